@@ -1,0 +1,96 @@
+import { z } from "zod"
+import { Precision } from "./pack.ts"
+
+/** Messages between a host and the engine's process. Every one is checked where it arrives. */
+
+const bytes = z.instanceof(Uint8Array)
+const numbers = z.instanceof(Float32Array)
+
+/** How a byte is drawn from the model's 256 probabilities. */
+export const Sampling = z.object({
+  /** 0 is greedy: always the likeliest byte. */
+  temperature: z.number().min(0).max(10),
+  /** Smallest set of likeliest bytes whose probabilities reach this sum; 1: all. */
+  topP: z.number().gt(0).max(1),
+  /** The k likeliest bytes; 0: all. */
+  topK: z.int().min(0).max(256),
+  /** Bytes at least this share of the likeliest one's probability; 0: all. */
+  minP: z.number().min(0).max(1),
+})
+export type Sampling = z.infer<typeof Sampling>
+export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }
+
+const target = {
+  /** Folder of the pack. */
+  pack: z.string(),
+  precision: Precision,
+  threads: z.int().min(0).max(256),
+}
+
+export const GenerateRequest = z.object({
+  type: z.literal("generate"),
+  id: z.int(),
+  ...target,
+  prompt: bytes,
+  /** Bytes to make for each variation. */
+  length: z
+    .int()
+    .min(1)
+    .max(2 ** 31),
+  variations: z.int().min(1).max(64),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  sampling: Sampling,
+  /** Ends a variation after this byte, such as a text's end-of-document mark. */
+  stopAt: z.int().min(0).max(255).optional(),
+})
+export type GenerateRequest = z.infer<typeof GenerateRequest>
+
+export const ScoreRequest = z.object({ type: z.literal("score"), id: z.int(), ...target, bytes })
+export type ScoreRequest = z.infer<typeof ScoreRequest>
+
+export const EngineRequest = z.discriminatedUnion("type", [
+  GenerateRequest,
+  ScoreRequest,
+  /** Ends request `id` after the patch in hand. */
+  z.object({ type: z.literal("cancel"), id: z.int() }),
+])
+export type EngineRequest = z.infer<typeof EngineRequest>
+
+/** One variation's share of a finished patch. Bits are of the untempered model. */
+export const PatchPart = z.object({ bytes, logprob: numbers, entropy: numbers })
+export type PatchPart = z.infer<typeof PatchPart>
+
+export const EngineEvent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("started"),
+    id: z.int(),
+    /** Bytes of the prompt that the model looks at; less than the prompt where that is longer than its context. */
+    used: z.int(),
+    /** Whole patches whose state was still there from the run before. */
+    reused: z.int(),
+    prefillMs: z.number(),
+  }),
+  z.object({
+    type: z.literal("patch"),
+    id: z.int(),
+    /** Number of the patch, counted from the prompt's first byte. */
+    index: z.int(),
+    /** Nats a byte; a part is empty once its variation has ended. */
+    parts: z.array(PatchPart),
+  }),
+  z.object({
+    type: z.literal("done"),
+    id: z.int(),
+    reason: z.enum(["length", "end", "cancelled"]),
+    decodeMs: z.number(),
+  }),
+  z.object({ type: z.literal("loading"), id: z.int() }),
+  z.object({ type: z.literal("loaded"), id: z.int(), loadMs: z.number() }),
+  z.object({ type: z.literal("progress"), id: z.int(), bytes: z.int() }),
+  z.object({ type: z.literal("scored"), id: z.int(), logprob: numbers, entropy: numbers, scoreMs: z.number() }),
+  z.object({ type: z.literal("error"), id: z.int(), message: z.string() }),
+])
+export type EngineEvent = z.infer<typeof EngineEvent>

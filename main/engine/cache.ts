@@ -1,0 +1,112 @@
+/** Keys and values of one decode, in arrays that are written in place and fed as views: a step copies no cache. */
+export class Cache {
+  /** Per layer [capacity, rowWidth] for keys, then values. */
+  private readonly arrays: Float32Array[]
+  private readonly capacity: number
+  /** Position of the row that lies first in the arrays. */
+  private base = 0
+  /** Rows known: the next position. */
+  length = 0
+
+  /**
+   * @param layers global layers
+   * @param rowWidth batch * kv heads * head width
+   * @param reach positions that attention sees, the newest included
+   */
+  constructor(
+    readonly layers: number,
+    readonly rowWidth: number,
+    private readonly reach: number,
+  ) {
+    // Twice the reach: rows move to the front once in `reach` steps, which costs next to nothing a step.
+    this.capacity = 2 * reach
+    this.arrays = Array.from({ length: 2 * layers }, () => new Float32Array(this.capacity * rowWidth))
+  }
+
+  /** Positions that the next row attends to, without itself. */
+  get past(): number {
+    return Math.min(this.length, this.reach - 1)
+  }
+
+  /** View of array `i` (2 * layer for keys, + 1 for values) over the `past` rows. */
+  view(i: number): Float32Array {
+    const end = this.length - this.base
+    return this.array(i).subarray((end - this.past) * this.rowWidth, end * this.rowWidth)
+  }
+
+  private array(i: number): Float32Array {
+    return this.arrays[i] as Float32Array
+  }
+
+  /** Appends `count` rows a layer: `rows(i)` is [count, rowWidth] for array i. `count` is at most `reach`. */
+  append(count: number, rows: (i: number) => Float32Array): void {
+    if (this.length - this.base + count > this.capacity) this.moveToFront()
+    const at = (this.length - this.base) * this.rowWidth
+    for (let i = 0; i < this.arrays.length; i++) this.array(i).set(rows(i), at)
+    this.length += count
+  }
+
+  private moveToFront(): void {
+    const keep = Math.min(this.reach, this.length - this.base)
+    const end = (this.length - this.base) * this.rowWidth
+    for (const a of this.arrays) a.copyWithin(0, end - keep * this.rowWidth, end)
+    this.base = this.length - keep
+  }
+
+  /** Whether position `length` can be gone back to: all rows that it would see are still here. */
+  canTruncate(length: number): boolean {
+    return length <= this.length && Math.max(0, length - (this.reach - 1)) >= this.base
+  }
+
+  truncate(length: number): void {
+    this.length = length
+  }
+
+  clear(): void {
+    this.base = 0
+    this.length = 0
+  }
+
+  /** The same rows for `batch` sequences at once: [rows, batch * width]. */
+  repeated(batch: number): Cache {
+    const copy = new Cache(this.layers, this.rowWidth * batch, this.reach)
+    const count = this.length - this.base
+    copy.base = this.base
+    copy.length = this.length
+    this.arrays.forEach((from, i) => {
+      const to = copy.array(i)
+      for (let row = 0; row < count; row++) {
+        const source = from.subarray(row * this.rowWidth, (row + 1) * this.rowWidth)
+        for (let b = 0; b < batch; b++) to.set(source, (row * batch + b) * this.rowWidth)
+      }
+    })
+    return copy
+  }
+
+  /** Sequence b of `batch` alone. */
+  only(b: number, batch: number): Cache {
+    const width = this.rowWidth / batch
+    const one = new Cache(this.layers, width, this.reach)
+    one.base = this.base
+    one.length = this.length
+    this.arrays.forEach((from, i) => {
+      for (let row = 0; row < this.length - this.base; row++) {
+        const at = row * this.rowWidth + b * width
+        one.array(i).set(from.subarray(at, at + width), row * width)
+      }
+    })
+    return one
+  }
+
+  /** Puts the rows of a one-sequence cache in place of sequence `b`'s. Both have the same length. */
+  setSequence(b: number, from: Cache): void {
+    const width = from.rowWidth
+    this.base = from.base
+    this.length = from.length
+    this.arrays.forEach((to, i) => {
+      const rows = from.array(i)
+      for (let row = 0; row < from.length - from.base; row++)
+        to.set(rows.subarray(row * width, (row + 1) * width), row * this.rowWidth + b * width)
+    })
+  }
+}

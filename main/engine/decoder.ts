@@ -1,0 +1,436 @@
+import { Tensor } from "onnxruntime-node"
+import type { PatchPart, Sampling } from "../../contract/engine.ts"
+import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { cacheNames } from "../../native-models/graph/megabyte.ts"
+import { ngramIds } from "../../native-models/graph/ngrams.ts"
+import { Cache } from "./cache.ts"
+import type { Model } from "./model.ts"
+import { gumbel } from "./noise.ts"
+
+type Feeds = Record<string, Tensor>
+
+/** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
+const CHUNK = 256
+
+/**
+ * Decodes B continuations of one prompt, patch by patch. The position of a patch is its number from the first byte;
+ * its global input is the patch before (or the padding patch), so position k needs the cache rows 0..k-1.
+ *
+ * Learned positions end at the context: there the last half of the context becomes the beginning of a new
+ * sequence, which is read again (paper, section 5: sliding window by half).
+ */
+export class Decoder {
+  private readonly config: ModelConfig
+  private cache: Cache
+  /** Bytes so far, one array a sequence, from `origin` on: what the cache was built from, and the running patch. */
+  private histories: Bytes[] = []
+  /** Patch at which the present sequence of positions began; moves with learned positions alone. */
+  private origin = 0
+  private readonly scratch: Scratch
+
+  constructor(
+    private readonly model: Model,
+    readonly batch: number,
+  ) {
+    this.config = model.config
+    this.cache = this.emptyCache(batch)
+    this.scratch = new Scratch(this.config, batch)
+    this.histories = Array.from({ length: batch }, () => new Bytes())
+  }
+
+  private emptyCache(batch: number): Cache {
+    const { global: g } = this.config
+    return new Cache(g.layers, batch * g.kv_heads * (g.width / g.heads), reach(this.config))
+  }
+
+  /** Bytes that the cached state stands for, of sequence b (a multiple of P, with those of the running patch after). */
+  history(b: number): Uint8Array {
+    return this.bytes(b).view()
+  }
+
+  private bytes(b: number): Bytes {
+    return this.histories[b] as Bytes
+  }
+
+  /** Whole patches of `prompt` that need no prefill because this decoder's sequence b came through them. */
+  reusable(prompt: Uint8Array, b: number): number {
+    const known = this.bytes(b).view()
+    const limit = Math.min(known.length, prompt.length)
+    let same = 0
+    while (same < limit && known[same] === prompt[same]) same++
+    // Row k was made from patch k - 1: the same k patches give rows 0..k.
+    const patches = Math.min(Math.floor(same / this.config.patch) + 1, this.origin + this.cache.length)
+    const whole = Math.min(patches, Math.floor(prompt.length / this.config.patch))
+    return whole > this.origin && this.cache.canTruncate(whole - this.origin) ? whole : 0
+  }
+
+  /**
+   * A decoder of `batch` sequences that all stand after `prompt`'s whole patches; its last bytes beyond them are for
+   * the first `step`. Reuses the state of `from` where that came through the same bytes.
+   * @param stop asked between chunks; true ends the prefill early
+   */
+  static async start(
+    model: Model,
+    prompt: Uint8Array,
+    batch: number,
+    from?: Decoder,
+    stop?: () => boolean,
+  ): Promise<{ decoder: Decoder; reused: number }> {
+    const { patch } = model.config
+    const whole = Math.floor(prompt.length / patch)
+    let single = new Decoder(model, 1)
+    let reused = 0
+    for (let b = 0; from && b < from.batch; b++) {
+      const same = from.reusable(prompt, b)
+      if (same > reused) {
+        reused = same
+        single = from.batch === 1 ? from : from.sequence(b)
+      }
+    }
+    if (reused) single.truncate(reused, prompt)
+    else await single.read(prompt.subarray(0, whole * patch), stop)
+    if (reused && reused < whole) await single.read(prompt.subarray(0, whole * patch), stop)
+    if (batch === 1) return { decoder: single, reused }
+    const decoder = new Decoder(model, batch)
+    decoder.cache = single.cache.repeated(batch)
+    decoder.origin = single.origin
+    decoder.histories = Array.from({ length: batch }, () => Bytes.of(single.history(0)))
+    return { decoder, reused }
+  }
+
+  /** Sequence b alone. */
+  private sequence(b: number): Decoder {
+    const single = new Decoder(this.model, 1)
+    single.origin = this.origin
+    single.histories = [Bytes.of(this.history(b))]
+    single.cache = this.cache.only(b, this.batch)
+    return single
+  }
+
+  /** Goes back to `patches` whole patches of `prompt`. */
+  private truncate(patches: number, prompt: Uint8Array): void {
+    this.cache.truncate(patches - this.origin)
+    this.histories = [Bytes.of(prompt.subarray(0, patches * this.config.patch))]
+  }
+
+  /** Prefill: reads `bytes` (whole patches; the beginning may be known) in parallel, one sequence. */
+  private async read(bytes: Uint8Array, stop?: () => boolean): Promise<void> {
+    const { patch } = this.config
+    const whole = bytes.length / patch
+    while (this.origin + this.cache.length < whole && !stop?.()) {
+      this.makeRoom(whole)
+      const from = this.origin + this.cache.length
+      const room = this.config.position === "learned" ? this.config.context - this.cache.length : CHUNK
+      const count = Math.min(CHUNK, reach(this.config), whole - from, room)
+      await this.parallel("prefill", bytes, from, count)
+    }
+    this.histories = [Bytes.of(bytes)]
+  }
+
+  /** With learned positions at their end: begins anew half a context back. `next`: patches to come to, at least. */
+  private makeRoom(next: number): boolean {
+    const { context, position } = this.config
+    if (position !== "learned" || this.cache.length < context || this.origin + this.cache.length >= next) return false
+    this.origin += Math.ceil(context / 2)
+    this.cache.clear()
+    return true
+  }
+
+  /** Runs a parallel graph on patches from..from+count-1 of `bytes`, appends their cache rows, returns its outputs. */
+  private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
+    const { patch, ngrams, global: g } = this.config
+    const feeds: Feeds = {
+      previous: this.previous(bytes, from, count),
+      mask: this.mask(count),
+      ...this.positions(this.cache.length, count),
+    }
+    const layers = graph === "prefill" ? g.layers - 1 : g.layers
+    this.cacheFeeds(feeds, 1, layers)
+    if (graph !== "prefill") {
+      const current = new BigInt64Array(count * patch)
+      const shifted = new BigInt64Array(count * patch)
+      for (let i = 0; i < current.length; i++) {
+        current[i] = BigInt(bytes[from * patch + i] ?? 0)
+        shifted[i] = i % patch ? (current[i - 1] as bigint) : 256n
+      }
+      feeds.current = new Tensor("int64", current, [count, patch])
+      feeds.local_previous = new Tensor("int64", shifted, [count, patch])
+      if (ngrams) {
+        const end = (from + count) * patch
+        const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
+        // Only the bytes just before are needed: the hash looks 8 back at most.
+        const start = Math.max(0, from * patch - 8)
+        const ids = ngramIds(ngrams, padded.subarray(start), from * patch - start)
+        feeds.ngram_ids = new Tensor("int64", ids, [count, patch, ngrams.orders.length])
+      }
+    }
+    const session = await this.model.session(graph)
+    const out = await session.run(feeds)
+    this.appendRows(out, count)
+    return out
+  }
+
+  private appendRows(out: Readonly<Record<string, unknown>>, count: number): void {
+    this.cache.append(count, (i) => {
+      const names = cacheNames(i >> 1)
+      return (out[i % 2 ? names.newV : names.newK] as Tensor).data as Float32Array
+    })
+  }
+
+  private cacheFeeds(feeds: Feeds, batch: number, layers: number, cache = this.cache): void {
+    const { global: g } = this.config
+    const shape = [cache.past, batch * g.kv_heads, g.width / g.heads]
+    for (let layer = 0; layer < layers; layer++) {
+      const names = cacheNames(layer)
+      feeds[names.k] = new Tensor("float32", cache.view(2 * layer), shape)
+      feeds[names.v] = new Tensor("float32", cache.view(2 * layer + 1), shape)
+    }
+  }
+
+  /**
+   * What the first step sees as its past. onnxruntime's matrix product dies of a division by zero on an empty one, so
+   * the first row stands in for itself: attention over two equal places is attention over one of them.
+   */
+  private async firstRow(): Promise<Cache> {
+    const single = new Decoder(this.model, 1)
+    await single.parallel("prefill", new Uint8Array(), 0, 1)
+    return single.cache.repeated(this.batch)
+  }
+
+  /** Global inputs of patches from..from+count-1: the bytes one patch earlier; the padding patch at the origin. */
+  private previous(bytes: Uint8Array, from: number, count: number): Tensor {
+    const { patch } = this.config
+    const ids = new BigInt64Array(count * patch)
+    for (let i = 0; i < ids.length; i++) {
+      const padding = from === this.origin && i < patch
+      ids[i] = BigInt(padding ? 256 + i : (bytes[(from - 1) * patch + i] as number))
+    }
+    return new Tensor("int64", ids, [1, count, patch])
+  }
+
+  /** [count, past + count]: 0 where a place is seen, -1e9 elsewhere. */
+  private mask(count: number): Tensor {
+    const { past } = this.cache
+    const seen = past + count
+    const window = reach(this.config)
+    const mask = new Float32Array(count * seen).fill(-1e9)
+    for (let i = 0; i < count; i++) mask.fill(0, i * seen + Math.max(0, past + i - window + 1), i * seen + past + i + 1)
+    return new Tensor("float32", mask, [count, seen])
+  }
+
+  /** Position inputs of `count` places from `first` on. Angles are computed in float64: exact at any position. */
+  private positions(first: number, count: number): Feeds {
+    const { position, global: g } = this.config
+    if (position === "learned") {
+      const ids = BigInt64Array.from({ length: count }, (_, i) => BigInt(first + i))
+      return { position: new Tensor("int64", ids, [count]) }
+    }
+    const half = g.width / g.heads / 2
+    const cos = new Float32Array(count * half)
+    const sin = new Float32Array(count * half)
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < half; j++) {
+        const angle = (first + i) * 10000 ** (-j / half)
+        cos[i * half + j] = Math.cos(angle)
+        sin[i * half + j] = Math.sin(angle)
+      }
+    return { cos: new Tensor("float32", cos, [count, half]), sin: new Tensor("float32", sin, [count, half]) }
+  }
+
+  /** Number of the patch that `step` makes next. */
+  get nextPatch(): number {
+    return this.origin + this.cache.length
+  }
+
+  /**
+   * Decodes the next patch of every sequence.
+   * @param known bytes per sequence that the patch begins with, forced
+   * @returns per sequence P bytes with the log-probability of each and the entropy before it, in nats
+   */
+  async step(sampling: Sampling, seed: number, known?: Uint8Array[]): Promise<PatchPart[]> {
+    const { patch, global: g } = this.config
+    if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
+    const { scratch, batch } = this
+    const index = this.nextPatch
+    scratch.fillPrevious(index === this.origin, (b) => this.history(b).subarray((index - 1) * patch, index * patch))
+    scratch.fillForced(known)
+    scratch.fillNoise(sampling, seed, index * patch)
+    const feeds: Feeds = { ...scratch.feeds, ...this.positions(this.cache.length, 1) }
+    if (this.config.ngrams) scratch.fillRecent((b) => this.history(b))
+    this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
+    const session = await this.model.session("decode")
+    const out = await session.run(feeds)
+    this.appendRows(out, 1)
+    const ids = (out.bytes as Tensor).data as BigInt64Array
+    const logprob = (out.logprob as Tensor).data as Float32Array
+    const entropy = (out.entropy as Tensor).data as Float32Array
+    return Array.from({ length: batch }, (_, b) => {
+      const part = { bytes: new Uint8Array(patch), logprob: new Float32Array(patch), entropy: new Float32Array(patch) }
+      for (let p = 0; p < patch; p++) {
+        part.bytes[p] = Number(ids[p * batch + b])
+        part.logprob[p] = logprob[p * batch + b] as number
+        part.entropy[p] = entropy[p * batch + b] as number
+      }
+      this.bytes(b).append(part.bytes)
+      return part
+    })
+  }
+
+  /** After `makeRoom`: every sequence's kept half is read as a new sequence of positions. */
+  private async readAgain(): Promise<void> {
+    const singles: Decoder[] = []
+    for (let b = 0; b < this.batch; b++) {
+      const single = new Decoder(this.model, 1)
+      single.origin = this.origin
+      await single.read(this.history(b))
+      singles.push(single)
+    }
+    if (this.batch === 1) this.cache = (singles[0] as Decoder).cache
+    else for (const [b, single] of singles.entries()) this.cache.setSequence(b, single.cache)
+  }
+
+  /**
+   * Log-probability and entropy (nats) of every byte of `bytes`, all patches of a chunk in parallel.
+   * @param progress told the bytes done after each chunk; returns false to stop
+   */
+  static async score(
+    model: Model,
+    bytes: Uint8Array,
+    progress?: (done: number) => Promise<boolean> | boolean,
+    want: "score" | "logits" = "score",
+  ): Promise<{ logprob: Float32Array; entropy: Float32Array; logits?: Float32Array }> {
+    const { patch } = model.config
+    const d = new Decoder(model, 1)
+    const patches = Math.ceil(bytes.length / patch)
+    const logprob = new Float32Array(patches * patch)
+    const entropy = new Float32Array(patches * patch)
+    const logits = want === "logits" ? new Float32Array(patches * patch * 256) : undefined
+    let scored = 0
+    while (scored < patches) {
+      d.makeRoom(patches)
+      const from = d.nextPatch
+      const room = model.config.position === "learned" ? model.config.context - d.cache.length : CHUNK
+      // Patches read again for their context were scored already; a chunk does not mix the two.
+      const until = from < scored ? scored : patches
+      const count = Math.min(CHUNK, reach(model.config), until - from, room)
+      if (from < scored) {
+        await d.parallel("prefill", bytes, from, count)
+        continue
+      }
+      const out = await d.parallel(want, bytes, from, count)
+      logprob.set((out.logprob as Tensor).data as Float32Array, from * patch)
+      entropy.set((out.entropy as Tensor).data as Float32Array, from * patch)
+      logits?.set((out.logits as Tensor).data as Float32Array, from * patch * 256)
+      scored = from + count
+      if (progress && !(await progress(Math.min(bytes.length, scored * patch)))) break
+    }
+    const end = Math.min(bytes.length, scored * patch)
+    const result = { logprob: logprob.subarray(0, end), entropy: entropy.subarray(0, end) }
+    return logits ? { ...result, logits: logits.subarray(0, end * 256) } : result
+  }
+}
+
+/** A growing byte array; appending is amortised constant time. */
+class Bytes {
+  private array: Uint8Array
+  private length = 0
+
+  constructor(capacity = 256) {
+    this.array = new Uint8Array(capacity)
+  }
+
+  static of(bytes: Uint8Array): Bytes {
+    const b = new Bytes(Math.max(256, 2 * bytes.length))
+    b.append(bytes)
+    return b
+  }
+
+  append(more: Uint8Array): void {
+    if (this.length + more.length > this.array.length) {
+      const larger = new Uint8Array(2 * (this.length + more.length))
+      larger.set(this.view())
+      this.array = larger
+    }
+    this.array.set(more, this.length)
+    this.length += more.length
+  }
+
+  view(): Uint8Array {
+    return this.array.subarray(0, this.length)
+  }
+}
+
+/** The decode graph's small inputs, allocated once and filled in place for every patch. */
+class Scratch {
+  readonly feeds: Feeds
+  private readonly previous: BigInt64Array
+  private readonly forced: BigInt64Array
+  private readonly isForced: Uint8Array
+  private readonly noise: Float32Array
+  private readonly recent: Float32Array
+  private readonly inverseTemperature = new Float32Array(1)
+  private readonly topP = new Float32Array(1)
+  private readonly logMinP = new Float32Array(1)
+  private readonly longest: number
+  private readonly patch: number
+
+  constructor(
+    config: ModelConfig,
+    private readonly batch: number,
+  ) {
+    const p = config.patch
+    this.patch = p
+    this.longest = config.ngrams ? Math.max(...config.ngrams.orders) : 0
+    this.previous = new BigInt64Array(batch * p)
+    this.forced = new BigInt64Array(p * batch)
+    this.isForced = new Uint8Array(p * batch)
+    this.noise = new Float32Array(p * batch * 256)
+    this.recent = new Float32Array(batch * this.longest)
+    this.feeds = {
+      previous: new Tensor("int64", this.previous, [batch, p]),
+      forced: new Tensor("int64", this.forced, [p, batch]),
+      is_forced: new Tensor("bool", this.isForced, [p, batch]),
+      noise: new Tensor("float32", this.noise, [p, batch, 256]),
+      inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
+      top_p: new Tensor("float32", this.topP, [1]),
+      log_min_p: new Tensor("float32", this.logMinP, [1]),
+    }
+    if (this.longest) this.feeds.recent = new Tensor("float32", this.recent, [batch, this.longest])
+  }
+
+  fillPrevious(padding: boolean, patchOf: (b: number) => Uint8Array): void {
+    for (let b = 0; b < this.batch; b++) {
+      const bytes = padding ? undefined : patchOf(b)
+      for (let p = 0; p < this.patch; p++) this.previous[b * this.patch + p] = BigInt(bytes ? (bytes[p] ?? 0) : 256 + p)
+    }
+  }
+
+  fillForced(known?: Uint8Array[]): void {
+    this.isForced.fill(0)
+    known?.forEach((bytes, b) => {
+      bytes.forEach((byte, p) => {
+        this.forced[p * this.batch + b] = BigInt(byte)
+        this.isForced[p * this.batch + b] = 1
+      })
+    })
+  }
+
+  fillRecent(historyOf: (b: number) => Uint8Array): void {
+    for (let b = 0; b < this.batch; b++) {
+      const history = historyOf(b)
+      for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
+    }
+  }
+
+  fillNoise({ temperature, topP, topK, minP }: Sampling, seed: number, position: number): void {
+    const greedy = temperature === 0
+    this.inverseTemperature[0] = greedy ? 1 : 1 / temperature
+    this.topP[0] = topP >= 1 ? 2 : topP // rounding must not cut the tail off when nothing is to be cut
+    this.logMinP[0] = minP > 0 ? Math.log(minP) : Number.NEGATIVE_INFINITY
+    for (let p = 0; p < this.patch; p++)
+      for (let b = 0; b < this.batch; b++) {
+        const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
+        gumbel(row, seed, b, position + p, greedy ? 1 : topK)
+      }
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { ModelConfig, Precision } from "../../contract/pack.ts"
+import { decodeGraph, parallelGraph } from "./megabyte.ts"
+import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
+import { BLOCK } from "./quantize.ts"
+import type { Weights } from "./weights.ts"
+
+const WEIGHTS_FILE = "weights.bin"
+/** Raise it when the graphs change in a way that this folder's sources do not show. */
+const VERSION = 1
+
+export type GraphName = "decode" | "prefill" | "score" | "logits"
+/** Paths of the compiled graphs; weights.bin lies beside them. */
+export type Compiled = { folder: string; path: (graph: GraphName) => string }
+
+/**
+ * Prepares weights for a precision: matrices as [in, out] fp32 for MatMul, or as 8-bit blocks for MatMulNBits
+ * where the row length allows it; embedding tables and vectors as fp32.
+ */
+function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, precision: Precision) {
+  const parts: Uint8Array[] = []
+  const index = new Map<string, ExternalTensor>()
+  let offset = 0
+  const add = (name: string, type: DataType, dims: number[], data: ArrayBufferView) => {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    index.set(name, { type, dims, offset, length: bytes.length })
+    // Page-aligned, so that the runtime can map the file instead of reading it.
+    const padding = (4096 - (bytes.length % 4096)) % 4096
+    parts.push(bytes, new Uint8Array(padding))
+    offset += bytes.length + padding
+  }
+  const matrix = (name: string, from: string, rows: number, columns: number) => {
+    if (precision === "int8" && columns % BLOCK === 0) {
+      const { q, scales } = weights.blocks(from)
+      const unsigned = new Uint8Array(rows * columns)
+      for (let i = 0; i < unsigned.length; i++) unsigned[i] = (q[i] as number) + 128
+      add(name, "uint8", [rows, columns / BLOCK, BLOCK], unsigned)
+      add(`${name}.scale`, "float32", [rows, columns / BLOCK], scales.subarray(0, (rows * columns) / BLOCK))
+    } else add(name, "float32", [columns, rows], transpose(weights.floats(from), rows, columns))
+  }
+  for (const name of names) {
+    const shape = weights.shape(name)
+    const table = name.includes("embed") || name.endsWith("_position")
+    if (shape.length === 2 && !table) matrix(name, name, shape[0] as number, shape[1] as number)
+    else add(name, "float32", shape, weights.floats(name))
+  }
+  // The tied head is the local embedding without its padding row (paper, section 2.2.3).
+  if (m.tied_head) matrix("head.weight", "local_embed.weight", 256, m.local.width)
+  return { parts, index }
+}
+
+function transpose(w: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(rows * columns)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = w[r * columns + c] as number
+  return out
+}
+
+/**
+ * Compiles a model for the CPU into `cache`/KEY, where KEY hashes the weights, the configuration, the precision
+ * and the version of the graphs. What is there already is used as it is.
+ * @param load reads the weights; called only when there is something to compile
+ */
+export function compile(
+  m: ModelConfig,
+  weightsHash: string,
+  precision: Precision,
+  cache: string,
+  load: () => { weights: Weights; names: Iterable<string> },
+): Compiled {
+  const key = createHash("sha256")
+    .update(JSON.stringify([VERSION, sources(), weightsHash, m, precision]))
+    .digest("hex")
+  const folder = join(cache, key.slice(0, 24))
+  const compiled = { folder, path: (graph: GraphName) => join(folder, `${graph}.onnx`) }
+  if (existsSync(join(folder, "complete"))) return compiled
+  const { weights, names } = load()
+  const { parts, index } = prepare(weights, m, names, precision)
+  const locate = (name: string) => {
+    const found = index.get(name)
+    if (!found) throw new Error(`no prepared tensor ${name}`)
+    return found
+  }
+  const graphs: Record<GraphName, Graph> = {
+    decode: decodeGraph(m, precision, locate, WEIGHTS_FILE),
+    prefill: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: false }),
+    score: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: true }),
+    logits: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: true, logits: true }),
+  }
+  // Written aside and renamed: another process never sees half of it.
+  const temporary = `${folder}.${process.pid}.tmp`
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary, { recursive: true })
+  writeFileSync(join(temporary, WEIGHTS_FILE), Buffer.concat(parts))
+  for (const [name, graph] of Object.entries(graphs)) writeFileSync(join(temporary, `${name}.onnx`), graph.encode())
+  writeFileSync(join(temporary, "complete"), "")
+  try {
+    renameSync(temporary, folder)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    if (!existsSync(join(folder, "complete"))) throw error
+  }
+  return compiled
+}
+
+/** This folder's own sources are part of the key, so that a change to a graph is never missed while developing. */
+function sources(): string {
+  const file = (name: string) => new URL(name, import.meta.url)
+  const hash = createHash("sha256")
+  for (const name of ["megabyte.ts", "compile.ts", "onnx.ts", "quantize.ts", "ngrams.ts"])
+    if (existsSync(file(name))) hash.update(readFileSync(file(name)))
+  return hash.digest("hex")
+}

@@ -1,0 +1,401 @@
+import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
+import { coefficients } from "./ngrams.ts"
+import { type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
+import { BLOCK } from "./quantize.ts"
+
+/**
+ * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
+ *
+ *   decodeGraph    one patch: a step of the global model, P steps of the local model, sampling inside
+ *   parallelGraph  many known patches at once: the global cache rows (prefill), or those and every
+ *                  byte's log-probability (score)
+ *
+ * Keys and values of the global model never pass through a graph output whole. The caller keeps them in arrays of
+ * [patches, batch * kv heads, head width] and feeds a view of the filled part; a graph returns the new rows alone.
+ */
+
+/** Where a weight's prepared form lies in the weights file. Forms are named in compile.ts. */
+export type Locate = (name: string) => ExternalTensor
+
+/** Turns one packed projection into what attention adds: [rows, heads * head width]. */
+type Attend = (qkv: Value, layer: number) => Value
+
+class Builder {
+  constructor(
+    readonly g: Graph,
+    readonly m: ModelConfig,
+    readonly precision: Precision,
+    readonly locate: Locate,
+  ) {}
+
+  /** The same builder, writing into the body of a Loop. */
+  within(g: Graph): Builder {
+    return new Builder(g, this.m, this.precision, this.locate)
+  }
+
+  /** x [..., in] -> [..., out] by the matrix `name` ([out, in] as stored). */
+  linear(x: Value, name: string, bias = this.m.bias): Value {
+    const { g } = this
+    const prepared = this.locate(`${name}.weight`)
+    let y: Value
+    if (prepared.type === "uint8") {
+      const [out = 0, blocks = 0] = prepared.dims
+      const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.weight.scale`)]
+      // accuracy_level 4: activations in 8 bits too, the only fast kernel on a CPU.
+      const attributes = { K: blocks * BLOCK, N: out, bits: 8, block_size: BLOCK, accuracy_level: 4 }
+      y = g.node("MatMulNBits", inputs, attributes)
+    } else y = g.node("MatMul", [x, g.weight(`${name}.weight`)])
+    return bias ? g.node("Add", [y, g.weight(`${name}.bias`)]) : y
+  }
+
+  norm(x: Value, name: string): Value {
+    const { g, m } = this
+    const attributes = { axis: -1, epsilon: float(1e-5) }
+    if (m.norm === "rmsnorm") return g.node("SimplifiedLayerNormalization", [x, g.weight(`${name}.weight`)], attributes)
+    return g.node("LayerNormalization", [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)], attributes)
+  }
+
+  /** Pre-norm block: x + attention(norm(x)), then x + feed_forward(norm(x)). */
+  block(x: Value, prefix: string, layer: number, attend: Attend): Value {
+    const { g, m } = this
+    const at = `${prefix}_blocks.${layer}`
+    const mixed = attend(this.linear(this.norm(x, `${at}.attention_norm`), `${at}.qkv`), layer)
+    const middle = g.node("Add", [x, this.linear(mixed, `${at}.attention_out`)])
+    let h = this.linear(this.norm(middle, `${at}.ff_norm`), `${at}.ff_in`)
+    if (m.feed_forward === "swiglu") {
+      const [gate, up] = g.nodesOut(2, "Split", [h], { axis: -1, num_outputs: 2 }) as [Value, Value]
+      h = g.node("Mul", [g.node("QuickGelu", [gate], { alpha: float(1) }), up])
+    } else h = g.node("Relu", [h])
+    return g.node("Add", [middle, this.linear(h, `${at}.ff_out`)])
+  }
+
+  /** Packed projection [rows, ...] -> q, k (rotated by cos and sin [rows, d/2] where given) and v, each [rows, width]. */
+  queryKeyValue(qkv: Value, stage: Stage, rotary?: { cos: Value; sin: Value; ids: Value }): [Value, Value, Value] {
+    const { g } = this
+    const kv = (stage.width / stage.heads) * stage.kv_heads
+    if (!rotary)
+      return g.nodesOut(3, "Split", [qkv, g.ints([stage.width, kv, kv])], { axis: -1 }) as [Value, Value, Value]
+    const [qk, v] = g.nodesOut(2, "Split", [qkv, g.ints([stage.width + kv, kv])], { axis: -1 }) as [Value, Value]
+    const turned = g.node("RotaryEmbedding", [qk, rotary.ids, rotary.cos, rotary.sin], {
+      num_heads: stage.heads + stage.kv_heads,
+      rotary_embedding_dim: stage.width / stage.heads,
+    })
+    const [q, k] = g.nodesOut(2, "Split", [turned, g.ints([stage.width, kv])], { axis: -1 }) as [Value, Value]
+    return [q, k, v]
+  }
+
+  /** Global output [rows, D_G] -> the local model's share of its input [rows, P, D_L] (paper, equation 5). */
+  toLocal(h: Value): Value {
+    const { g, m } = this
+    const { width } = m.global
+    const sliced = m.global_to_local === "slice"
+    const from = sliced ? g.node("Reshape", [h, g.ints([-1, m.patch, width / m.patch])]) : h
+    const y = this.linear(from, "to_local")
+    const shaped = sliced ? y : g.node("Reshape", [y, g.ints([-1, m.patch, m.local.width])])
+    return g.node("Add", [shaped, g.weight("local_position")])
+  }
+
+  /** Logits [..., 256] of local states. */
+  head(y: Value): Value {
+    return this.linear(this.norm(y, "local_norm"), "head", false)
+  }
+}
+
+/** Scores q·k and the mix of values, for q [heads, rows, d] over k, v [places, heads, d]: kept where it lies. */
+function attendOver(g: Graph, q: Value, k: Value, v: Value, scale: number, mask?: Value): Value {
+  let scores = g.node("FusedMatMul", [q, k], { transB: 1, transBatchB: 1, alpha: float(scale) })
+  if (mask) scores = g.node("Add", [scores, mask])
+  return g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), v], { transBatchB: 1 })
+}
+
+/** Names of the global cache inputs and outputs of layer i. */
+export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new_k_${i}`, newV: `new_v_${i}` })
+
+/**
+ * One patch for a batch of B sequences.
+ *
+ * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
+ * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
+ * recent fp32 [B, longest n-gram] newest first, with n-grams; noise fp32 [P, B, 256] Gumbel noise by rank, -inf from
+ * rank top-k on; forced int64 [P, B] and is_forced bool [P, B] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
+ * Outputs: bytes int64 [P, B], logprob and entropy fp32 [P, B] in nats (of the untempered model), new_k_i, new_v_i.
+ */
+export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
+  const g = new Graph("decode", locate, weightsFile)
+  const b = new Builder(g, m, precision, locate)
+  const { global: G, local: L, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+
+  const previous = g.input("previous", "int64", ["batch", P])
+  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+  let h = g.node("Reshape", [embedded, g.ints([-1, G.width])])
+  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
+  if (m.position === "learned") {
+    const position = g.input("position", "int64", [1])
+    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
+  } else {
+    const cos = g.input("cos", "float32", [1, d / 2])
+    rotary = { cos, sin: g.input("sin", "float32", [1, d / 2]), ids: g.ints([0]) }
+  }
+  const attendGlobal: Attend = (qkv, layer) => {
+    const names = cacheNames(layer)
+    const shape = ["past", "heads", d]
+    const k = g.input(names.k, "float32", shape)
+    const v = g.input(names.v, "float32", shape)
+    // Rotary wants [batch, length, width]; each sequence of the batch is one place long.
+    const rows = rotary ? g.node("Unsqueeze", [qkv, g.ints([1])]) : qkv
+    const [q, newK, newV] = b.queryKeyValue(rows, G, rotary)
+    const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
+    const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
+    const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
+    g.output(names.newK, kh, "float32", ["heads", 1, d])
+    g.output(names.newV, vh, "float32", ["heads", 1, d])
+    const scale = float(d ** -0.5)
+    const past = g.node("FusedMatMul", [qh, k], { transB: 1, transBatchB: 1, alpha: scale })
+    const own = g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: scale })
+    // The own score goes first: its place is then known without knowing how long the past is.
+    const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
+    const pOwn = g.node("Slice", [p, g.ints([0]), g.ints([1]), g.ints([2])])
+    const pPast = g.node("Slice", [p, g.ints([1]), g.ints([2 ** 31]), g.ints([2])])
+    const mixed = g.node("Add", [g.node("FusedMatMul", [pPast, v], { transBatchB: 1 }), g.node("Mul", [pOwn, vh])])
+    return g.node("Reshape", [mixed, g.ints([-1, G.width])])
+  }
+  for (let i = 0; i < G.layers; i++) h = b.block(h, "global", i, attendGlobal)
+  const fromGlobal = b.toLocal(b.norm(h, "global_norm")) // [B, P, D_L]
+
+  const noise = g.input("noise", "float32", [P, "batch", 256])
+  const forced = g.input("forced", "int64", [P, "batch"])
+  const isForced = g.input("is_forced", "bool", [P, "batch"])
+  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
+  const topP = g.input("top_p", "float32", [1])
+  const logMinP = g.input("log_min_p", "float32", [1])
+
+  // Local keys and values of the patch so far, empty at first: [bytes, B * kv heads, d].
+  const dl = L.width / L.heads
+  const batch = g.node("Shape", [previous], { start: 0, end: 1 })
+  const heads = g.node("Mul", [batch, g.ints([L.kv_heads])])
+  const emptyShape = g.node("Concat", [g.ints([0]), heads, g.ints([dl])], { axis: 0 })
+  const empty = g.node("Expand", [g.floats([0], [1, 1, 1]), emptyShape])
+  const start = g.node("Expand", [g.ints([256], [1]), batch])
+  const states: { value: Value; type: "int64" | "float32"; shape: (number | string)[] }[] = [
+    { value: start, type: "int64", shape: ["batch"] },
+  ]
+  for (let i = 0; i < 2 * L.layers; i++) states.push({ value: empty, type: "float32", shape: ["bytes", "heads", dl] })
+  const longest = m.ngrams ? Math.max(...m.ngrams.orders) : 0
+  if (longest) {
+    const recent = g.input("recent", "float32", ["batch", longest])
+    states.push({ value: recent, type: "float32", shape: ["batch", longest] })
+  }
+  const stacks = [
+    { type: "int64" as const, shape: ["batch"] },
+    { type: "float32" as const, shape: ["batch", 256] },
+  ]
+
+  const loop = g.loop(P, states, stacks, (body, turn, carried) => {
+    const lb = b.within(body)
+    const [last = "", ...rest] = carried
+    const cache = rest.slice(0, 2 * L.layers)
+    let y = body.node("Add", [
+      body.node("Gather", [fromGlobal, turn], { axis: 1 }),
+      body.node("Gather", [body.weight("local_embed.weight"), last]),
+    ])
+    const recent = rest[2 * L.layers]
+    if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
+    const attendLocal: Attend = (qkv, layer) => {
+      const [q, k, v] = lb.queryKeyValue(qkv, L)
+      const append = (slot: number, row: Value) => {
+        const place = body.node("Reshape", [row, body.ints([1, -1, dl])])
+        cache[slot] = body.node("Concat", [cache[slot] as Value, place], { axis: 0 })
+        return cache[slot] as Value
+      }
+      const keys = append(2 * layer, k)
+      const values = append(2 * layer + 1, v)
+      const qh = body.node("Reshape", [q, body.ints([-1, L.heads / L.kv_heads, dl])])
+      const mixed = attendOver(body, qh, keys, values, dl ** -0.5)
+      return body.node("Reshape", [mixed, body.ints([-1, L.width])])
+    }
+    for (let i = 0; i < L.layers; i++) y = lb.block(y, "local", i, attendLocal)
+    const logits = lb.head(y)
+
+    const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
+    const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
+    const byte = body.node("Where", [at(isForced), at(forced), sampled])
+    const next = [byte, ...cache]
+    if (recent) {
+      const newest = body.node("Unsqueeze", [body.node("Cast", [byte], { to: 1 }), body.ints([1])])
+      const kept = body.node("Slice", [recent, body.ints([0]), body.ints([longest - 1]), body.ints([1])])
+      next.push(body.node("Concat", [newest, kept], { axis: 1 }))
+    }
+    return { states: next, stacks: [byte, logits] }
+  })
+
+  const [bytes, logits] = loop.stacks as [Value, Value]
+  g.output("bytes", bytes, "int64", [P, "batch"])
+  statistics(g, logits, bytes, [P, "batch"])
+  return g
+}
+
+/** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, D_L]. */
+function ngramInput(b: Builder, recent: Value): Value {
+  const { g, m } = b
+  if (!m.ngrams) throw new Error("no n-grams in this model")
+  const { orders, rows, width } = m.ngrams
+  const longest = Math.max(...orders)
+  // fp32 is exact here: every sum stays below 2^24 (see model.py).
+  const hash = g.node("MatMul", [recent, g.floats(coefficients(m.ngrams), [longest, orders.length])])
+  const row = g.node("Add", [
+    g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 }),
+    g.floats(orders.map((_, i) => i * rows)),
+  ])
+  return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, orders.length * width])
+}
+
+function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
+  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
+  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), "ngram_to_local", false)
+}
+
+/**
+ * Samples one byte a row from logits [B, 256] by Gumbel-max over the bytes in order of rank: top-p and min-p mask
+ * ranks here, top-k is -inf in the noise already. Returns int64 [B].
+ */
+function sample(g: Graph, logits: Value, noise: Value, inverseTemperature: Value, topP: Value, logMinP: Value): Value {
+  const scaled = g.node("Mul", [logits, inverseTemperature])
+  const [values, ranked] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
+  const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([1], [])], { exclusive: 1 })
+  const top = g.node("Slice", [values, g.ints([0]), g.ints([1]), g.ints([1])])
+  const keep = g.node("And", [
+    g.node("Less", [before, topP]),
+    g.node("GreaterOrEqual", [values, g.node("Add", [top, logMinP])]),
+  ])
+  const noisy = g.node("Add", [g.node("Where", [keep, values, g.floats([Number.NEGATIVE_INFINITY], [])]), noise])
+  const rank = g.node("ArgMax", [noisy], { axis: 1 })
+  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 1 }), g.ints([1])])
+}
+
+/** Outputs logprob (of `bytes`) and entropy in nats, both of `shape`, from logits [...shape, 256]. */
+function statistics(g: Graph, logits: Value, bytes: Value, shape: (number | string)[]): void {
+  const logp = g.node("LogSoftmax", [logits], { axis: -1 })
+  const chosen = g.node("GatherElements", [logp, g.node("Unsqueeze", [bytes, g.ints([-1])])], { axis: -1 })
+  g.output("logprob", g.node("Squeeze", [chosen, g.ints([-1])]), "float32", shape)
+  const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
+  const sum = g.node("ReduceSum", [weighted, g.ints([-1])], { keepdims: 0 })
+  g.output("entropy", g.node("Neg", [sum]), "float32", shape)
+}
+
+/**
+ * Known patches in parallel, one sequence. Without `score` it stops at the last layer's keys and values (prefill).
+ *
+ * Inputs: previous int64 [1, n, P] the patches one earlier (256 + p for the padding patch); k_i, v_i fp32
+ * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
+ * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
+ * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams.
+ * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
+ * only when asked for (tests compare them with PyTorch's).
+ */
+export function parallelGraph(
+  m: ModelConfig,
+  precision: Precision,
+  locate: Locate,
+  weightsFile: string,
+  want: { score: boolean; logits?: boolean },
+): Graph {
+  const g = new Graph(want.score ? "score" : "prefill", locate, weightsFile)
+  const b = new Builder(g, m, precision, locate)
+  const { global: G, local: L, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+
+  const previous = g.input("previous", "int64", [1, "n", P])
+  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+  let h = g.node("Reshape", [embedded, g.ints([1, -1, G.width])])
+  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
+  if (m.position === "learned") {
+    const position = g.input("position", "int64", ["n"])
+    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
+  } else {
+    const cos = g.input("cos", "float32", ["n", d / 2])
+    rotary = { cos, sin: g.input("sin", "float32", ["n", d / 2]), ids: g.ints([0]) }
+  }
+  const mask = g.input("mask", "float32", ["n", "seen"])
+  // Each query head of a group stands under the others: rows of [group * n] share their key head.
+  const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
+  const cacheRows = (layer: number, qkv: Value) => {
+    const names = cacheNames(layer)
+    const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
+    const rows = g.ints([-1, G.kv_heads, d])
+    const newK = g.node("Reshape", [k, rows])
+    const newV = g.node("Reshape", [v, rows])
+    g.output(names.newK, newK, "float32", ["n", G.kv_heads, d])
+    g.output(names.newV, newV, "float32", ["n", G.kv_heads, d])
+    return { q, newK, newV, names }
+  }
+  const attendGlobal: Attend = (qkv, layer) => {
+    const { q, newK, newV, names } = cacheRows(layer, qkv)
+    const past = (name: string) => g.input(name, "float32", ["past", G.kv_heads, d])
+    const keys = g.node("Concat", [past(names.k), newK], { axis: 0 })
+    const values = g.node("Concat", [past(names.v), newV], { axis: 0 })
+    return groupedAttention(g, q, G, keys, values, groupMask, [1, -1, G.width])
+  }
+  const last = G.layers - 1
+  for (let i = 0; i < G.layers; i++) {
+    if (i === last && !want.score) {
+      const at = `global_blocks.${i}`
+      cacheRows(i, b.linear(b.norm(h, `${at}.attention_norm`), `${at}.qkv`))
+    } else h = b.block(h, "global", i, attendGlobal)
+  }
+  if (!want.score) return g
+
+  let y = b.toLocal(g.node("Reshape", [b.norm(h, "global_norm"), g.ints([-1, G.width])])) // [n, P, D_L]
+  const localPrevious = g.input("local_previous", "int64", ["n", P])
+  y = g.node("Add", [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])])
+  if (m.ngrams) {
+    const { orders, width } = m.ngrams
+    const ids = g.input("ngram_ids", "int64", ["n", P, orders.length])
+    y = g.node("Add", [y, ngramRows(b, ids, [-1, P, orders.length * width])])
+  }
+  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -1e9))
+  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(g.floats(causal, [P, P])), { axis: 0 })
+  const dl = L.width / L.heads
+  const localGroup = L.heads / L.kv_heads
+  const attendLocal: Attend = (qkv) => {
+    const [q, k, v] = b.queryKeyValue(qkv, L)
+    // [n, P, heads * d] -> [n, kv heads, group * P, d]
+    const split = (x: Value, shape: number[], perm: number[]) =>
+      g.node("Transpose", [g.node("Reshape", [x, g.ints(shape)])], { perm })
+    const q5 = split(q, [-1, P, L.kv_heads, localGroup, dl], [0, 2, 3, 1, 4])
+    const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
+    const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const scores = g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: float(dl ** -0.5) })
+    const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
+    const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
+    return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
+  }
+  for (let i = 0; i < L.layers; i++) y = b.block(y, "local", i, attendLocal)
+  const logits = b.head(y)
+  statistics(g, logits, g.input("current", "int64", ["n", P]), ["n", P])
+  if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
+  return g
+}
+
+/** Attention of q [1, n, heads * d] over keys and values [places, kv heads, d] under mask [group * n, places]. */
+function groupedAttention(
+  g: Graph,
+  q: Value,
+  s: Stage,
+  keys: Value,
+  values: Value,
+  mask: Value,
+  shape: number[],
+): Value {
+  const d = s.width / s.heads
+  const group = s.heads / s.kv_heads
+  const q4 = g.node("Reshape", [q, g.ints([-1, s.kv_heads, group, d])])
+  const rows = g.node("Transpose", [q4], { perm: [1, 2, 0, 3] }) // [kv heads, group, n, d]
+  const qh = g.node("Reshape", [rows, g.ints([s.kv_heads, -1, d])])
+  const mixed = attendOver(g, qh, keys, values, d ** -0.5, mask)
+  const apart = g.node("Reshape", [mixed, g.ints([s.kv_heads, group, -1, d])])
+  return g.node("Reshape", [g.node("Transpose", [apart], { perm: [2, 0, 1, 3] }), g.ints(shape)])
+}

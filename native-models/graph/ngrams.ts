@@ -1,0 +1,35 @@
+import type { NGrams } from "../../contract/pack.ts"
+
+/** Hash coefficients [longest order, orders], row 0 for the newest byte; the same numbers as in model.py. */
+export function coefficients({ orders }: NGrams): Float32Array {
+  const longest = Math.max(...orders)
+  const table = new Float32Array(longest * orders.length)
+  let state = 12345
+  orders.forEach((order, column) => {
+    for (let row = 0; row < order; row++) {
+      // Number Recipes' generator; Math.imul keeps the product within 32 bits.
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      table[row * orders.length + column] = (state >>> 19) | 1
+    }
+  })
+  return table
+}
+
+/**
+ * Table rows for the bytes from `start` on: [bytes.length - start, orders]. The id at t covers the bytes before t;
+ * places before the beginning count as 0.
+ */
+export function ngramIds(ngrams: NGrams, bytes: Uint8Array, start: number): BigInt64Array {
+  const { orders, rows } = ngrams
+  const table = coefficients(ngrams)
+  const ids = new BigInt64Array((bytes.length - start) * orders.length)
+  for (let t = start; t < bytes.length; t++) {
+    orders.forEach((order, column) => {
+      let hash = 0
+      for (let back = 0; back < order && back < t; back++)
+        hash += (bytes[t - 1 - back] as number) * (table[back * orders.length + column] as number)
+      ids[(t - start) * orders.length + column] = BigInt((hash & (rows - 1)) + column * rows)
+    })
+  }
+  return ids
+}

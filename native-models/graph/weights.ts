@@ -1,0 +1,109 @@
+import type { ModelConfig, Stage } from "../../contract/pack.ts"
+import { fromHalf } from "./float16.ts"
+import { BLOCK, type Blocks, dequantize, quantize } from "./quantize.ts"
+import { PackError, type StoredTensor } from "./safetensors.ts"
+
+/** Name and shape of every tensor that a model of this configuration has; the names are those of model.py. */
+export function expectedShapes(m: ModelConfig): Map<string, number[]> {
+  const shapes = new Map<string, number[]>()
+  const linear = (name: string, out: number, into: number, bias = m.bias) => {
+    shapes.set(`${name}.weight`, [out, into])
+    if (bias) shapes.set(`${name}.bias`, [out])
+  }
+  const norm = (name: string, width: number) => {
+    shapes.set(`${name}.weight`, [width])
+    if (m.norm === "layernorm") shapes.set(`${name}.bias`, [width])
+  }
+  const blocks = (prefix: string, s: Stage) => {
+    const kv = (s.width / s.heads) * s.kv_heads
+    for (let i = 0; i < s.layers; i++) {
+      const at = `${prefix}_blocks.${i}`
+      norm(`${at}.attention_norm`, s.width)
+      linear(`${at}.qkv`, s.width + 2 * kv, s.width)
+      linear(`${at}.attention_out`, s.width, s.width)
+      norm(`${at}.ff_norm`, s.width)
+      linear(`${at}.ff_in`, m.feed_forward === "swiglu" ? 2 * s.ff : s.ff, s.width)
+      linear(`${at}.ff_out`, s.width, s.ff)
+    }
+    norm(`${prefix}_norm`, s.width)
+  }
+  const { global: g, local: l, patch: p } = m
+  shapes.set("patch_embed.weight", [256 + p, g.width / p])
+  if (m.position === "learned") shapes.set("patch_position", [m.context, g.width])
+  blocks("global", g)
+  if (m.global_to_local === "slice") linear("to_local", l.width, g.width / p)
+  else linear("to_local", p * l.width, g.width)
+  shapes.set("local_embed.weight", [257, l.width])
+  shapes.set("local_position", [p, l.width])
+  if (m.ngrams) {
+    const { orders, rows, width } = m.ngrams
+    shapes.set("ngram_embed.weight", [orders.length * rows, width])
+    linear("ngram_to_local", l.width, orders.length * width, false)
+  }
+  blocks("local", l)
+  if (!m.tied_head) linear("head", 256, l.width, false)
+  return shapes
+}
+
+/** The weights of one model: matrices and vectors by name, as stored, read as needed. */
+export class Weights {
+  /** @throws PackError when a tensor is missing, foreign, of another shape, or not a finite number. */
+  constructor(
+    readonly model: ModelConfig,
+    private readonly tensors: Map<string, StoredTensor>,
+    private readonly path: string,
+  ) {
+    const bad = (why: string) => new PackError(`The weights ${path} do not fit their pack.json: ${why}.`)
+    const expected = expectedShapes(model)
+    for (const [name, shape] of expected) {
+      const t = tensors.get(name)
+      if (!t) throw bad(`tensor "${name}" is missing`)
+      if (String(t.shape) !== String(shape)) throw bad(`tensor "${name}" is [${t.shape}], not [${shape}]`)
+      if (t.dtype === "I8") {
+        const s = tensors.get(`${name}.scale`)
+        const [rows = 0, columns = 0] = shape
+        if (columns % BLOCK || s?.dtype !== "F16" || String(s.shape) !== String([rows, columns / BLOCK]))
+          throw bad(`tensor "${name}" is of 8 bits without fitting fp16 scales`)
+      }
+    }
+    for (const name of tensors.keys())
+      if (!expected.has(name) && !expected.has(name.replace(/\.scale$/, ""))) throw bad(`it has no use for "${name}"`)
+  }
+
+  shape(name: string): number[] {
+    const t = this.tensors.get(name)
+    if (!t) throw new Error(`no tensor ${name}`)
+    return t.shape
+  }
+
+  private raw(name: string): StoredTensor {
+    const t = this.tensors.get(name)
+    if (!t) throw new Error(`no tensor ${name}`)
+    return t
+  }
+
+  /** Copies out, as a safetensors offset need not be a multiple of 2 or 4. */
+  private numbers(name: string): Float32Array {
+    const { dtype, data } = this.raw(name)
+    const copy = new Uint8Array(data).buffer
+    const values = dtype === "F16" ? fromHalf(new Uint16Array(copy)) : new Float32Array(copy)
+    if (!values.every(Number.isFinite))
+      throw new PackError(`The weights ${this.path} are damaged: tensor "${name}" holds values that are not numbers.`)
+    return values
+  }
+
+  /** fp32 values, row-major. */
+  floats(name: string): Float32Array {
+    return this.raw(name).dtype === "I8" ? dequantize(this.stored8(name)) : this.numbers(name)
+  }
+
+  private stored8(name: string): Blocks {
+    const { data } = this.raw(name)
+    return { q: new Int8Array(data.buffer, data.byteOffset, data.length), scales: this.numbers(`${name}.scale`) }
+  }
+
+  /** 8-bit blocks: those stored, or quantised now. */
+  blocks(name: string): Blocks {
+    return this.raw(name).dtype === "I8" ? this.stored8(name) : quantize(this.floats(name))
+  }
+}

@@ -1,0 +1,54 @@
+"""Writes weights.safetensors: matrices as blocks of 32 signed 8-bit numbers with an fp16 scale, or as fp16/fp32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .model import Megabyte
+
+Storage = Literal["int8", "fp16", "fp32"]
+BLOCK = 32
+
+
+def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """[n, k] -> int8 [n, k] and fp16 scales [n, k/32]; w = q * scale, symmetric, so that 0 stays 0."""
+    blocks = weight.float().reshape(weight.shape[0], -1, BLOCK)
+    scales = (blocks.abs().amax(-1) / 127).clamp(min=1e-7).half()
+    q = (blocks / scales.float()[..., None]).round().clamp(-127, 127).to(torch.int8)
+    return q.view(weight.shape), scales
+
+
+def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
+    """The tensors of weights.safetensors by name; `X.scale` lies beside each int8 X. Vectors stay fp32."""
+    tensors: dict[str, Tensor] = {}
+    for name, p in model.state_dict().items():
+        weight = p.detach().cpu().float()
+        if storage == "int8" and weight.dim() == 2 and weight.shape[1] % BLOCK == 0:
+            tensors[name], tensors[f"{name}.scale"] = quantize(weight)
+        elif storage == "fp16" and weight.dim() == 2:
+            tensors[name] = weight.half()
+        else:
+            tensors[name] = weight.contiguous().clone()
+    return tensors
+
+
+def load_stored(model: Megabyte, tensors: dict[str, Tensor]) -> None:
+    """Puts stored tensors back into a model as fp32, so that what ships can be measured."""
+    state = {}
+    for name, t in tensors.items():
+        if name.endswith(".scale"):
+            continue
+        if t.dtype == torch.int8:
+            scales = tensors[f"{name}.scale"].float()[..., None]
+            t = (t.float().view(t.shape[0], -1, BLOCK) * scales).view(t.shape)
+        state[name] = t.float()
+    model.load_state_dict(state)
+
+
+def write_weights(model: Megabyte, path: Path, storage: Storage) -> None:
+    save_file(stored(model, storage), path)

@@ -1,0 +1,286 @@
+"""MEGABYTE (Yu et al. 2023, arXiv 2305.07185): patch embedder, global model over patches, local model in a patch.
+
+The whole model in one file. Names of parameters are the names in weights.safetensors, and
+native-models/graph reads them by these names: rename here and there together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One transformer: the global or the local model. `width` must be a multiple of `heads`."""
+
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    ff: int
+
+    @property
+    def head_dim(self) -> int:
+        return self.width // self.heads
+
+
+@dataclass(frozen=True)
+class NGrams:
+    """Hashed n-gram embeddings of the last bytes, added to the local input (BLT, arXiv 2412.09871, section 3.2.1).
+
+    One table of `rows` (a power of two) x `width` an order. The hash is linear with coefficients under 8192, so
+    that orders up to 8 stay below 2^24 and a float32 holds it exactly: a graph needs no integer arithmetic.
+    """
+
+    orders: tuple[int, ...]
+    rows: int
+    width: int
+
+    def coefficients(self) -> Tensor:
+        """[max order, len(orders)] float32: row 0 multiplies the newest byte; 0 beyond an order's length."""
+        table = torch.zeros(max(self.orders), len(self.orders))
+        state = 12345
+        for column, order in enumerate(self.orders):
+            for row in range(order):
+                # A fixed linear congruential generator (Numerical Recipes): the same numbers in every language.
+                state = (state * 1664525 + 1013904223) % 2**32
+                table[row, column] = (state >> 19) | 1
+        return table
+
+
+@dataclass(frozen=True)
+class Config:
+    """The architecture numbers of pack.json. Every switch is independent; `paper` sets them all as in the paper."""
+
+    patch: int
+    global_: Stage
+    local: Stage
+    context: int  # patches in a training sequence; the last position of learned positions
+    window: int = 0  # patches a global layer sees, itself included; 0: all of the context
+    norm: Literal["layernorm", "rmsnorm"] = "rmsnorm"
+    feed_forward: Literal["relu", "swiglu"] = "swiglu"
+    position: Literal["learned", "rotary"] = "rotary"  # of the global model; inside a patch it is always learned
+    global_to_local: Literal["slice", "full"] = "full"  # paper: p-th slice of the output; full: all of it
+    tied_head: bool = False
+    bias: bool = False
+    ngrams: NGrams | None = None
+
+    @staticmethod
+    def paper(patch: int, global_: Stage, local: Stage, context: int) -> Config:
+        """The paper's own: pre-norm LayerNorm, ReLU, learned positions, sliced output, tied head, biases."""
+        return Config(patch, global_, local, context, 0, "layernorm", "relu", "learned", "slice", True, True)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Config:
+        """Reads what `to_json` wrote (a `[model]` table of train.toml has the same form)."""
+        data = dict(data)
+        ngrams = data.pop("ngrams", None)
+        stages = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
+        if ngrams:
+            ngrams = NGrams(tuple(ngrams["orders"]), ngrams["rows"], ngrams["width"])
+        return Config(**stages, ngrams=ngrams, **data)
+
+    def to_json(self) -> dict[str, Any]:
+        data = dataclasses.asdict(self)
+        data["global"] = data.pop("global_")
+        if self.ngrams is None:
+            del data["ngrams"]
+        return data
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight, eps 1e-5 (Zhang and Sennrich 2019); one fused kernel under torch.compile."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.float()
+        return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5) * self.weight).to(x.dtype)
+
+
+def rotate(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotary positions (Su et al. 2021), halves convention. x [..., length, heads, head_dim], angles [length, d/2]."""
+    cos, sin = angles.cos()[:, None].to(x.dtype), angles.sin()[:, None].to(x.dtype)
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def rotary_angles(length: int, head_dim: int, device: torch.device) -> Tensor:
+    """Angles of positions 0..length-1: [length, head_dim/2], base 10000."""
+    inverse = 10000.0 ** (-torch.arange(0, head_dim, 2, device=device, dtype=torch.float64) / head_dim)
+    return (torch.arange(length, device=device, dtype=torch.float64)[:, None] * inverse).float()
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block: x + attention(norm(x)), then x + feed_forward(norm(x))."""
+
+    def __init__(self, config: Config, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+        self.swiglu = config.feed_forward == "swiglu"
+
+        def norm() -> nn.Module:
+            return RMSNorm(stage.width) if config.norm == "rmsnorm" else nn.LayerNorm(stage.width)
+
+        kv = stage.kv_heads * stage.head_dim
+        self.attention_norm = norm()
+        self.qkv = nn.Linear(stage.width, stage.width + 2 * kv, bias=config.bias)
+        self.attention_out = nn.Linear(stage.width, stage.width, bias=config.bias)
+        self.ff_norm = norm()
+        self.ff_in = nn.Linear(stage.width, stage.ff * (2 if self.swiglu else 1), bias=config.bias)
+        self.ff_out = nn.Linear(stage.ff, stage.width, bias=config.bias)
+
+    def attend(self, x: Tensor, mask: Tensor, angles: Tensor | None) -> Tensor:
+        n, length, _ = x.shape
+        heads, kv_heads, d = self.stage.heads, self.stage.kv_heads, self.stage.head_dim
+        q, k, v = self.qkv(x).split([heads * d, kv_heads * d, kv_heads * d], -1)
+        q, k, v = q.view(n, length, heads, d), k.view(n, length, kv_heads, d), v.view(n, length, kv_heads, d)
+        if angles is not None:
+            q, k = rotate(q, angles), rotate(k, angles)
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+        if length <= 16:
+            # Inside a patch: plain products over the query group; fused attention kernels lose on 8 x 8 tiles.
+            q = q.reshape(n, kv_heads, -1, d)
+            scores = (q @ k.transpose(-1, -2)) * d**-0.5
+            rows = mask.repeat(heads // kv_heads, 1)
+            out = (scores.masked_fill(~rows, -1e30).softmax(-1) @ v).view(n, heads, length, d)
+        else:
+            k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.attention_out(out.transpose(1, 2).reshape(n, length, -1))
+
+    def forward(self, x: Tensor, mask: Tensor, angles: Tensor | None) -> Tensor:
+        x = x + self.attend(self.attention_norm(x), mask, angles)
+        h = self.ff_in(self.ff_norm(x))
+        if self.swiglu:
+            gate, up = h.chunk(2, -1)
+            h = F.silu(gate) * up
+        else:
+            h = F.relu(h)
+        return x + self.ff_out(h)
+
+
+class Megabyte(nn.Module):
+    """Next-byte logits of a byte sequence, all patches in parallel (paper, section 2.2)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        c = self.config = config
+        patch, g, loc = c.patch, c.global_, c.local
+        if g.width % patch:
+            raise ValueError(f"global width {g.width} is not a multiple of the patch {patch}")
+        # Rows 256.. are the learned padding patch that shifts the sequence right by one patch.
+        self.patch_embed = nn.Embedding(256 + patch, g.width // patch)
+        if c.position == "learned":
+            self.patch_position = nn.Parameter(torch.empty(c.context, g.width))
+        self.global_blocks = nn.ModuleList(Block(c, g) for _ in range(g.layers))
+        self.global_norm = RMSNorm(g.width) if c.norm == "rmsnorm" else nn.LayerNorm(g.width)
+        if c.global_to_local == "slice":
+            self.to_local = nn.Linear(g.width // patch, loc.width, bias=c.bias)
+        else:
+            self.to_local = nn.Linear(g.width, patch * loc.width, bias=c.bias)
+        # Row 256 stands for "no byte yet" at the first place of a patch.
+        self.local_embed = nn.Embedding(257, loc.width)
+        self.local_position = nn.Parameter(torch.empty(patch, loc.width))
+        if c.ngrams:
+            n = c.ngrams
+            self.ngram_embed = nn.Embedding(len(n.orders) * n.rows, n.width)
+            self.ngram_to_local = nn.Linear(len(n.orders) * n.width, loc.width, bias=False)
+            self.register_buffer("ngram_coefficients", n.coefficients(), persistent=False)
+        self.local_blocks = nn.ModuleList(Block(c, loc) for _ in range(loc.layers))
+        self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
+        if not c.tied_head:
+            self.head = nn.Linear(loc.width, 256, bias=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Normal(0, 0.02); projections back into the residual stream are scaled by 1/sqrt(2 layers) (GPT-2)."""
+        for name, p in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(p)
+            elif p.dim() == 2:
+                layers = self.config.global_.layers if name.startswith("global_") else self.config.local.layers
+                scale = (2 * layers) ** -0.5 if name.endswith(("attention_out.weight", "ff_out.weight")) else 1.0
+                nn.init.normal_(p, std=0.02 * scale)
+
+    def ngram_ids(self, x: Tensor) -> Tensor:
+        """Rows of the n-gram tables for x [batch, length] bytes: id at t covers bytes t-n..t-1 (0 before the start)."""
+        n = self.config.ngrams
+        assert n is not None
+        longest = max(n.orders)
+        padded = F.pad(x, (longest, 0)).float()
+        recent = padded.unfold(1, longest, 1)[:, :-1].flip(-1)  # [batch, length, longest], newest first
+        hashed = (recent @ self.ngram_coefficients.float()).long() % n.rows
+        return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t."""
+        c = self.config
+        batch, length = x.shape
+        patches = length // c.patch
+        patched = x.view(batch, patches, c.patch)
+
+        pad = torch.arange(256, 256 + c.patch, device=x.device).expand(batch, 1, c.patch)
+        h = self.patch_embed(torch.cat([pad, patched[:, :-1]], 1)).view(batch, patches, c.global_.width)
+        angles = None
+        if c.position == "learned":
+            h = h + self.patch_position[:patches]
+        else:
+            angles = rotary_angles(patches, c.global_.head_dim, x.device)
+        i = torch.arange(patches, device=x.device)
+        mask = i[:, None] >= i
+        if c.window:
+            mask = mask & (i[:, None] - i < c.window)
+        for block in self.global_blocks:
+            h = block(h, mask, angles)
+        h = self.global_norm(h)
+
+        if c.global_to_local == "slice":
+            h = h.view(batch * patches, c.patch, c.global_.width // c.patch)
+        y = self.to_local(h).view(batch * patches, c.patch, c.local.width)
+        start = x.new_full((batch, patches, 1), 256)
+        previous = torch.cat([start, patched[:, :, :-1]], 2).view(batch * patches, c.patch)
+        y = y + self.local_embed(previous) + self.local_position
+        if c.ngrams:
+            grams = self.ngram_embed(self.ngram_ids(x)).view(batch * patches, c.patch, -1)
+            y = y + self.ngram_to_local(grams)
+        j = torch.arange(c.patch, device=x.device)
+        mask = j[:, None] >= j
+        for block in self.local_blocks:
+            y = block(y, mask, None)
+        y = self.local_norm(y)
+        logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
+        return logits.view(batch, length, 256)
+
+
+def bits_per_byte(logits: Tensor, x: Tensor) -> Tensor:
+    """Mean of -log2 p(byte) over logits [batch, length, 256] and bytes x [batch, length]; what training minimises."""
+    return F.cross_entropy(logits.float().view(-1, 256), x.view(-1)) / math.log(2)
+
+
+def flops_per_byte(model: Megabyte) -> float:
+    """Multiply-adds x 2 of one byte's forward pass, matrix products only (a lookup costs none); training is thrice."""
+    c = model.config
+    per_patch = per_byte = 0
+    for name, p in model.named_parameters():
+        if p.dim() != 2 or "embed" in name or "position" in name:
+            continue
+        if name.startswith("global_") or (name.startswith("to_local") and c.global_to_local == "full"):
+            per_patch += p.numel()
+        else:
+            per_byte += p.numel()
+    if c.tied_head:
+        per_byte += 256 * c.local.width
+    reach = min(c.context, c.window or c.context)
+    per_patch += c.global_.layers * reach * c.global_.width  # scores and mix, half of the reach on average
+    per_byte += c.local.layers * c.patch * c.local.width
+    return 2 * (per_patch / c.patch + per_byte)

@@ -1,0 +1,68 @@
+"""Writes test/parity: tiny random-weight models and the logits that this PyTorch model gives for them.
+
+`python parity.py`; the result is committed, so that the tests of the ONNX path need no Python.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from megabyte.export import load_stored, stored, write_weights
+from megabyte.model import Config, Megabyte, NGrams, Stage
+
+OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
+
+CASES = {
+    "paper": Config.paper(patch=4, global_=Stage(64, 2, 4, 4, 96), local=Stage(32, 2, 2, 2, 64), context=16),
+    "modern": Config(
+        patch=8,
+        global_=Stage(64, 3, 4, 2, 96),
+        local=Stage(32, 2, 4, 2, 64),
+        context=64,
+        window=8,
+        ngrams=NGrams((2, 3, 6), 64, 32),
+    ),
+    "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
+}
+
+
+def main() -> None:
+    for name, config in CASES.items():
+        torch.manual_seed(7)
+        model = Megabyte(config).eval()
+        with torch.no_grad():
+            for p in model.parameters():  # larger than at the start of training, so that a mistake shows
+                p.add_(torch.randn_like(p) * 0.15)
+        folder = OUT / name
+        folder.mkdir(parents=True, exist_ok=True)
+        storage = "int8" if name == "byte" else "fp32"
+        write_weights(model, folder / "weights.safetensors", storage)
+        load_stored(model, stored(model, storage))
+        x = torch.randint(0, 256, (config.context * config.patch,))
+        with torch.no_grad():
+            logits = model(x[None])[0]
+        save_file({"x": x.float(), "logits": logits.contiguous()}, folder / "expected.safetensors")
+        pack = {
+            "format": 1,
+            "name": f"parity-{name}",
+            "title": f"Random weights, {name}",
+            "version": "1",
+            "license": "CC0-1.0",
+            "modality": "bytes",
+            "media": {},
+            "data": "none: random weights",
+            "model": config.to_json(),
+            "storage": storage,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "heldOut": {"bitsPerByte": 8.0, "files": {}},
+            "training": {},
+        }
+        (folder / "pack.json").write_text(json.dumps(pack, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

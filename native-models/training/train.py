@@ -1,0 +1,336 @@
+"""Trains one pack from its train.toml: `python train.py ../text/train.toml --minutes 90`.
+
+Resumes from OUT/checkpoint.pt by itself. Writes there loss.csv, loss.png and samples.txt as it goes, and at
+the end exports pack.json and weights.safetensors beside the train.toml (or to --export).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import os
+import platform
+import signal
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from megabyte import data
+from megabyte.export import load_stored, stored, write_weights
+from megabyte.model import Config, Megabyte, bits_per_byte, flops_per_byte
+
+
+def parse() -> argparse.Namespace:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("config", type=Path)
+    p.add_argument("--out", type=Path, help="checkpoints and logs; default: build/NAME")
+    p.add_argument("--export", type=Path, help="where the pack goes; default: beside the config; 'none': nowhere")
+    budget = p.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, help="time budget; the schedule follows it")
+    budget.add_argument("--steps", type=int, help="step budget; a resumed run equals an unbroken one")
+    p.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: time of this process's threads")
+    p.add_argument("--threads", type=int, default=os.cpu_count())
+    p.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=JSON", help="overrides a config value")
+    p.add_argument("--no-compile", action="store_true")
+    return p.parse_args()
+
+
+def read_config(path: Path, overrides: list[str]) -> dict[str, Any]:
+    config = tomllib.loads(path.read_text())
+    for item in overrides:
+        key, value = item.split("=", 1)
+        *tables, last = key.split(".")
+        table = config
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[last] = json.loads(value)
+    return config
+
+
+def optimizers(model: Megabyte, train: dict[str, Any]) -> list[torch.optim.Optimizer]:
+    """AdamW for embeddings, norms, head; Muon (Jordan et al. 2024) or AdamW for the matrices between."""
+    matrices, rest = [], []
+    for name, p in model.named_parameters():
+        inner = p.dim() == 2 and "embed" not in name and "position" not in name and not name.startswith("head")
+        (matrices if inner else rest).append(p)
+    fused = {"betas": (0.9, 0.98), "eps": 1e-8, "fused": True}
+    adam_lr = train.get("adam_lr", train["lr"])
+    result: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=adam_lr, weight_decay=0.0, **fused)]
+    if train["optimizer"] == "muon":
+        result.append(
+            torch.optim.Muon(
+                matrices, lr=train["lr"], weight_decay=train["weight_decay"], adjust_lr_fn="match_rms_adamw"
+            )
+        )
+    else:
+        result.append(torch.optim.AdamW(matrices, lr=train["lr"], weight_decay=train["weight_decay"], **fused))
+    for opt in result:
+        for group in opt.param_groups:
+            group["peak"] = group["lr"]
+    return result
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Share of the peak learning rate: linear warm-up, then cosine to 2 %."""
+    if progress < warmup:
+        return max(progress, 1e-3) / warmup
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, c: Config, books: dict[str, np.ndarray], autocast: Any, limit: int | None) -> dict:
+    """Bits per byte of each book: windows of the trained length, each moved by a half and scored on its second half
+    (the first window whole). `limit`: bytes a book, for the quick look during training."""
+    model.eval()
+    device = next(model.parameters()).device
+    length = c.context * c.patch
+    half = length // 2
+    result = {}
+    for name, book in books.items():
+        book = book[:limit]
+        total, count = 0.0, 0
+        for start in range(0, max(1, len(book) - half), half):
+            window = torch.from_numpy(book[start : start + length].astype(np.int64))
+            size = len(window)
+            window = nn.functional.pad(window, (0, length - size)).to(device)[None]
+            with autocast():
+                logits = model(window)
+            nats = nn.functional.cross_entropy(logits.float().view(-1, 256), window.view(-1), reduction="none")
+            scored = nats[half if start else 0 : size]
+            total, count = total + scored.sum().item() / math.log(2), count + len(scored)
+        result[name] = total / count
+    model.train()
+    return result
+
+
+@torch.no_grad()
+def sample(model: Megabyte, count: int, seed: int) -> bytes:
+    """`count` bytes after an end-of-document mark, temperature 0.8; recomputes everything: for the log only."""
+    c = model.config
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    known = [data.END_OF_DOCUMENT]
+    for _ in range(min(count, c.context * c.patch - 1)):
+        padded = -(-(len(known) + 1) // c.patch) * c.patch
+        x = torch.tensor(known + [0] * (padded - len(known)), device=device)[None]
+        p = (model(x)[0, len(known)].float().cpu() / 0.8).softmax(-1)
+        known.append(int(torch.multinomial(p, 1, generator=generator)))
+    return bytes(known[1:])
+
+
+def plot(csv_path: Path, png_path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = list(csv.DictReader(csv_path.open()))
+    fig, ax = plt.subplots(figsize=(7, 4))
+    ax.plot([float(r["bytes"]) / 1e6 for r in rows], [float(r["train"]) for r in rows], label="training", lw=1)
+    held = [(float(r["bytes"]) / 1e6, float(r["held_out"])) for r in rows if r["held_out"]]
+    if held:
+        ax.plot(*zip(*held, strict=True), "o-", label="held out", ms=3)
+    ax.set(xlabel="MB seen", ylabel="bits per byte", ylim=(1, 4.5))
+    ax.legend()
+    fig.savefig(png_path, dpi=110, bbox_inches="tight")
+    plt.close(fig)
+
+
+class Run:
+    """A training run: everything that a checkpoint keeps, and one step of it."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.file = read_config(args.config, args.set)
+        self.train = self.file["train"]
+        self.config = Config.from_json(self.file["model"])
+        self.out = args.out or Path(__file__).parent / "build" / self.file["name"]
+        self.out.mkdir(parents=True, exist_ok=True)
+        torch.set_num_threads(args.threads)
+        torch.manual_seed(self.train["seed"])
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.set_float32_matmul_precision("high")
+        self.corpus = getattr(data, self.file["data"]["kind"])(**self.file["data"].get("options", {}))
+        self.model = Megabyte(self.config).to(self.device)
+        self.compiled: Any = self.model if args.no_compile else torch.compile(self.model)
+        self.optimizers = optimizers(self.model, self.train)
+        self.step, self.elapsed, self.stopping = 0, 0.0, False
+        self.checkpoint = self.out / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self.resume()
+
+    def autocast(self) -> Any:
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def clock(self) -> float:
+        return time.process_time() / self.args.threads if self.args.clock == "cpu" else time.monotonic()
+
+    def resume(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for opt, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            opt.load_state_dict(saved)
+        self.step, self.elapsed = state["step"], state["elapsed"]
+        print(f"resumed at step {self.step}, {self.elapsed / 60:.1f} min", flush=True)
+
+    def save(self) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "optimizers": [o.state_dict() for o in self.optimizers],
+            "step": self.step,
+            "elapsed": self.elapsed,
+        }
+        temporary = self.checkpoint.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.rename(self.checkpoint)
+
+    def progress(self) -> float:
+        if self.args.steps:
+            return self.step / self.args.steps
+        return self.elapsed / (self.args.minutes * 60)
+
+    def next_batch(self) -> Tensor:
+        """The batch of this step: a function of seed and step alone, so that a resumed run sees the same data."""
+        rng = np.random.default_rng((self.train["seed"], self.step))
+        length = self.config.context * self.config.patch
+        last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
+        source = self.corpus.last if last else self.corpus.main
+        return torch.from_numpy(data.batch(source, length, self.train["batch_bytes"] // length, rng)).to(self.device)
+
+    def one_step(self) -> float:
+        """Gradient step with accumulation in `accumulate` parts; returns the loss in bits per byte."""
+        scale = schedule(self.progress(), self.train["warmup"])
+        for opt in self.optimizers:
+            for group in opt.param_groups:
+                group["lr"] = group["peak"] * scale
+        parts = self.next_batch().chunk(self.train.get("accumulate", 1))
+        loss = 0.0
+        for part in parts:
+            with self.autocast():
+                bits = bits_per_byte(self.compiled(part), part)
+            (bits * math.log(2) / len(parts)).backward()
+            loss += bits.item() / len(parts)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for opt in self.optimizers:
+            opt.step()
+            opt.zero_grad(set_to_none=True)
+        self.step += 1
+        return loss
+
+    def log(self, train_loss: float, held_out: dict[str, float]) -> None:
+        path = self.out / "loss.csv"
+        new = not path.exists()
+        with path.open("a", newline="") as f:
+            w = csv.writer(f)
+            if new:
+                w.writerow(["step", "bytes", "minutes", "train", "held_out"])
+            mean = sum(held_out.values()) / len(held_out) if held_out else None
+            seen = self.step * self.train["batch_bytes"]
+            shown = f"{mean:.4f}" if mean else ""
+            w.writerow([self.step, seen, f"{self.elapsed / 60:.3f}", f"{train_loss:.4f}", shown])
+        print(f"step {self.step} {self.elapsed / 60:.1f} min train {train_loss:.3f} held out {shown}", flush=True)
+
+    def run(self) -> None:
+        recent: list[float] = []
+        evaluations = self.train["evaluations"]
+        since = self.clock()
+        while self.progress() < 1 and not self.stopping:
+            before = self.progress()
+            loss = self.one_step()
+            if not math.isfinite(loss):
+                sys.exit(f"The loss became {loss} at step {self.step}; the last checkpoint is kept. Lower train.lr.")
+            recent.append(loss)
+            now = self.clock()
+            self.elapsed, since = self.elapsed + now - since, now
+            if int(before * evaluations) != int(self.progress() * evaluations):
+                held_out = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, 16384)
+                self.log(sum(recent) / len(recent), held_out)
+                recent = []
+                with (self.out / "samples.txt").open("ab") as f:
+                    f.write(f"\n=== step {self.step}\n".encode() + sample(self.model, 120, self.step) + b"\n")
+                self.save()
+                since = self.clock()  # evaluation is not training time
+            elif self.step % 20 == 0:
+                self.log(sum(recent) / len(recent), {})
+                recent = []
+        self.save()
+
+    def finish(self) -> None:
+        """Loss curve, and the pack with what was measured on what ships (the stored weights, full held-out files)."""
+        plot(self.out / "loss.csv", self.out / "loss.png")
+        target = self.args.export or self.args.config.parent
+        if str(target) == "none":
+            return
+        target.mkdir(parents=True, exist_ok=True)
+        storage = self.file["storage"]
+        exact = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, None)
+        load_stored(self.model, stored(self.model, storage))
+        held_out = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, None)
+        write_weights(self.model, target / "weights.safetensors", storage)
+        parameters = sum(p.numel() for p in self.model.parameters())
+        mean = sum(held_out.values()) / len(held_out)
+        pack = {
+            "format": 1,
+            **self.file["pack"],
+            "name": self.file["name"],
+            "model": self.config.to_json(),
+            "storage": storage,
+            "parameters": parameters,
+            "heldOut": {
+                "bitsPerByte": round(mean, 4),
+                "files": {name: round(bits, 4) for name, bits in held_out.items()},
+                "beforeQuantization": round(sum(exact.values()) / len(exact), 4),
+                "protocol": "windows of the trained length moved by half, second half scored, bf16, stored weights",
+            },
+            "training": {
+                "config": {"data": self.file["data"], "train": self.train},
+                "dataSha256": self.corpus.sha256(),
+                "steps": self.step,
+                "bytesSeen": self.step * self.train["batch_bytes"],
+                "minutes": round(self.elapsed / 60, 1),
+                "hardware": hardware(self.device, self.args.threads),
+                "torch": torch.__version__,
+                "flopsPerByte": round(flops_per_byte(self.model)),
+            },
+        }
+        (target / "pack.json").write_text(json.dumps(pack, indent=2, ensure_ascii=False) + "\n")
+        print(f"exported {target}: held out {mean:.4f} bits per byte", flush=True)
+
+
+def hardware(device: torch.device, threads: int) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        cpu = names[0] if names else cpu
+    return f"{cpu}, {threads} threads"
+
+
+def main() -> None:
+    args = parse()
+    run = Run(args)
+
+    def stop(*_: Any) -> None:
+        run.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    run.run()
+    if run.stopping:
+        print(f"stopped at step {run.step}; the same command goes on from here", flush=True)
+    else:
+        run.finish()
+
+
+if __name__ == "__main__":
+    main()
