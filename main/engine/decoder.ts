@@ -245,16 +245,17 @@ export class Decoder {
   /**
    * Decodes the next patch of every sequence.
    * @param known bytes per sequence that the patch begins with, forced
+   * @param dropped bytes of the whole sequence before the first one this decoder knows
    * @returns per sequence P bytes with the log-probability of each and the entropy before it, in nats
    */
-  async step(sampling: Sampling, seed: number, known?: Uint8Array[]): Promise<PatchPart[]> {
+  async step(sampling: Sampling, seed: number, known?: Uint8Array[], dropped = 0): Promise<PatchPart[]> {
     const { patch, global: g } = this.config
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
     const { scratch, batch } = this
     const index = this.nextPatch
     scratch.fillPrevious(index === this.origin, (b) => this.history(b).subarray((index - 1) * patch, index * patch))
     scratch.fillForced(known)
-    scratch.fillNoise(sampling, seed, index * patch)
+    scratch.fillNoise(sampling, seed, dropped + index * patch)
     const feeds: Feeds = { ...scratch.feeds, ...this.positions(this.cache.length, 1) }
     if (this.config.ngrams) scratch.fillRecent((b) => this.history(b))
     this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())

@@ -70,6 +70,11 @@ export class Weights {
       if (!expected.has(name) && !expected.has(name.replace(/\.scale$/, ""))) throw bad(`it has no use for "${name}"`)
   }
 
+  /** Reads every number once. @throws PackError when one is not finite */
+  check(): void {
+    for (const [name, t] of this.tensors) if (t.dtype !== "I8") this.numbers(name)
+  }
+
   shape(name: string): number[] {
     const t = this.tensors.get(name)
     if (!t) throw new Error(`no tensor ${name}`)

@@ -1,0 +1,258 @@
+import { randomInt } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { defaultSampling, type Sampling } from "../../contract/engine.ts"
+import { type Pack, Precision } from "../../contract/pack.ts"
+import { EngineClient, forkEngine } from "../engine/client.ts"
+import { defaultPlaces, findPack, importPack, listPacks } from "../packs/find.ts"
+import { readPack } from "../packs/read.ts"
+import { number, parse, share, UsageError } from "./arguments.ts"
+import { outputNames, writeWhole } from "./output.ts"
+
+const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, offline
+
+  megabyte generate [--pack text] [--prompt TEXT] [--bytes N]     make something new
+  megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a file
+  megabyte score FILE [--pack text] [--precision fp32,int8]       bits per byte of a file
+  megabyte packs | import FOLDER | devices                        what there is
+  megabyte demo                                                   a first look
+
+  generate and continue: --seed N  --temperature 0.8  --top-p 0.95  --top-k 0  --min-p 0  --variations 1
+  everywhere:            --precision int8|fp32  --device auto|cpu  --threads N  --json
+`
+
+const text = { type: "string" } as const
+const flag = { type: "boolean" } as const
+const common = { pack: text, precision: text, device: text, threads: text, json: flag }
+const making = {
+  ...common,
+  bytes: text,
+  out: text,
+  seed: text,
+  temperature: text,
+  "top-p": text,
+  "top-k": text,
+  "min-p": text,
+  variations: text,
+}
+type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
+
+/** Runs one command. @throws UsageError, or an error whose first line is for a person */
+export async function run([command, ...args]: string[]): Promise<void> {
+  switch (command) {
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      return void process.stdout.write(help)
+    case "generate": {
+      const { values } = parse(args, { ...making, prompt: text }, 0)
+      return make(Buffer.from(values.prompt ?? ""), values, 400)
+    }
+    case "continue": {
+      const { values, positionals } = parse(args, { ...making, keep: text }, 1)
+      const file = read(positionals[0] as string)
+      return make(file.subarray(0, share("keep", values.keep ?? "100%", file.length)), values, 400)
+    }
+    case "score": {
+      const { values, positionals } = parse(args, common, 1)
+      return score(read(positionals[0] as string), values)
+    }
+    case "packs": {
+      const { values } = parse(args, { json: flag }, 0)
+      return packs(values.json ?? false)
+    }
+    case "import": {
+      const { positionals } = parse(args, {}, 1)
+      return void process.stdout.write(`imported ${importPack(positionals[0] as string, defaultPlaces())}\n`)
+    }
+    case "devices": {
+      const { values } = parse(args, { json: flag }, 0)
+      return void process.stdout.write(values.json ? '["cpu"]\n' : "cpu\n")
+    }
+    case "demo":
+      process.stderr.write(
+        'The window is not built yet; this is the command line.\n\n  megabyte generate --prompt "Once upon a time"\n\n',
+      )
+      return make(Buffer.from("Once upon a time"), {}, 400)
+    default:
+      throw new UsageError(`unknown command "${command}"; see megabyte --help`)
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+function target(values: Values<typeof common>, precision: string | undefined = values.precision) {
+  const places = defaultPlaces()
+  const device = values.device ?? "auto"
+  if (device !== "auto" && device !== "cpu") throw new UsageError(`--device must be auto or cpu, not "${device}"`)
+  const chosen = Precision.safeParse(precision ?? "int8")
+  if (!chosen.success) throw new UsageError(`--precision must be int8 or fp32, not "${precision}"`)
+  const folder = findPack(values.pack ?? "text", places)
+  const threads = number("threads", values.threads, 0, { min: 0, max: 256, whole: true })
+  return {
+    pack: readPack(folder),
+    engine: { pack: folder, precision: chosen.data, threads },
+    cache: join(places.cache, "graphs"),
+  }
+}
+
+function samplingOf(values: Values<typeof making>): Sampling {
+  const d = defaultSampling
+  return {
+    temperature: number("temperature", values.temperature, d.temperature, { min: 0, max: 10 }),
+    topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
+    topK: number("top-k", values["top-k"], d.topK, { min: 0, max: 256, whole: true }),
+    minP: number("min-p", values["min-p"], d.minP, { min: 0, max: 1 }),
+  }
+}
+
+/** The byte that ends a document in this pack, where it has one. */
+const endOf = (pack: Pack) => (typeof pack.media.endOfDocument === "number" ? pack.media.endOfDocument : undefined)
+
+/** Generates after `given` and writes what came, with `given` before it. */
+async function make(given: Uint8Array, values: Values<typeof making>, usual: number): Promise<void> {
+  const length = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
+  const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
+  const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
+  const sampling = samplingOf(values)
+  const { pack, engine, cache } = target(values)
+  const names = values.out ? outputNames(values.out, variations) : undefined
+  const end = endOf(pack)
+  // Nothing given: the model begins where a document begins.
+  const prompt = given.length || end === undefined ? Uint8Array.from(given) : Uint8Array.of(end)
+  const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
+  const live = !names && !values.json && variations === 1
+  const note = (line: string) => process.stderr.write(`${line}\n`)
+
+  const client = new EngineClient(forkEngine(cache))
+  let nats = 0
+  let bytes = 0
+  let firstPatch = 0
+  const began = performance.now()
+  if (live) process.stdout.write(given)
+  const run = client.generate(
+    { ...engine, prompt, length, variations, seed, sampling, ...(end === undefined ? {} : { stopAt: end }) },
+    {
+      started: ({ used }) => {
+        if (used < prompt.length)
+          note(`The prompt is longer than the model's context: its last ${used} of ${prompt.length} bytes are used.`)
+      },
+      patch: ({ parts }) => {
+        firstPatch ||= performance.now() - began
+        parts.forEach((part, b) => {
+          made[b]?.push(part.bytes)
+          bytes += part.bytes.length
+          nats -= part.logprob.reduce((a, x) => a + x, 0)
+        })
+        if (live) process.stdout.write(parts[0]?.bytes ?? "")
+      },
+    },
+  )
+  const interrupt = () => run.cancel()
+  process.once("SIGINT", interrupt)
+  try {
+    const done = await run.result
+    const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
+    const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
+    if (names) for (const [b, output] of outputs.entries()) writeWhole(names[b] as string, output)
+    if (values.json) {
+      const results = outputs.map((output, b) => ({
+        ...(names ? { file: names[b] } : {}),
+        base64: output.toString("base64"),
+      }))
+      const speed = {
+        seconds: done.decodeMs / 1000,
+        bytesPerSecond: (bytes / done.decodeMs) * 1000,
+        firstPatchMs: firstPatch,
+      }
+      process.stdout.write(
+        `${JSON.stringify({ pack: pack.name, seed, sampling, bitsPerByte, bytes, reason: done.reason, ...speed, results })}\n`,
+      )
+    } else if (live) process.stdout.write("\n")
+    else if (!names)
+      outputs.forEach((output, b) => {
+        process.stdout.write(`${b ? "\n" : ""}--- ${b + 1} of ${variations} ---\n${output}\n`)
+      })
+    const rate = Math.round((bytes / done.decodeMs) * 1000)
+    note(
+      `${bytes} bytes, ${rate} bytes/s, first patch after ${(firstPatch / 1000).toFixed(2)} s, ` +
+        `${bitsPerByte.toFixed(3)} bits/byte, seed ${seed}${done.reason === "end" ? ", the model ended the document" : ""}` +
+        `${done.reason === "cancelled" ? ", stopped" : ""}${names ? `, written to ${names.join(", ")}` : ""}`,
+    )
+  } finally {
+    process.off("SIGINT", interrupt)
+    client.close()
+  }
+}
+
+/** Bits per byte of a file; with several precisions, also what the later ones lose against the first. */
+async function score(bytes: Buffer, values: Values<typeof common>): Promise<void> {
+  const precisions = (values.precision ?? "int8").split(",")
+  const results: { precision: string; bitsPerByte: number; seconds: number; perByte: number[] }[] = []
+  let name = ""
+  for (const precision of precisions) {
+    const { pack, engine, cache } = target(values, precision)
+    name = pack.name
+    const client = new EngineClient(forkEngine(cache))
+    try {
+      const showing = process.stderr.isTTY && !values.json
+      const { result } = client.score({ ...engine, bytes: Uint8Array.from(bytes) }, (done) => {
+        if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
+      })
+      const { logprob, scoreMs } = await result
+      if (showing) process.stderr.write("\r")
+      const perByte = Array.from(logprob, (x) => -x / Math.LN2)
+      const sum = perByte.reduce((a, b) => a + b, 0)
+      results.push({ precision, bitsPerByte: bytes.length ? sum / bytes.length : 0, seconds: scoreMs / 1000, perByte })
+    } finally {
+      client.close()
+    }
+  }
+  const [first] = results
+  if (!first) return
+  if (values.json) {
+    const losses = results
+      .slice(1)
+      .map((r) => ({ precision: r.precision, bitsPerByte: r.bitsPerByte, loss: r.bitsPerByte - first.bitsPerByte }))
+    const { precision, bitsPerByte, perByte } = first
+    process.stdout.write(
+      `${JSON.stringify({ pack: name, precision, bitsPerByte, bytes: bytes.length, perByte, others: losses })}\n`,
+    )
+    return
+  }
+  for (const r of results) {
+    const loss =
+      r === first
+        ? ""
+        : `  (${r.bitsPerByte >= first.bitsPerByte ? "+" : ""}${(r.bitsPerByte - first.bitsPerByte).toFixed(5)} against ${first.precision})`
+    const rate = r.seconds ? Math.round(bytes.length / r.seconds) : 0
+    process.stdout.write(
+      `${r.bitsPerByte.toFixed(4)} bits/byte  ${r.precision}  ${bytes.length} bytes at ${rate} bytes/s${loss}\n`,
+    )
+  }
+}
+
+function packs(json: boolean): void {
+  const all = listPacks(defaultPlaces())
+  if (json) {
+    process.stdout.write(`${JSON.stringify(all)}\n`)
+    return
+  }
+  for (const p of all) {
+    if ("problem" in p) process.stdout.write(`${p.folder}  DAMAGED: ${p.problem}\n`)
+    else {
+      const { name, title, modality, parameters, heldOut, license } = p.pack
+      const size = `${(parameters / 1e6).toFixed(1)}M parameters`
+      process.stdout.write(
+        `${name}  ${title} (${modality}), ${size}, ${heldOut.bitsPerByte} bits/byte held out, ${license}\n`,
+      )
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { EngineEvent, type EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
+
+/** The engine died or reported a failure. The message is one line for a person. */
+export class EngineError extends Error {
+  override name = "EngineError"
+}
+
+/** A running engine process, as a host sees it: it may be a child of Node or a utility process of Electron. */
+export type EnginePort = {
+  send(request: EngineRequest): void
+  onMessage(listener: (message: unknown) => void): void
+  onExit(listener: (code: number | null, signal: string | null) => void): void
+  kill(): void
+}
+
+/** Starts the engine as a child process of Node. `cache`: folder for compiled graphs. */
+export function forkEngine(cache: string): EnginePort {
+  // The sources run as they are through tsx; a build has an engine.js beside the bundle instead.
+  const source = import.meta.url.endsWith(".ts")
+  const entry = fileURLToPath(new URL(source ? "./process.ts" : "./engine.js", import.meta.url))
+  const child = fork(entry, [], {
+    serialization: "advanced",
+    env: { ...process.env, MEGABYTE_CACHE: cache },
+    execArgv: source ? ["--import", "tsx"] : [],
+  })
+  return {
+    send: (request) => void child.send(request),
+    onMessage: (listener) => void child.on("message", listener),
+    onExit: (listener) => void child.on("exit", listener),
+    kill: () => void child.kill("SIGKILL"),
+  }
+}
+
+type Started = Extract<EngineEvent, { type: "started" }>
+type Patch = Extract<EngineEvent, { type: "patch" }>
+type Done = Extract<EngineEvent, { type: "done" }>
+type Scored = Extract<EngineEvent, { type: "scored" }>
+type Request<T> = Omit<T, "type" | "id">
+
+export type GenerateListener = {
+  loaded?(ms: number): void
+  started?(event: Started): void
+  patch(event: Patch): void
+}
+
+/** Requests and their events over one engine process. */
+export class EngineClient {
+  private nextId = 1
+  private dead: EngineError | undefined
+  private readonly listeners = new Map<number, (event: EngineEvent) => void>()
+  private readonly failures = new Map<number, (error: EngineError) => void>()
+
+  constructor(private readonly port: EnginePort) {
+    port.onMessage((message) => {
+      const event = EngineEvent.parse(message)
+      if (event.type === "error") this.failures.get(event.id)?.(new EngineError(event.message))
+      else this.listeners.get(event.id)?.(event)
+    })
+    port.onExit((code, signal) => {
+      const why = signal ?? `code ${code}`
+      this.dead = new EngineError(
+        `The engine stopped unexpectedly (${why}); what was generated so far is kept. Try again.`,
+      )
+      for (const fail of [...this.failures.values()]) fail(this.dead)
+    })
+  }
+
+  private request<T>(
+    message: (Request<GenerateRequest> & { type: "generate" }) | (Request<ScoreRequest> & { type: "score" }),
+    listen: (event: EngineEvent, resolve: (value: T) => void) => void,
+  ): { id: number; result: Promise<T> } {
+    const id = this.nextId++
+    const result = new Promise<T>((resolve, reject) => {
+      if (this.dead) return reject(this.dead)
+      this.listeners.set(id, (event) => listen(event, resolve))
+      this.failures.set(id, reject)
+      this.port.send({ ...message, id } as EngineRequest)
+    }).finally(() => {
+      this.listeners.delete(id)
+      this.failures.delete(id)
+    })
+    return { id, result }
+  }
+
+  /** Generates; `listener.patch` gets every finished patch. `cancel` ends it within one patch. */
+  generate(request: Request<GenerateRequest>, listener: GenerateListener): { result: Promise<Done>; cancel(): void } {
+    const { id, result } = this.request<Done>({ type: "generate", ...request }, (event, resolve) => {
+      if (event.type === "loaded") listener.loaded?.(event.loadMs)
+      else if (event.type === "started") listener.started?.(event)
+      else if (event.type === "patch") listener.patch(event)
+      else if (event.type === "done") resolve(event)
+    })
+    return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+  }
+
+  /** Log-probability and entropy of every byte, in nats. `progress` is told the bytes done. */
+  score(
+    request: Request<ScoreRequest>,
+    progress?: (bytes: number) => void,
+  ): { result: Promise<Scored>; cancel(): void } {
+    const { id, result } = this.request<Scored>({ type: "score", ...request }, (event, resolve) => {
+      if (event.type === "progress") progress?.(event.bytes)
+      else if (event.type === "scored") resolve(event)
+    })
+    return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+  }
+
+  close(): void {
+    this.port.kill()
+  }
+}

@@ -1,0 +1,91 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { homedir } from "node:os"
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Pack } from "../../contract/pack.ts"
+import { PackError, readSafetensors } from "../../native-models/graph/safetensors.ts"
+import { Weights } from "../../native-models/graph/weights.ts"
+import { readPack } from "./read.ts"
+
+/** Folders that a host hands to the services. */
+export type Places = {
+  /** Packs that ship with the app. */
+  shipped: string
+  /** The person's own: imported packs, the library. */
+  home: string
+  /** Compiled graphs; may be deleted at any time. */
+  cache: string
+}
+
+/** Where things lie on this machine; MEGABYTE_HOME and MEGABYTE_CACHE move them. */
+export function defaultPlaces(): Places {
+  const { platform, env } = process
+  const data =
+    platform === "win32"
+      ? (env.APPDATA ?? join(homedir(), "AppData", "Roaming"))
+      : platform === "darwin"
+        ? join(homedir(), "Library", "Application Support")
+        : (env.XDG_DATA_HOME ?? join(homedir(), ".local", "share"))
+  const cache =
+    platform === "win32"
+      ? (env.LOCALAPPDATA ?? data)
+      : platform === "darwin"
+        ? join(homedir(), "Library", "Caches")
+        : (env.XDG_CACHE_HOME ?? join(homedir(), ".cache"))
+  return {
+    shipped: fileURLToPath(new URL("../../native-models", import.meta.url)),
+    home: env.MEGABYTE_HOME ?? join(data, "megabyte-studio"),
+    cache: env.MEGABYTE_CACHE ?? join(cache, "megabyte-studio"),
+  }
+}
+
+export type FoundPack = { folder: string; shipped: boolean } & ({ pack: Pack } | { problem: string })
+
+/** Every pack there is, the person's own first; a damaged one comes with what is wrong with it. */
+export function listPacks(places: Places): FoundPack[] {
+  const found: FoundPack[] = []
+  for (const [root, shipped] of [
+    [join(places.home, "packs"), false],
+    [places.shipped, true],
+  ] as const) {
+    if (!existsSync(root)) continue
+    for (const name of readdirSync(root).sort()) {
+      const folder = join(root, name)
+      if (!existsSync(join(folder, "pack.json"))) continue
+      try {
+        found.push({ folder, shipped, pack: readPack(folder) })
+      } catch (error) {
+        found.push({ folder, shipped, problem: (error as Error).message })
+      }
+    }
+  }
+  return found
+}
+
+/** The folder of the pack called `name`, or of a path to one. @throws PackError when there is none */
+export function findPack(name: string, places: Places): string {
+  const packs = listPacks(places)
+  const match = packs.find((p) => ("pack" in p ? p.pack.name === name : p.folder.endsWith(`/${name}`)))
+  if (match) return match.folder
+  if (existsSync(join(name, "pack.json"))) return resolve(name)
+  const names = packs.flatMap((p) => ("pack" in p ? [p.pack.name] : []))
+  throw new PackError(
+    `There is no pack "${name}"; there ${names.length === 1 ? "is" : "are"}: ${names.join(", ") || "none"}.`,
+  )
+}
+
+/** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */
+export function importPack(folder: string, places: Places): string {
+  const pack = readPack(folder)
+  const path = join(folder, "weights.safetensors")
+  const weights = new Weights(pack.model, readSafetensors(path), path)
+  weights.check()
+  const target = join(places.home, "packs", pack.name)
+  const temporary = `${target}.part`
+  mkdirSync(join(places.home, "packs"), { recursive: true })
+  rmSync(temporary, { recursive: true, force: true })
+  cpSync(folder, temporary, { recursive: true })
+  rmSync(target, { recursive: true, force: true })
+  renameSync(temporary, target)
+  return pack.name
+}
