@@ -389,9 +389,9 @@ class Scratch {
     this.recent = new Float32Array(batch * this.longest)
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
-      forced: new Tensor("int64", this.forced, [p, batch]),
-      is_forced: new Tensor("bool", this.isForced, [p, batch]),
-      noise: new Tensor("float32", this.noise, [p, batch, 256]),
+      forced: new Tensor("int64", this.forced, [p, batch, 1]),
+      is_forced: new Tensor("bool", this.isForced, [p, batch, 1]),
+      noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
       inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
       top_p: new Tensor("float32", this.topP, [1]),
       log_min_p: new Tensor("float32", this.logMinP, [1]),

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { decodeGraph, parallelGraph } from "./megabyte.ts"
 import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
-import { BLOCK } from "./quantize.ts"
+import { blockOf } from "./quantize.ts"
 import type { Weights } from "./weights.ts"
 
 const WEIGHTS_FILE = "weights.bin"
@@ -32,12 +32,13 @@ function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, prec
     offset += bytes.length + padding
   }
   const matrix = (name: string, from: string, rows: number, columns: number) => {
-    if (precision === "int8" && columns % BLOCK === 0) {
-      const { q, scales } = weights.blocks(from)
+    const block = blockOf(columns)
+    if (precision === "int8" && block) {
+      const { q, scales } = weights.blocks(from, block)
       const unsigned = new Uint8Array(rows * columns)
       for (let i = 0; i < unsigned.length; i++) unsigned[i] = (q[i] as number) + 128
-      add(name, "uint8", [rows, columns / BLOCK, BLOCK], unsigned)
-      add(`${name}.scale`, "float32", [rows, columns / BLOCK], scales.subarray(0, (rows * columns) / BLOCK))
+      add(name, "uint8", [rows, columns / block, block], unsigned)
+      add(`${name}.scale`, "float32", [rows, columns / block], scales.subarray(0, (rows * columns) / block))
     } else add(name, "float32", [columns, rows], transpose(weights.floats(from), rows, columns))
   }
   for (const name of names) {

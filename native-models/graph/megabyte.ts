@@ -1,7 +1,6 @@
 import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
 import { coefficients } from "./ngrams.ts"
 import { type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
-import { BLOCK } from "./quantize.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
@@ -19,6 +18,9 @@ export type Locate = (name: string) => ExternalTensor
 
 /** Turns one packed projection into what attention adds: [rows, heads * head width]. */
 type Attend = (qkv: Value, layer: number) => Value
+
+/** The residual stream: x, and what is still to be added to it. */
+type Stream = { x: Value; added?: Value }
 
 class Builder {
   constructor(
@@ -39,10 +41,10 @@ class Builder {
     const prepared = this.locate(`${name}.weight`)
     let y: Value
     if (prepared.type === "uint8") {
-      const [out = 0, blocks = 0] = prepared.dims
+      const [out = 0, blocks = 0, block = 0] = prepared.dims
       const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.weight.scale`)]
       // accuracy_level 4: activations in 8 bits too, the only fast kernel on a CPU.
-      const attributes = { K: blocks * BLOCK, N: out, bits: 8, block_size: BLOCK, accuracy_level: 4 }
+      const attributes = { K: blocks * block, N: out, bits: 8, block_size: block, accuracy_level: 4 }
       y = g.node("MatMulNBits", inputs, attributes)
     } else y = g.node("MatMul", [x, g.weight(`${name}.weight`)])
     return bias ? g.node("Add", [y, g.weight(`${name}.bias`)]) : y
@@ -55,18 +57,30 @@ class Builder {
     return g.node("LayerNormalization", [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)], attributes)
   }
 
-  /** Pre-norm block: x + attention(norm(x)), then x + feed_forward(norm(x)). */
-  block(x: Value, prefix: string, layer: number, attend: Attend): Value {
+  /** x + added and the norm of that, in one node. */
+  addNorm({ x, added }: Stream, name: string): { sum: Value; normed: Value } {
+    if (!added) return { sum: x, normed: this.norm(x, name) }
+    const { g, m } = this
+    const rms = m.norm === "rmsnorm"
+    const op = rms ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization"
+    const weights = rms ? [g.weight(`${name}.weight`)] : [g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
+    const out = g.nodesOut(4, op, [x, added, ...weights], { epsilon: float(1e-5) })
+    return { sum: out[3] as Value, normed: out[0] as Value }
+  }
+
+  /** Pre-norm block: x + attention(norm(x)), then x + feed_forward(norm(x)); the last sum is left to the next norm. */
+  block(stream: Stream, prefix: string, layer: number, attend: Attend): Stream {
     const { g, m } = this
     const at = `${prefix}_blocks.${layer}`
-    const mixed = attend(this.linear(this.norm(x, `${at}.attention_norm`), `${at}.qkv`), layer)
-    const middle = g.node("Add", [x, this.linear(mixed, `${at}.attention_out`)])
-    let h = this.linear(this.norm(middle, `${at}.ff_norm`), `${at}.ff_in`)
+    const first = this.addNorm(stream, `${at}.attention_norm`)
+    const mixed = attend(this.linear(first.normed, `${at}.qkv`), layer)
+    const second = this.addNorm({ x: first.sum, added: this.linear(mixed, `${at}.attention_out`) }, `${at}.ff_norm`)
+    let h = this.linear(second.normed, `${at}.ff_in`)
     if (m.feed_forward === "swiglu") {
       const [gate, up] = g.nodesOut(2, "Split", [h], { axis: -1, num_outputs: 2 }) as [Value, Value]
       h = g.node("Mul", [g.node("QuickGelu", [gate], { alpha: float(1) }), up])
     } else h = g.node("Relu", [h])
-    return g.node("Add", [middle, this.linear(h, `${at}.ff_out`)])
+    return { x: second.sum, added: this.linear(h, `${at}.ff_out`) }
   }
 
   /** Packed projection [rows, ...] -> q, k (rotated by cos and sin [rows, d/2] where given) and v, each [rows, width]. */
@@ -96,8 +110,8 @@ class Builder {
   }
 
   /** Logits [..., 256] of local states. */
-  head(y: Value): Value {
-    return this.linear(this.norm(y, "local_norm"), "head", false)
+  head(y: Stream): Value {
+    return this.linear(this.addNorm(y, "local_norm").normed, "head", false)
   }
 }
 
@@ -116,9 +130,9 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  *
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
- * recent fp32 [B, longest n-gram] newest first, with n-grams; noise fp32 [P, B, 256] Gumbel noise by rank, -inf from
- * rank top-k on; forced int64 [P, B] and is_forced bool [P, B] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
- * Outputs: bytes int64 [P, B], logprob and entropy fp32 [P, B] in nats (of the untempered model), new_k_i, new_v_i.
+ * recent fp32 [B, longest n-gram] newest first, with n-grams; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
+ * rank top-k on; forced int64 [P, B, 1] and is_forced bool [P, B, 1] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
+ * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
 export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
   const g = new Graph("decode", locate, weightsFile)
@@ -129,7 +143,8 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
 
   const previous = g.input("previous", "int64", ["batch", P])
   const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
-  let h = g.node("Reshape", [embedded, g.ints([-1, G.width])])
+  // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
+  let h = g.node("Reshape", [embedded, g.ints([-1, 1, G.width])])
   let rotary: { cos: Value; sin: Value; ids: Value } | undefined
   if (m.position === "learned") {
     const position = g.input("position", "int64", [1])
@@ -143,9 +158,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     const shape = ["past", "heads", d]
     const k = g.input(names.k, "float32", shape)
     const v = g.input(names.v, "float32", shape)
-    // Rotary wants [batch, length, width]; each sequence of the batch is one place long.
-    const rows = rotary ? g.node("Unsqueeze", [qkv, g.ints([1])]) : qkv
-    const [q, newK, newV] = b.queryKeyValue(rows, G, rotary)
+    const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
     const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
     const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
     const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
@@ -159,37 +172,38 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     const pOwn = g.node("Slice", [p, g.ints([0]), g.ints([1]), g.ints([2])])
     const pPast = g.node("Slice", [p, g.ints([1]), g.ints([2 ** 31]), g.ints([2])])
     const mixed = g.node("Add", [g.node("FusedMatMul", [pPast, v], { transBatchB: 1 }), g.node("Mul", [pOwn, vh])])
-    return g.node("Reshape", [mixed, g.ints([-1, G.width])])
+    return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
   }
-  for (let i = 0; i < G.layers; i++) h = b.block(h, "global", i, attendGlobal)
-  const fromGlobal = b.toLocal(b.norm(h, "global_norm")) // [B, P, D_L]
+  let stream: Stream = { x: h }
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
-  const noise = g.input("noise", "float32", [P, "batch", 256])
-  const forced = g.input("forced", "int64", [P, "batch"])
-  const isForced = g.input("is_forced", "bool", [P, "batch"])
+  const noise = g.input("noise", "float32", [P, "batch", 1, 256])
+  const forced = g.input("forced", "int64", [P, "batch", 1])
+  const isForced = g.input("is_forced", "bool", [P, "batch", 1])
   const inverseTemperature = g.input("inverse_temperature", "float32", [1])
   const topP = g.input("top_p", "float32", [1])
   const logMinP = g.input("log_min_p", "float32", [1])
 
-  // Local keys and values of the patch so far, empty at first: [bytes, B * kv heads, d].
+  // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
   const dl = L.width / L.heads
   const batch = g.node("Shape", [previous], { start: 0, end: 1 })
-  const heads = g.node("Mul", [batch, g.ints([L.kv_heads])])
-  const emptyShape = g.node("Concat", [g.ints([0]), heads, g.ints([dl])], { axis: 0 })
-  const empty = g.node("Expand", [g.floats([0], [1, 1, 1]), emptyShape])
-  const start = g.node("Expand", [g.ints([256], [1]), batch])
+  const emptyShape = g.node("Concat", [batch, g.ints([L.kv_heads, 0, dl])], { axis: 0 })
+  const empty = g.node("Expand", [g.floats([0], [1, 1, 1, 1]), emptyShape])
+  const start = g.node("Expand", [g.ints([256], [1, 1]), g.node("Concat", [batch, g.ints([1])], { axis: 0 })])
   const states: { value: Value; type: "int64" | "float32"; shape: (number | string)[] }[] = [
-    { value: start, type: "int64", shape: ["batch"] },
+    { value: start, type: "int64", shape: ["batch", 1] },
   ]
-  for (let i = 0; i < 2 * L.layers; i++) states.push({ value: empty, type: "float32", shape: ["bytes", "heads", dl] })
+  for (let i = 0; i < 2 * L.layers; i++)
+    states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
   const longest = m.ngrams ? Math.max(...m.ngrams.orders) : 0
   if (longest) {
     const recent = g.input("recent", "float32", ["batch", longest])
     states.push({ value: recent, type: "float32", shape: ["batch", longest] })
   }
   const stacks = [
-    { type: "int64" as const, shape: ["batch"] },
-    { type: "float32" as const, shape: ["batch", 256] },
+    { type: "int64" as const, shape: ["batch", 1] },
+    { type: "float32" as const, shape: ["batch", 1, 256] },
   ]
 
   const loop = g.loop(P, states, stacks, (body, turn, carried) => {
@@ -197,33 +211,34 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     const [last = "", ...rest] = carried
     const cache = rest.slice(0, 2 * L.layers)
     let y = body.node("Add", [
-      body.node("Gather", [fromGlobal, turn], { axis: 1 }),
+      body.node("Gather", [fromGlobal, body.node("Reshape", [turn, body.ints([1])])], { axis: 1 }),
       body.node("Gather", [body.weight("local_embed.weight"), last]),
     ])
     const recent = rest[2 * L.layers]
     if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
+    const place = body.node("Cast", [turn], { to: 6 })
+    const places = body.node("Expand", [place, batch])
+    const length = body.node("Add", [place, body.int32(1)])
     const attendLocal: Attend = (qkv, layer) => {
-      const [q, k, v] = lb.queryKeyValue(qkv, L)
-      const append = (slot: number, row: Value) => {
-        const place = body.node("Reshape", [row, body.ints([1, -1, dl])])
-        cache[slot] = body.node("Concat", [cache[slot] as Value, place], { axis: 0 })
-        return cache[slot] as Value
-      }
-      const keys = append(2 * layer, k)
-      const values = append(2 * layer + 1, v)
-      const qh = body.node("Reshape", [q, body.ints([-1, L.heads / L.kv_heads, dl])])
-      const mixed = attendOver(body, qh, keys, values, dl ** -0.5)
-      return body.node("Reshape", [mixed, body.ints([-1, L.width])])
+      // One node for all of attention: on 1 x P scores the cost is nodes, not numbers.
+      const [k, v] = cache.slice(2 * layer, 2 * layer + 2) as [Value, Value]
+      const [mixed, nextK, nextV] = body.nodesOut(3, "GroupQueryAttention", [qkv, "", "", k, v, places, length], {
+        num_heads: L.heads,
+        kv_num_heads: L.kv_heads,
+      }) as [Value, Value, Value]
+      cache.splice(2 * layer, 2, nextK, nextV)
+      return mixed
     }
-    for (let i = 0; i < L.layers; i++) y = lb.block(y, "local", i, attendLocal)
-    const logits = lb.head(y)
+    let inside: Stream = { x: y }
+    for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
+    const logits = lb.head(inside)
 
     const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
     const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
     const byte = body.node("Where", [at(isForced), at(forced), sampled])
     const next = [byte, ...cache]
     if (recent) {
-      const newest = body.node("Unsqueeze", [body.node("Cast", [byte], { to: 1 }), body.ints([1])])
+      const newest = body.node("Cast", [byte], { to: 1 })
       const kept = body.node("Slice", [recent, body.ints([0]), body.ints([longest - 1]), body.ints([1])])
       next.push(body.node("Concat", [newest, kept], { axis: 1 }))
     }
@@ -231,12 +246,12 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   })
 
   const [bytes, logits] = loop.stacks as [Value, Value]
-  g.output("bytes", bytes, "int64", [P, "batch"])
-  statistics(g, logits, bytes, [P, "batch"])
+  statistics(g, logits, bytes, [P, "batch", 1])
+  g.output("bytes", bytes, "int64", [P, "batch", 1])
   return g
 }
 
-/** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, D_L]. */
+/** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
 function ngramInput(b: Builder, recent: Value): Value {
   const { g, m } = b
   if (!m.ngrams) throw new Error("no n-grams in this model")
@@ -248,7 +263,7 @@ function ngramInput(b: Builder, recent: Value): Value {
     g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 }),
     g.floats(orders.map((_, i) => i * rows)),
   ])
-  return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, orders.length * width])
+  return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
 }
 
 function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
@@ -257,21 +272,21 @@ function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
 }
 
 /**
- * Samples one byte a row from logits [B, 256] by Gumbel-max over the bytes in order of rank: top-p and min-p mask
- * ranks here, top-k is -inf in the noise already. Returns int64 [B].
+ * Samples one byte a row from logits [B, 1, 256] by Gumbel-max over the bytes in order of rank: top-p and min-p mask
+ * ranks here, top-k is -inf in the noise already. Returns int64 [B, 1].
  */
 function sample(g: Graph, logits: Value, noise: Value, inverseTemperature: Value, topP: Value, logMinP: Value): Value {
   const scaled = g.node("Mul", [logits, inverseTemperature])
   const [values, ranked] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
-  const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([1], [])], { exclusive: 1 })
-  const top = g.node("Slice", [values, g.ints([0]), g.ints([1]), g.ints([1])])
+  const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })
+  const top = g.node("Slice", [values, g.ints([0]), g.ints([1]), g.ints([2])])
   const keep = g.node("And", [
     g.node("Less", [before, topP]),
     g.node("GreaterOrEqual", [values, g.node("Add", [top, logMinP])]),
   ])
   const noisy = g.node("Add", [g.node("Where", [keep, values, g.floats([Number.NEGATIVE_INFINITY], [])]), noise])
-  const rank = g.node("ArgMax", [noisy], { axis: 1 })
-  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 1 }), g.ints([1])])
+  const rank = g.node("ArgMax", [noisy], { axis: 2 })
+  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 2 }), g.ints([2])])
 }
 
 /** Outputs logprob (of `bytes`) and entropy in nats, both of `shape`, from logits [...shape, 256]. */
@@ -339,15 +354,17 @@ export function parallelGraph(
     return groupedAttention(g, q, G, keys, values, groupMask, [1, -1, G.width])
   }
   const last = G.layers - 1
+  let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) {
     if (i === last && !want.score) {
       const at = `global_blocks.${i}`
-      cacheRows(i, b.linear(b.norm(h, `${at}.attention_norm`), `${at}.qkv`))
-    } else h = b.block(h, "global", i, attendGlobal)
+      cacheRows(i, b.linear(b.addNorm(stream, `${at}.attention_norm`).normed, `${at}.qkv`))
+    } else stream = b.block(stream, "global", i, attendGlobal)
   }
   if (!want.score) return g
 
-  let y = b.toLocal(g.node("Reshape", [b.norm(h, "global_norm"), g.ints([-1, G.width])])) // [n, P, D_L]
+  const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
+  let y = b.toLocal(globalOutput) // [n, P, D_L]
   const localPrevious = g.input("local_previous", "int64", ["n", P])
   y = g.node("Add", [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])])
   if (m.ngrams) {
@@ -373,8 +390,9 @@ export function parallelGraph(
     const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
     return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
   }
-  for (let i = 0; i < L.layers; i++) y = b.block(y, "local", i, attendLocal)
-  const logits = b.head(y)
+  let inside: Stream = { x: y }
+  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+  const logits = b.head(inside)
   statistics(g, logits, g.input("current", "int64", ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g

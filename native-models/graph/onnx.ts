@@ -61,7 +61,15 @@ const attribute = (name: string, value: Attribute): Message => {
   return { name, ints: [...value], type: 7 }
 }
 
-const contribOps = new Set(["FusedMatMul", "MatMulNBits", "RotaryEmbedding", "QuickGelu", "GroupQueryAttention"])
+const contribOps = new Set([
+  "FusedMatMul",
+  "GroupQueryAttention",
+  "MatMulNBits",
+  "QuickGelu",
+  "RotaryEmbedding",
+  "SkipLayerNormalization",
+  "SkipSimplifiedLayerNormalization",
+])
 
 /** A graph under construction. Bodies of a Loop are graphs whose constants live in the outermost one. */
 export class Graph {
@@ -71,6 +79,8 @@ export class Graph {
   private readonly initializers: Message[] = []
   private readonly known = new Map<string, Value>()
   private readonly root: Graph
+  /** Values that are graph outputs, by the names they go out under. */
+  private readonly aliases = new Map<Value, string>()
   private counter = 0
 
   /** `locate` says where a weight lies in `weightsFile`, beside the model file. */
@@ -97,9 +107,11 @@ export class Graph {
     return name
   }
 
-  /** Makes `value` a graph output called `name`. */
+  /** Makes `value` a graph output called `name`: the node that makes it gives it that name, without a copy. */
   output(name: string, value: Value, type: DataType, shape: readonly Dim[]): void {
-    this.nodes.push({ op_type: "Identity", input: [value], output: [name], name: `output_${name}` })
+    const made = this.nodes.some((n) => (n.output as string[]).includes(value))
+    if (made && !this.aliases.has(value)) this.aliases.set(value, name)
+    else this.nodes.push({ op_type: "Identity", input: [value], output: [name], name: `output_${name}` })
     this.outputs.push(this.info(name, type, shape))
   }
 
@@ -167,6 +179,11 @@ export class Graph {
     return this.constant("float32", dims, Float32Array.from(values))
   }
 
+  /** An int32 scalar. */
+  int32(value: number): Value {
+    return this.constant("int32", [], Int32Array.of(value))
+  }
+
   bools(values: boolean[], dims: number[] = [values.length]): Value {
     return this.constant("bool", dims, Uint8Array.from(values.map(Number)))
   }
@@ -203,8 +220,10 @@ export class Graph {
   }
 
   private message(): Message {
-    const { name, nodes, inputs, outputs, initializers } = this
-    return { name, node: nodes, input: inputs, output: outputs, initializer: initializers }
+    const { name, inputs, outputs, initializers } = this
+    const alias = (values: unknown) => (values as string[]).map((v) => this.aliases.get(v) ?? v)
+    const node = this.nodes.map((n) => ({ ...n, input: alias(n.input), output: alias(n.output) }))
+    return { name, node, input: inputs, output: outputs, initializer: initializers }
   }
 
   /** The bytes of the .onnx file. */

@@ -1,6 +1,6 @@
 import type { ModelConfig, Stage } from "../../contract/pack.ts"
 import { fromHalf } from "./float16.ts"
-import { BLOCK, type Blocks, dequantize, quantize } from "./quantize.ts"
+import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 import { PackError, type StoredTensor } from "./safetensors.ts"
 
 /** Name and shape of every tensor that a model of this configuration has; the names are those of model.py. */
@@ -62,7 +62,8 @@ export class Weights {
       if (t.dtype === "I8") {
         const s = tensors.get(`${name}.scale`)
         const [rows = 0, columns = 0] = shape
-        if (columns % BLOCK || s?.dtype !== "F16" || String(s.shape) !== String([rows, columns / BLOCK]))
+        const block = blockOf(columns)
+        if (!block || s?.dtype !== "F16" || String(s.shape) !== String([rows, columns / block]))
           throw bad(`tensor "${name}" is of 8 bits without fitting fp16 scales`)
       }
     }
@@ -107,8 +108,8 @@ export class Weights {
     return { q: new Int8Array(data.buffer, data.byteOffset, data.length), scales: this.numbers(`${name}.scale`) }
   }
 
-  /** 8-bit blocks: those stored, or quantised now. */
-  blocks(name: string): Blocks {
-    return this.raw(name).dtype === "I8" ? this.stored8(name) : quantize(this.floats(name))
+  /** 8-bit blocks: those stored, or quantised now. `block`: from `blockOf`. */
+  blocks(name: string, block: number): Blocks {
+    return this.raw(name).dtype === "I8" ? this.stored8(name) : quantize(this.floats(name), block)
   }
 }

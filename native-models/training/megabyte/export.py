@@ -1,4 +1,4 @@
-"""Writes weights.safetensors: matrices as blocks of 32 signed 8-bit numbers with an fp16 scale, or as fp16/fp32."""
+"""Writes weights.safetensors: matrices as blocks of signed 8-bit numbers with an fp16 scale, or as fp16/fp32."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from torch import Tensor
 from .model import Megabyte
 
 Storage = Literal["int8", "fp16", "fp32"]
-BLOCK = 32
 
 
-def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """[n, k] -> int8 [n, k] and fp16 scales [n, k/32]; w = q * scale, symmetric, so that 0 stays 0."""
-    blocks = weight.float().reshape(weight.shape[0], -1, BLOCK)
+def block_of(columns: int) -> int | None:
+    """Numbers of a row that share a scale: the longest block that divides the row (see graph/quantize.ts)."""
+    return next((block for block in (128, 64, 32) if columns % block == 0), None)
+
+
+def quantize(weight: Tensor, block: int) -> tuple[Tensor, Tensor]:
+    """[n, k] -> int8 [n, k] and fp16 scales [n, k/block]; w = q * scale, symmetric, so that 0 stays 0."""
+    blocks = weight.float().reshape(weight.shape[0], -1, block)
     scales = (blocks.abs().amax(-1) / 127).clamp(min=1e-7).half()
     q = (blocks / scales.float()[..., None]).round().clamp(-127, 127).to(torch.int8)
     return q.view(weight.shape), scales
@@ -28,8 +32,9 @@ def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for name, p in model.state_dict().items():
         weight = p.detach().cpu().float()
-        if storage == "int8" and weight.dim() == 2 and weight.shape[1] % BLOCK == 0:
-            tensors[name], tensors[f"{name}.scale"] = quantize(weight)
+        block = block_of(weight.shape[1]) if weight.dim() == 2 else None
+        if storage == "int8" and block:
+            tensors[name], tensors[f"{name}.scale"] = quantize(weight, block)
         elif storage == "fp16" and weight.dim() == 2:
             tensors[name] = weight.half()
         else:
@@ -45,7 +50,7 @@ def load_stored(model: Megabyte, tensors: dict[str, Tensor]) -> None:
             continue
         if t.dtype == torch.int8:
             scales = tensors[f"{name}.scale"].float()[..., None]
-            t = (t.float().view(t.shape[0], -1, BLOCK) * scales).view(t.shape)
+            t = (t.float().view(*scales.shape[:2], -1) * scales).view(t.shape)
         state[name] = t.float()
     model.load_state_dict(state)
 

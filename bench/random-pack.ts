@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { ModelConfig, Stage } from "../contract/pack.ts"
+import { blockOf } from "../native-models/graph/quantize.ts"
+import { expectedShapes } from "../native-models/graph/weights.ts"
+
+const stage = (width: number, layers: number, heads: number, kv_heads: number): Stage => ({
+  width,
+  layers,
+  heads,
+  kv_heads,
+  ff: Math.ceil((width * 8) / 3 / 64) * 64,
+})
+
+const modern = {
+  norm: "rmsnorm",
+  feed_forward: "swiglu",
+  position: "rotary",
+  global_to_local: "full",
+  tied_head: false,
+  bias: false,
+} as const
+
+/** Named sizes, with random weights: speed does not depend on what a model has learned. */
+export const configurations: Record<string, ModelConfig> = {
+  tiny: { patch: 4, global: stage(64, 2, 4, 2), local: stage(32, 2, 2, 1), context: 64, window: 32, ...modern },
+  large: {
+    patch: 8,
+    global: stage(768, 12, 12, 4),
+    local: stage(384, 6, 6, 2),
+    context: 1024,
+    window: 1024,
+    ...modern,
+  },
+}
+
+/** Writes a pack of random 8-bit weights into `root`/NAME, once, and returns its folder. */
+export function randomPack(name: string, root: string): string {
+  const model = configurations[name]
+  if (!model) throw new Error(`no configuration ${name}; there are: ${Object.keys(configurations).join(", ")}`)
+  const folder = join(root, name)
+  if (existsSync(join(folder, "pack.json"))) return folder
+  mkdirSync(folder, { recursive: true })
+  const header: Record<string, unknown> = {}
+  const parts: Uint8Array[] = []
+  let offset = 0
+  let parameters = 0
+  const add = (key: string, dtype: string, shape: number[], data: ArrayBufferView) => {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    header[key] = { dtype, shape, data_offsets: [offset, offset + bytes.length] }
+    offset += bytes.length
+    parts.push(bytes)
+  }
+  let state = 1
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 24
+  }
+  for (const [key, shape] of expectedShapes(model)) {
+    const [rows = 0, columns = 0] = shape
+    const block = blockOf(columns)
+    const count = shape.reduce((a, b) => a * b, 1)
+    parameters += count
+    if (shape.length === 1) add(key, "F32", shape, new Float32Array(count).fill(1))
+    else if (!block)
+      add(
+        key,
+        "F32",
+        shape,
+        Float32Array.from({ length: count }, () => (random() - 127.5) / 3000),
+      )
+    else {
+      add(
+        key,
+        "I8",
+        shape,
+        Int8Array.from({ length: count }, () => random() - 128),
+      )
+      // fp16 0x0d00 is about 3e-4: weights of about 0.02, as after initialisation.
+      add(`${key}.scale`, "F16", [rows, columns / block], new Uint16Array(count / block).fill(0x0d00))
+    }
+  }
+  const json = Buffer.from(JSON.stringify(header))
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(json.length))
+  writeFileSync(join(folder, "weights.safetensors"), Buffer.concat([length, json, ...parts]))
+  const pack = {
+    format: 1,
+    name: `random-${name}`,
+    title: `Random weights, ${name}`,
+    version: "1",
+    license: "CC0-1.0",
+    modality: "bytes",
+    media: {},
+    data: "none: random weights",
+    model,
+    storage: "int8",
+    parameters,
+    heldOut: { bitsPerByte: 8, files: {} },
+    training: {},
+  }
+  writeFileSync(join(folder, "pack.json"), JSON.stringify(pack))
+  return folder
+}
