@@ -15,7 +15,7 @@ export class Model {
   private constructor(
     readonly pack: Pack,
     readonly config: ModelConfig,
-    private readonly compiled: Compiled,
+    readonly compiled: Compiled,
     private readonly threads: number,
   ) {}
 

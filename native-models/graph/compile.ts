@@ -7,7 +7,7 @@ import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
 import { blockOf } from "./quantize.ts"
 import type { Weights } from "./weights.ts"
 
-const WEIGHTS_FILE = "weights.bin"
+export const WEIGHTS_FILE = "weights.bin"
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
@@ -95,6 +95,8 @@ export function compile(
   mkdirSync(temporary, { recursive: true })
   writeFileSync(join(temporary, WEIGHTS_FILE), Buffer.concat(parts))
   for (const [name, graph] of Object.entries(graphs)) writeFileSync(join(temporary, `${name}.onnx`), graph.encode())
+  // What lies where, for whoever builds another graph on the same weights (bench/plain.ts).
+  writeFileSync(join(temporary, "index.json"), JSON.stringify([...index]))
   writeFileSync(join(temporary, "complete"), "")
   try {
     renameSync(temporary, folder)

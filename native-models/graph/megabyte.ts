@@ -17,12 +17,13 @@ import { type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 export type Locate = (name: string) => ExternalTensor
 
 /** Turns one packed projection into what attention adds: [rows, heads * head width]. */
-type Attend = (qkv: Value, layer: number) => Value
+export type Attend = (qkv: Value, layer: number) => Value
 
 /** The residual stream: x, and what is still to be added to it. */
-type Stream = { x: Value; added?: Value }
+export type Stream = { x: Value; added?: Value }
 
-class Builder {
+/** Writes the parts that all graphs are made of. */
+export class Builder {
   constructor(
     readonly g: Graph,
     readonly m: ModelConfig,

@@ -1,0 +1,88 @@
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { defaultSampling } from "../contract/engine.ts"
+import { type ModelConfig, Precision } from "../contract/pack.ts"
+import { Decoder } from "../main/engine/decoder.ts"
+import { Model } from "../main/engine/model.ts"
+import { defaultPlaces, findPack } from "../main/packs/find.ts"
+import { blockOf } from "../native-models/graph/quantize.ts"
+import { expectedShapes } from "../native-models/graph/weights.ts"
+import { Plain } from "./plain.ts"
+import { configurations, randomPack } from "./random-pack.ts"
+
+/** One pack in one precision, in a process of its own so that peak memory is its own: prints one line of JSON. */
+const [name = "text", precisionName = "int8", threadsText = "0", bandwidthText = "1"] = process.argv.slice(2)
+const precision = Precision.parse(precisionName)
+const threads = Number(threadsText)
+const cache = join(tmpdir(), "megabyte-bench")
+const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
+
+/** Bytes of weights that one decoded patch reads, each local matrix P times; rows of tables are next to nothing. */
+function weightBytesPerPatch(m: ModelConfig): number {
+  let total = 0
+  for (const [key, shape] of expectedShapes(m)) {
+    if (shape.length < 2 || key.includes("embed") || key.includes("position")) continue
+    const [rows = 0, columns = 0] = shape
+    const block = blockOf(columns)
+    const bytes = precision === "int8" && block ? rows * columns * (1 + 4 / block) : rows * columns * 4
+    const once = key.startsWith("global_") || (key.startsWith("to_local") && m.global_to_local === "full")
+    total += bytes * (once ? 1 : m.patch)
+  }
+  return total
+}
+
+Model.load(folder, precision, threads, cache) // compiles, so that what follows is what a second start costs
+let began = performance.now()
+const model = Model.load(folder, precision, threads, cache)
+await model.session("decode")
+const loadMs = performance.now() - began
+
+const { patch, context } = model.config
+const past = Math.min(500, context - 1)
+const prompt = Uint8Array.from({ length: past * patch }, (_, i) => (i * 31) & 127)
+await Decoder.start(model, prompt, 1) // loads the prefill graph
+began = performance.now()
+const { decoder } = await Decoder.start(model, prompt, 1)
+const prefillMs = performance.now() - began
+began = performance.now()
+await decoder.step(defaultSampling, 1)
+const firstPatchMs = prefillMs + performance.now() - began
+
+const ours: number[] = []
+const decodeFor = async (patches: number) => {
+  for (let i = 0; i < patches; i++) {
+    began = performance.now()
+    await decoder.step(defaultSampling, 1)
+    ours.push(performance.now() - began)
+  }
+}
+// Before and after the other way, so that a slower minute falls on both; never beside its spinning threads.
+await decodeFor(30)
+await model.release()
+const theirs = await Plain.load(model, precision, threads)
+const plain = (await theirs.decode(past, 24)).slice(4)
+await theirs.release()
+await model.session("decode")
+await decoder.step(defaultSampling, 1)
+await decodeFor(30)
+const patchMs = median(ours)
+const plainMs = median(plain)
+const weightBytes = weightBytesPerPatch(model.config)
+process.stdout.write(
+  `${JSON.stringify({
+    name,
+    precision,
+    threads,
+    parameters: model.pack.parameters,
+    loadMs,
+    prefillBytesPerSecond: (prompt.length / prefillMs) * 1000,
+    firstPatchMs,
+    patchMs,
+    bytesPerSecond: (patch / patchMs) * 1000,
+    weightBytesPerByte: weightBytes / patch,
+    shareOfBandwidth: weightBytes / (patchMs / 1000) / Number(bandwidthText),
+    timesPlain: plainMs / patchMs,
+    peakMemoryMB: process.resourceUsage().maxRSS / 1024,
+  })}\n`,
+)

@@ -1,0 +1,180 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { InferenceSession, Tensor } from "onnxruntime-node"
+import type { Precision } from "../contract/pack.ts"
+import type { Model } from "../main/engine/model.ts"
+import { WEIGHTS_FILE } from "../native-models/graph/compile.ts"
+import { type Attend, Builder, cacheNames, type Stream } from "../native-models/graph/megabyte.ts"
+import { ngramIds } from "../native-models/graph/ngrams.ts"
+import { type ExternalTensor, float, Graph, type Value } from "../native-models/graph/onnx.ts"
+
+/**
+ * The plain way to run the same model, to compare with: one session.run per byte (and one per patch for the global
+ * model), caches passed in and out whole, sampling in JavaScript. Same weights, same precision, same numbers.
+ */
+export class Plain {
+  private constructor(
+    private readonly model: Model,
+    private readonly globalSession: InferenceSession,
+    private readonly localSession: InferenceSession,
+  ) {}
+
+  static async load(model: Model, precision: Precision, threads: number): Promise<Plain> {
+    const { folder } = model.compiled
+    const index = new Map<string, ExternalTensor>(JSON.parse(readFileSync(join(folder, "index.json"), "utf8")))
+    const locate = (name: string) => {
+      const found = index.get(name)
+      if (!found) throw new Error(`no prepared tensor ${name}`)
+      return found
+    }
+    const session = async (graph: Graph) => {
+      const path = join(folder, `${graph.name}.onnx`)
+      writeFileSync(path, graph.encode())
+      return InferenceSession.create(path, { intraOpNumThreads: threads, logSeverityLevel: 3 })
+    }
+    const graph = (name: string) => new Graph(name, locate, WEIGHTS_FILE)
+    const globalGraph = graph("plain-global")
+    writeGlobal(new Builder(globalGraph, model.config, precision, locate))
+    const localGraph = graph("plain-local")
+    writeLocal(new Builder(localGraph, model.config, precision, locate))
+    return new Plain(model, await session(globalGraph), await session(localGraph))
+  }
+
+  /** Decodes `count` patches after `past` cache rows of zeros; returns the milliseconds of each patch. */
+  async decode(past: number, count: number): Promise<number[]> {
+    const { global: g, local: l, patch, ngrams } = this.model.config
+    const d = g.width / g.heads
+    const dl = l.width / l.heads
+    let caches: Tensor[] = Array.from(
+      { length: 2 * g.layers },
+      () => new Tensor("float32", new Float32Array(past * g.kv_heads * d), [past, g.kv_heads, d]),
+    )
+    const history = new Uint8Array((past + count + 1) * patch)
+    const times: number[] = []
+    for (let k = past; k < past + count; k++) {
+      const began = performance.now()
+      const angles = Array.from({ length: d / 2 }, (_, j) => k * 10000 ** ((-2 * j) / d))
+      const feeds: Record<string, Tensor> = {
+        previous: new Tensor("int64", BigInt64Array.from(history.subarray((k - 1) * patch, k * patch), BigInt), [
+          1,
+          patch,
+        ]),
+        cos: new Tensor("float32", Float32Array.from(angles, Math.cos), [1, d / 2]),
+        sin: new Tensor("float32", Float32Array.from(angles, Math.sin), [1, d / 2]),
+      }
+      caches.forEach((c, i) => {
+        feeds[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
+      })
+      const out = await this.globalSession.run(feeds)
+      caches = caches.map((_, i) => out[i % 2 ? cacheNames(i >> 1).newV : cacheNames(i >> 1).newK] as Tensor)
+      const rows = (out.rows as Tensor).data as Float32Array
+      let local: Tensor[] = Array.from(
+        { length: 2 * l.layers },
+        () => new Tensor("float32", new Float32Array(0), [1, l.kv_heads, 0, dl]),
+      )
+      let last = 256
+      for (let p = 0; p < patch; p++) {
+        const at = k * patch + p
+        const inputs: Record<string, Tensor> = {
+          row: new Tensor("float32", rows.subarray(p * l.width, (p + 1) * l.width), [1, 1, l.width]),
+          last: new Tensor("int64", BigInt64Array.of(BigInt(last)), [1, 1]),
+          place: new Tensor("int32", Int32Array.of(p), [1]),
+          length: new Tensor("int32", Int32Array.of(p + 1), []),
+        }
+        if (ngrams) {
+          const start = Math.max(0, at - 8)
+          const ids = ngramIds(ngrams, history.subarray(start, at + 1), at - start)
+          inputs.ngram_ids = new Tensor("int64", ids, [1, 1, ngrams.orders.length])
+        }
+        local.forEach((c, i) => {
+          inputs[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
+        })
+        const step = await this.localSession.run(inputs)
+        local = local.map((_, i) => step[i % 2 ? cacheNames(i >> 1).newV : cacheNames(i >> 1).newK] as Tensor)
+        last = draw((step.logits as Tensor).data as Float32Array)
+        history[at] = last
+      }
+      times.push(performance.now() - began)
+    }
+    return times
+  }
+
+  async release(): Promise<void> {
+    await this.globalSession.release()
+    await this.localSession.release()
+  }
+}
+
+/** One byte from the softmax at temperature 0.8. */
+function draw(logits: Float32Array): number {
+  const top = Math.max(...logits)
+  const weights = Float64Array.from(logits, (x) => Math.exp((x - top) / 0.8))
+  let left = Math.random() * weights.reduce((a, b) => a + b, 0)
+  for (let i = 0; i < 256; i++) {
+    left -= weights[i] as number
+    if (left < 0) return i
+  }
+  return 255
+}
+
+function writeGlobal(b: Builder): void {
+  const { g, m } = b
+  const { global: G, patch: P } = m
+  const d = G.width / G.heads
+  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), g.input("previous", "int64", [1, P])])
+  const rotary = {
+    cos: g.input("cos", "float32", [1, d / 2]),
+    sin: g.input("sin", "float32", [1, d / 2]),
+    ids: g.ints([0]),
+  }
+  const attend: Attend = (qkv, layer) => {
+    const names = cacheNames(layer)
+    const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
+    const whole = (name: string, out: string, row: Value) => {
+      const past = g.input(name, "float32", ["past", G.kv_heads, d])
+      const all = g.node("Concat", [past, g.node("Reshape", [row, g.ints([1, G.kv_heads, d])])], { axis: 0 })
+      g.output(out, all, "float32", ["now", G.kv_heads, d])
+      return all
+    }
+    const keys = whole(names.k, names.newK, k)
+    const values = whole(names.v, names.newV, v)
+    const qh = g.node("Reshape", [q, g.ints([G.kv_heads, -1, d])])
+    const scores = g.node("FusedMatMul", [qh, keys], { transB: 1, transBatchB: 1, alpha: float(d ** -0.5) })
+    const mixed = g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), values], { transBatchB: 1 })
+    return g.node("Reshape", [mixed, g.ints([1, 1, G.width])])
+  }
+  let stream: Stream = { x: g.node("Reshape", [embedded, g.ints([1, 1, G.width])]) }
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attend)
+  g.output("rows", b.toLocal(b.addNorm(stream, "global_norm").normed), "float32", [1, P, m.local.width])
+}
+
+function writeLocal(b: Builder): void {
+  const { g, m } = b
+  const { local: L } = m
+  const dl = L.width / L.heads
+  const row = g.input("row", "float32", [1, 1, L.width])
+  const last = g.input("last", "int64", [1, 1])
+  let y = g.node("Add", [row, g.node("Gather", [g.weight("local_embed.weight"), last])])
+  if (m.ngrams) {
+    const { orders, width } = m.ngrams
+    const ids = g.input("ngram_ids", "int64", [1, 1, orders.length])
+    const rows = g.node("Gather", [g.weight("ngram_embed.weight"), ids])
+    const flat = g.node("Reshape", [rows, g.ints([1, 1, orders.length * width])])
+    y = g.node("Add", [y, b.linear(flat, "ngram_to_local", false)])
+  }
+  const place = g.input("place", "int32", [1])
+  const length = g.input("length", "int32", [])
+  const attend: Attend = (qkv, layer) => {
+    const names = cacheNames(layer)
+    const cache = (name: string) => g.input(name, "float32", [1, L.kv_heads, "bytes", dl])
+    const inputs = [qkv, "", "", cache(names.k), cache(names.v), place, length]
+    const heads = { num_heads: L.heads, kv_num_heads: L.kv_heads }
+    const [mixed, k, v] = g.nodesOut(3, "GroupQueryAttention", inputs, heads) as [Value, Value, Value]
+    g.output(names.newK, k, "float32", [1, L.kv_heads, "now", dl])
+    g.output(names.newV, v, "float32", [1, L.kv_heads, "now", dl])
+    return mixed
+  }
+  let stream: Stream = { x: y }
+  for (let i = 0; i < L.layers; i++) stream = b.block(stream, "local", i, attend)
+  g.output("logits", b.head(stream), "float32", [1, 1, 256])
+}
