@@ -26,7 +26,7 @@ export const configurations: Record<string, ModelConfig> = {
   tiny: { patch: 4, global: stage(64, 2, 4, 2), local: stage(32, 2, 2, 1), context: 64, window: 32, ...modern },
   large: {
     patch: 8,
-    global: stage(768, 12, 12, 4),
+    global: stage(768, 12, 12, 2),
     local: stage(384, 6, 6, 2),
     context: 1024,
     window: 1024,

@@ -57,11 +57,12 @@ def read_config(path: Path, overrides: list[str]) -> dict[str, Any]:
 
 def optimizers(model: Megabyte, train: dict[str, Any]) -> list[torch.optim.Optimizer]:
     """AdamW for embeddings, norms, head; Muon (Jordan et al. 2024) or AdamW for the matrices between."""
-    matrices, rest = [], []
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, p in model.named_parameters():
         inner = p.dim() == 2 and "embed" not in name and "position" not in name and not name.startswith("head")
         (matrices if inner else rest).append(p)
-    fused = {"betas": (0.9, 0.98), "eps": 1e-8, "fused": True}
+    fused: dict[str, Any] = {"betas": (0.9, 0.98), "eps": 1e-8, "fused": True}
     adam_lr = train.get("adam_lr", train["lr"])
     result: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=adam_lr, weight_decay=0.0, **fused)]
     if train["optimizer"] == "muon":

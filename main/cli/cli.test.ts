@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process"
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const root = join(import.meta.dirname, "../..")
+const work = mkdtempSync(join(tmpdir(), "megabyte-cli-"))
+const pack = join(root, "test/parity/modern")
+afterAll(() => rmSync(work, { recursive: true, force: true }))
+
+/** Runs the real command line in its own process. */
+function megabyte(...args: string[]): Promise<{ code: number; out: Buffer; err: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["--import", "tsx", join(root, "main/cli/index.ts"), ...args],
+      {
+        encoding: "buffer",
+        cwd: root,
+        env: { ...process.env, MEGABYTE_HOME: join(work, "home"), MEGABYTE_CACHE: join(work, "cache") },
+      },
+      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err: err.toString() }),
+    )
+  })
+}
+
+describe("megabyte generate", () => {
+  it("prints the prompt and exactly the bytes asked for, the same for the same seed", async () => {
+    const args = ["generate", "--pack", pack, "--prompt", "Hello", "--bytes", "37", "--seed", "9"]
+    const [a, b] = await Promise.all([megabyte(...args), megabyte(...args)])
+    expect(a.code).toBe(0)
+    expect(a.out.subarray(0, 5).toString()).toBe("Hello")
+    expect(a.out.length).toBe(5 + 37 + 1)
+    expect(b.out).toEqual(a.out)
+    expect(a.err).toMatch(/37 bytes, \d+ bytes\/s, first patch after .* seed 9/)
+  })
+  it("writes every variation to a file of its own, and says so as JSON", async () => {
+    const out = join(work, "made.bin")
+    const r = await megabyte("generate", "--pack", pack, "--bytes", "20", "--variations", "3", "--out", out, "--json")
+    const json = JSON.parse(r.out.toString())
+    expect(json.results.map((x: { file: string }) => x.file)).toEqual([1, 2, 3].map((i) => join(work, `made-${i}.bin`)))
+    for (const x of json.results) expect(readFileSync(x.file)).toEqual(Buffer.from(x.base64, "base64"))
+  })
+})
+
+describe("megabyte continue", () => {
+  it.each([0, 1, 7, 8, 9, 100])("goes on from byte %i of a file and keeps what came before", async (keep) => {
+    const file = join(work, `in-${keep}.bin`)
+    const out = join(work, `out-${keep}.bin`)
+    const bytes = Buffer.from(Array.from({ length: 100 }, (_, i) => (i * 37) & 255))
+    writeFileSync(file, bytes)
+    const r = await megabyte("continue", file, "--keep", String(keep), "--bytes", "11", "--pack", pack, "--out", out)
+    expect(r.code).toBe(0)
+    const made = readFileSync(out)
+    expect(made.length).toBe(keep + 11)
+    expect(made.subarray(0, keep)).toEqual(bytes.subarray(0, keep))
+  })
+  it("says when only the end of a long file is looked at", async () => {
+    const file = join(work, "long.bin")
+    writeFileSync(file, Buffer.alloc(5000, 7))
+    const r = await megabyte("continue", file, "--bytes", "5", "--pack", pack)
+    expect(r.code).toBe(0)
+    expect(r.err).toMatch(/longer than the model's context: its last 512 of 5000 bytes/)
+  })
+})
+
+describe("megabyte score", () => {
+  it("agrees with itself per byte and in total", async () => {
+    const file = join(work, "score.bin")
+    writeFileSync(file, Buffer.from(Array.from({ length: 301 }, (_, i) => (i * i) & 255)))
+    const json = JSON.parse(
+      (await megabyte("score", file, "--pack", pack, "--precision", "fp32", "--json")).out.toString(),
+    )
+    expect(json.perByte).toHaveLength(301)
+    const mean = json.perByte.reduce((a: number, b: number) => a + b, 0) / 301
+    expect(json.bitsPerByte).toBeCloseTo(mean, 9)
+  })
+  it("prints the loss of the other precisions against the first", async () => {
+    const r = await megabyte("score", join(root, "package.json"), "--pack", pack, "--precision", "fp32,int8")
+    expect(r.out.toString()).toMatch(/fp32 .*\n.*int8 .*against fp32\)/)
+  })
+  it("takes an empty file", async () => {
+    const file = join(work, "empty")
+    writeFileSync(file, "")
+    expect((await megabyte("score", file, "--pack", pack)).code).toBe(0)
+  })
+})
+
+describe("a mistake gets one line and an exit code, never a stack", () => {
+  const damaged = join(work, "damaged")
+  beforeAll(() => {
+    const make = (name: string, edit: (pack: Record<string, never>, weights: Buffer) => Buffer) => {
+      const folder = join(damaged, name)
+      mkdirSync(folder, { recursive: true })
+      const json = JSON.parse(readFileSync(join(pack, "pack.json"), "utf8"))
+      const weights = edit(json, readFileSync(join(pack, "weights.safetensors")))
+      writeFileSync(join(folder, "pack.json"), JSON.stringify(json))
+      writeFileSync(join(folder, "weights.safetensors"), weights)
+    }
+    make("truncated", (_, w) => w.subarray(0, w.length - 100))
+    make("nan", (_, w) => {
+      w.fill(0xff, w.length - 4)
+      return w
+    })
+    make("other-shape", (json, w) => {
+      ;(json as unknown as { model: { local: { ff: number } } }).model.local.ff = 96
+      return w
+    })
+    make("inconsistent", (json, w) => {
+      ;(json as unknown as { model: { patch: number } }).model.patch = 7
+      return w
+    })
+    mkdirSync(join(damaged, "no-weights"))
+    copyFileSync(join(pack, "pack.json"), join(damaged, "no-weights/pack.json"))
+    mkdirSync(join(damaged, "not-json"))
+    writeFileSync(join(damaged, "not-json/pack.json"), "{")
+  })
+  const d = (name: string) => ["generate", "--bytes", "5", "--pack", join(damaged, name)]
+  it.each<[string, number, string[], RegExp]>([
+    ["unknown command", 2, ["fly"], /unknown command "fly"/],
+    ["unknown option", 2, ["generate", "--fast"], /Unknown option/],
+    ["zero length", 2, ["generate", "--bytes", "0"], /--bytes must be a whole number from 1/],
+    ["negative length", 2, ["generate", "--bytes=-4"], /--bytes must be/],
+    ["length that is no number", 2, ["generate", "--bytes", "ten"], /--bytes must be/],
+    ["temperature below zero", 2, ["generate", "--temperature=-1"], /--temperature must be/],
+    ["top-p of zero", 2, ["generate", "--top-p", "0"], /--top-p must be/],
+    ["foreign precision", 2, ["generate", "--precision", "fp64"], /--precision must be/],
+    ["foreign device", 2, ["generate", "--device", "toaster"], /--device must be/],
+    ["keep above the file", 2, ["continue", "package.json", "--keep", "120%"], /--keep must be/],
+    ["no file named", 2, ["continue"], /a file or folder is missing/],
+    ["file that is not there", 1, ["continue", "nowhere.txt"], /nowhere.txt cannot be read \(ENOENT\)/],
+    ["folder as a file", 1, ["score", "main"], /main cannot be read \(EISDIR\)/],
+    ["missing pack", 1, ["generate", "--pack", "poetry"], /There is no pack "poetry"/],
+    ["truncated weights", 1, d("truncated"), /are damaged: /],
+    ["weights that are not numbers", 1, d("nan"), /holds values that are not numbers/],
+    ["weights of another shape", 1, d("other-shape"), /do not fit their pack.json/],
+    ["inconsistent pack.json", 1, d("inconsistent"), /not valid: .*multiple of the patch/],
+    ["pack without weights", 1, d("no-weights"), /has no weights.safetensors/],
+    ["pack.json that is not JSON", 1, d("not-json"), /it is not JSON/],
+    ["import of nothing", 1, ["import", "main"], /There is no model pack in main/],
+    ["full disk", 1, ["generate", "--pack", pack, "--bytes", "5", "--out", "/dev/full"], /the disk is full/],
+    [
+      "folder of --out that is not there",
+      1,
+      ["generate", "--pack", pack, "--bytes", "5", "--out", "/no/such/a"],
+      /cannot be written \(ENOENT\)/,
+    ],
+  ])("%s", async (_, code, args, message) => {
+    const r = await megabyte(...args)
+    expect(r.err).toMatch(message)
+    expect(r.err.trim().split("\n")).toHaveLength(1)
+    expect(r.code).toBe(code)
+  })
+  it("imports a sound pack and then finds it by its name", async () => {
+    expect((await megabyte("import", pack)).out.toString()).toBe("imported parity-modern\n")
+    expect((await megabyte("packs")).out.toString()).toMatch(/^parity-modern {2}/m)
+    expect((await megabyte("generate", "--pack", "parity-modern", "--bytes", "3")).code).toBe(0)
+  })
+})

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { defaultSampling } from "../../contract/engine.ts"
+import { EngineClient, type EnginePort, forkEngine } from "./client.ts"
+
+const cache = mkdtempSync(join(tmpdir(), "megabyte-engine-"))
+const pack = join(import.meta.dirname, "../../test/parity/modern")
+const base = { pack, precision: "fp32", threads: 1, seed: 4, sampling: defaultSampling } as const
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
+
+describe("the engine's process", () => {
+  let port: EnginePort
+  let engine: EngineClient
+  beforeAll(() => {
+    port = forkEngine(cache)
+    engine = new EngineClient(port)
+  })
+  afterAll(() => engine.close())
+  const prompt = Uint8Array.from([1, 2, 3])
+
+  it("reports every finished patch with its index, bytes, log-probabilities and entropy", async () => {
+    const patches: { index: number; parts: { bytes: Uint8Array; logprob: Float32Array; entropy: Float32Array }[] }[] =
+      []
+    const run = engine.generate({ ...base, prompt, length: 30, variations: 2 }, { patch: (p) => void patches.push(p) })
+    expect((await run.result).reason).toBe("length")
+    expect(patches.map((p) => p.index)).toEqual([0, 1, 2, 3, 4])
+    // The first patch holds 3 known bytes; the last is cut at the length asked for.
+    expect(patches.map((p) => p.parts[1]?.bytes.length)).toEqual([5, 8, 8, 8, 1])
+    for (const { parts } of patches)
+      for (const part of parts) {
+        expect(part.logprob.length).toBe(part.bytes.length)
+        expect(part.logprob.every((x) => x <= 0)).toBe(true)
+        expect(part.entropy.every((x) => x >= 0 && x <= Math.log(256) + 1e-4)).toBe(true)
+      }
+  })
+
+  it("stops within one patch of a cancel", async () => {
+    let seen = 0
+    const run = engine.generate(
+      { ...base, prompt, length: 1e6, variations: 1 },
+      {
+        patch: () => {
+          if (++seen === 10) run.cancel()
+        },
+      },
+    )
+    expect((await run.result).reason).toBe("cancelled")
+    expect(seen).toBeLessThan(200)
+  })
+
+  it("forks from any patch of what it made without reading it again", async () => {
+    const made: number[] = [...prompt]
+    const first = engine.generate(
+      { ...base, prompt, length: 61, variations: 1 },
+      { patch: (p) => void made.push(...(p.parts[0]?.bytes ?? [])) },
+    )
+    await first.result
+    let reused = 0
+    const fork = engine.generate(
+      { ...base, prompt: Uint8Array.from(made.slice(0, 40)), length: 8, variations: 2 },
+      {
+        started: (s) => {
+          reused = s.reused
+        },
+        patch: () => {},
+      },
+    )
+    await fork.result
+    expect(reused).toBe(5)
+  })
+
+  it("ends a variation at the stop byte and leaves the byte out", async () => {
+    const bytes: number[] = []
+    const open = engine.generate(
+      { ...base, prompt, length: 64, variations: 1 },
+      { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) },
+    )
+    await open.result
+    const stopAt = bytes[20] as number
+    const until = bytes.slice(0, bytes.indexOf(stopAt))
+    const stopped: number[] = []
+    const run = engine.generate(
+      { ...base, prompt, length: 64, variations: 1, stopAt },
+      { patch: (p) => void stopped.push(...(p.parts[0]?.bytes ?? [])) },
+    )
+    expect((await run.result).reason).toBe("end")
+    expect(stopped).toEqual(until)
+  })
+
+  it("refuses a message that is not in the contract, with its id", async () => {
+    const run = engine.generate({ ...base, prompt, length: -1, variations: 1 }, { patch: () => {} })
+    await expect(run.result).rejects.toThrow(/not valid/)
+  })
+
+  it("tells those who wait when it dies, and those who come later", async () => {
+    const run = engine.generate({ ...base, prompt, length: 1e6, variations: 1 }, { patch: () => port.kill() })
+    await expect(run.result).rejects.toThrow(/stopped unexpectedly/)
+    await expect(engine.score({ ...base, bytes: prompt }).result).rejects.toThrow(/stopped unexpectedly/)
+  })
+})

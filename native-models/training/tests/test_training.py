@@ -1,0 +1,129 @@
+"""Short checks of the training code: `pytest` in native-models/training, a few seconds on a CPU."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import train
+from megabyte import data
+from megabyte.export import load_stored, quantize, stored
+from megabyte.model import Config, Megabyte, NGrams, Stage, bits_per_byte
+
+TOML = """
+name = "tiny"
+storage = "int8"
+[pack]
+title = "Tiny"
+version = "1"
+license = "CC0-1.0"
+modality = "text"
+media = {}
+data = "made up"
+[model]
+patch = 4
+context = 8
+window = 4
+global = { width = 128, layers = 1, heads = 4, kv_heads = 2, ff = 128 }
+local = { width = 128, layers = 1, heads = 2, kv_heads = 1, ff = 128 }
+[data]
+kind = "text"
+[train]
+seed = 1
+optimizer = "muon"
+lr = 3e-3
+weight_decay = 0.0
+warmup = 0.1
+batch_bytes = 256
+last_stretch = 0.3
+last_share = 0.5
+evaluations = 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def made_up_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = np.frombuffer(b"the cat sat on the mat and ate the rat. " * 200, dtype=np.uint8)
+    monkeypatch.setattr(data, "text", lambda: data.Corpus(words, words, {"held": words[:200]}))
+
+
+def run(folder: Path, steps: int, stop_after: int | None = None) -> train.Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "train.toml").write_text(TOML)
+    args = argparse.Namespace(
+        config=folder / "train.toml",
+        out=folder / "out",
+        export=folder / "pack",
+        minutes=None,
+        steps=steps,
+        clock="wall",
+        threads=1,
+        set=[],
+        no_compile=True,
+    )
+    r = train.Run(args)
+    one_step = r.one_step
+
+    def counted() -> float:
+        loss = one_step()
+        r.stopping = r.step == stop_after
+        return loss
+
+    r.one_step = counted  # type: ignore[method-assign]
+    r.run()
+    return r
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", 8)
+    run(tmp_path / "broken", 8, stop_after=3)
+    resumed = run(tmp_path / "broken", 8)
+    assert resumed.step == 8
+    for (name, a), b in zip(whole.model.named_parameters(), resumed.model.parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_training_learns_and_exports_a_pack(tmp_path: Path) -> None:
+    r = run(tmp_path, 60)
+    r.finish()
+    import json
+
+    pack = json.loads((tmp_path / "pack" / "pack.json").read_text())
+    assert pack["heldOut"]["bitsPerByte"] < 3.5  # 8 at the start
+    assert abs(pack["heldOut"]["bitsPerByte"] - pack["heldOut"]["beforeQuantization"]) < 0.05
+    assert pack["training"]["steps"] == 60
+    assert (tmp_path / "out" / "loss.png").exists()
+    assert (tmp_path / "pack" / "weights.safetensors").stat().st_size > 1000
+
+
+def test_logits_never_see_the_byte_they_predict() -> None:
+    config = Config(
+        4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, ngrams=NGrams((2, 3), 16, 32)
+    )
+    model = Megabyte(config).eval()
+    x = torch.randint(0, 256, (1, 32))
+    with torch.no_grad():
+        before = model(x)
+        for t in range(32):
+            y = x.clone()
+            y[0, t] = (y[0, t] + 1) % 256
+            after = model(y)
+            assert torch.equal(before[0, : t + 1], after[0, : t + 1]), t
+            assert not torch.equal(before[0, t + 1 :], after[0, t + 1 :]) or t == 31
+
+
+def test_eight_bits_lose_half_a_step_at_most_and_come_back() -> None:
+    w = torch.randn(8, 256)
+    q, scales = quantize(w, 128)
+    back = q.float().view(8, 2, 128) * scales.float()[..., None]
+    assert ((back.view(8, 256) - w).abs() <= scales.float().repeat_interleave(128, 1) * 0.51).all()
+    config = Config(4, Stage(128, 1, 2, 1, 128), Stage(128, 1, 2, 1, 128), context=8)
+    a, b = Megabyte(config), Megabyte(config)
+    load_stored(b, stored(a, "int8"))
+    x = torch.randint(0, 256, (1, 32))
+    with torch.no_grad():
+        assert abs(bits_per_byte(a(x), x) - bits_per_byte(b(x), x)) < 0.01
