@@ -107,6 +107,11 @@ export class EngineClient {
     return { result, cancel: () => this.port.send({ type: "cancel", id }) }
   }
 
+  /** Whether the process has ended; a host then starts another. */
+  get isDead(): boolean {
+    return this.dead !== undefined
+  }
+
   close(): void {
     this.port.kill()
   }

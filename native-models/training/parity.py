@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from megabyte.export import load_stored, stored, write_weights
+from megabyte.export import Storage, load_stored, stored, write_weights
 from megabyte.model import Config, Megabyte, NGrams, Stage
 
 OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
@@ -39,7 +39,7 @@ def main() -> None:
                 p.add_(torch.randn_like(p) * 0.15)
         folder = OUT / name
         folder.mkdir(parents=True, exist_ok=True)
-        storage = "int8" if name == "byte" else "fp32"
+        storage: Storage = "int8" if name == "byte" else "fp32"
         write_weights(model, folder / "weights.safetensors", storage)
         load_stored(model, stored(model, storage))
         x = torch.randint(0, 256, (config.context * config.patch,))

@@ -82,7 +82,7 @@ class Config:
         """Reads what `to_json` wrote (a `[model]` table of train.toml has the same form)."""
         data = dict(data)
         ngrams = data.pop("ngrams", None)
-        stages = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
+        stages: dict[str, Any] = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
         if ngrams:
             ngrams = NGrams(tuple(ngrams["orders"]), ngrams["rows"], ngrams["width"])
         return Config(**stages, ngrams=ngrams, **data)
@@ -171,6 +171,8 @@ class Block(nn.Module):
 
 class Megabyte(nn.Module):
     """Next-byte logits of a byte sequence, all patches in parallel (paper, section 2.2)."""
+
+    ngram_coefficients: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()
