@@ -29,6 +29,8 @@ export class Studio {
   private readonly library: Library
   private readonly windows = new Set<(event: AppEvent) => void>()
   private running: { cancel(): void } | undefined
+  /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
+  private settle = () => {}
 
   constructor(
     private readonly places: Places,
@@ -81,6 +83,7 @@ export class Studio {
         return answer({ type: "opened", name: command.name, bytes: base64(bytes), note })
       }
       case "read": {
+        this.settle()
         const { bytes, bits } = this.library.read(command.id)
         return answer({
           type: "content",
@@ -212,6 +215,10 @@ export class Studio {
         w.unsaved = fresh()
       }
     }
+    this.settle = () => {
+      sendAll()
+      saveAll()
+    }
     const frames = setInterval(sendAll, FRAME)
     const flushes = setInterval(saveAll, FLUSH)
     let reason: "length" | "end" | "cancelled" | "failed" = "failed"
@@ -258,8 +265,8 @@ export class Studio {
       clearInterval(frames)
       clearInterval(flushes)
       this.running = undefined
-      sendAll()
-      saveAll()
+      this.settle()
+      this.settle = () => {}
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
       items.forEach((item, i) => {
         const w = writing[i] as Writing

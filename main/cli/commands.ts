@@ -1,11 +1,15 @@
+import { spawn } from "node:child_process"
 import { randomInt } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { defaultSampling, type Sampling } from "../../contract/engine.ts"
 import { type Pack, Precision } from "../../contract/pack.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
 import { defaultPlaces, findPack, importPack, listPacks } from "../packs/find.ts"
 import { readPack } from "../packs/read.ts"
+import { Studio } from "../studio.ts"
+import { serve } from "../web/server.ts"
 import { number, parse, share, UsageError } from "./arguments.ts"
 import { outputNames, writeWhole } from "./output.ts"
 
@@ -15,7 +19,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a file
   megabyte score FILE [--pack text] [--precision fp32,int8]       bits per byte of a file
   megabyte packs | import FOLDER | devices                        what there is
-  megabyte demo                                                   a first look
+  megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
   generate and continue: --seed N  --temperature 0.8  --top-p 0.95  --top-k 0  --min-p 0  --variations 1
   everywhere:            --precision int8|fp32  --device auto|cpu  --threads N  --json
@@ -70,11 +74,10 @@ export async function run([command, ...args]: string[]): Promise<void> {
       const { values } = parse(args, { json: flag }, 0)
       return void process.stdout.write(values.json ? '["cpu"]\n' : "cpu\n")
     }
-    case "demo":
-      process.stderr.write(
-        'The window is not built yet; this is the command line.\n\n  megabyte generate --prompt "Once upon a time"\n\n',
-      )
-      return make(Buffer.from("Once upon a time"), {}, 400)
+    case "serve": {
+      const { values } = parse(args, { port: text, "no-open": flag }, 0)
+      return open(number("port", values.port, 0, { min: 0, max: 65535, whole: true }), !values["no-open"])
+    }
     default:
       throw new UsageError(`unknown command "${command}"; see megabyte --help`)
   }
@@ -237,6 +240,29 @@ async function score(bytes: Buffer, values: Values<typeof common>): Promise<void
       `${r.bitsPerByte.toFixed(4)} bits/byte  ${r.precision}  ${bytes.length} bytes at ${rate} bytes/s${loss}\n`,
     )
   }
+}
+
+/** Serves the app to this machine's browser until it is interrupted, and prints the address. */
+async function open(port: number, inBrowser: boolean): Promise<void> {
+  const root = fileURLToPath(new URL("../../dist/renderer", import.meta.url))
+  if (!existsSync(join(root, "index.html"))) throw new Error("the app's page is not built; npm run build does it")
+  const studio = new Studio(defaultPlaces(), forkEngine)
+  const { address } = await serve(studio, root, port)
+  process.stdout.write(
+    `Megabyte Studio is open at\n\n  ${address}\n\nThe address is good for one visit. Ctrl+C ends it.\n`,
+  )
+  if (inBrowser) {
+    const opener = { darwin: "open", win32: "explorer" }[process.platform as string] ?? "xdg-open"
+    spawn(opener, [address], { stdio: "ignore", detached: true })
+      .on("error", () => {}) // no browser to be opened: the address is printed
+      .unref()
+  }
+  const end = () => {
+    studio.close()
+    process.exit(0)
+  }
+  process.once("SIGINT", end)
+  process.once("SIGTERM", end)
 }
 
 function packs(json: boolean): void {

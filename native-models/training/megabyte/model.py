@@ -219,9 +219,10 @@ class Megabyte(nn.Module):
         n = self.config.ngrams
         assert n is not None
         longest = max(n.orders)
-        padded = F.pad(x, (longest, 0)).float()
+        padded = F.pad(x, (longest, 0))
         recent = padded.unfold(1, longest, 1)[:, :-1].flip(-1)  # [batch, length, longest], newest first
-        hashed = (recent @ self.ngram_coefficients.float()).long() % n.rows
+        # In whole numbers: a matrix product would fall to bf16 under autocast, and another hash be learned than run.
+        hashed = (recent[..., None] * self.ngram_coefficients.long()).sum(-2) % n.rows
         return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
 
     def forward(self, x: Tensor) -> Tensor:

@@ -127,3 +127,17 @@ def test_eight_bits_lose_half_a_step_at_most_and_come_back() -> None:
     x = torch.randint(0, 256, (1, 32))
     with torch.no_grad():
         assert abs(bits_per_byte(a(x), x) - bits_per_byte(b(x), x)) < 0.01
+
+
+def test_the_ngram_hash_is_the_same_under_autocast() -> None:
+    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, ngrams=NGrams((2, 3, 6), 16384, 32))
+    model = Megabyte(config)
+    x = torch.randint(0, 256, (2, 32))
+    with torch.autocast("cpu", torch.bfloat16):
+        ids = model.ngram_ids(x)
+    assert torch.equal(ids, model.ngram_ids(x))
+    coefficients = config.ngrams.coefficients()[:, 1].long() if config.ngrams else torch.tensor([])
+    assert (
+        ids[1, 9, 1]
+        == (x[1, 8] * coefficients[0] + x[1, 7] * coefficients[1] + x[1, 6] * coefficients[2]) % 16384 + 16384
+    )

@@ -1,0 +1,96 @@
+import { randomBytes, timingSafeEqual } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { extname, join, normalize } from "node:path"
+import { WebSocketServer } from "ws"
+import type { Studio } from "../studio.ts"
+
+const types: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".woff2": "font/woff2",
+}
+
+/** Nothing from outside, nothing inline: the page is the app's own files and its own socket. */
+export const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; " +
+  "font-src 'self'; connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** The largest message a window may send: a dropped file of 32 MB in base64. */
+const MAX_MESSAGE = 48 * 2 ** 20
+
+/**
+ * Serves the app to a browser on this machine: 127.0.0.1 only, behind a token that is good for one visit and then
+ * becomes a cookie. Requests for another Host (DNS rebinding) and sockets from another Origin are refused.
+ * @param root folder of the built renderer
+ * @returns the address with its token
+ */
+export async function serve(studio: Studio, root: string, port = 0): Promise<{ address: string; server: Server }> {
+  let token: string | undefined = randomBytes(24).toString("base64url")
+  const session = randomBytes(24).toString("base64url")
+  let host = ""
+
+  const same = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  // Cookies of 127.0.0.1 are shared by all ports: the name keeps two running apps apart.
+  const cookie = () => `megabyte-${host.split(":")[1]}`
+  const allowed = (request: IncomingMessage) =>
+    (request.headers.cookie ?? "").split(/;\s*/).some((c) => same(c, `${cookie()}=${session}`))
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const refuse = (code: number, text: string) => response.writeHead(code, { "Content-Type": "text/plain" }).end(text)
+    if (request.headers.host !== host) return refuse(403, "Another host.")
+    if (request.method !== "GET") return refuse(405, "GET only.")
+    const url = new URL(request.url ?? "/", `http://${host}`)
+    const given = url.searchParams.get("token")
+    if (given && token && same(given, token)) {
+      token = undefined
+      return response
+        .writeHead(303, { Location: "/", "Set-Cookie": `${cookie()}=${session}; HttpOnly; SameSite=Strict; Path=/` })
+        .end()
+    }
+    if (!allowed(request))
+      return refuse(403, "Open the address that `npm start` printed; its token is good for one visit.")
+    const path = normalize(join(root, url.pathname === "/" ? "index.html" : url.pathname))
+    if (!path.startsWith(normalize(root)) || !existsSync(path) || !extname(path)) return refuse(404, "Not found.")
+    response
+      .writeHead(200, {
+        "Content-Type": types[extname(path)] ?? "application/octet-stream",
+        "Content-Security-Policy": contentSecurityPolicy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+      })
+      .end(readFileSync(path))
+  }
+
+  const server = createServer(answer)
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE })
+  server.on("upgrade", (request, socket, head) => {
+    const ok = request.headers.host === host && request.headers.origin === `http://${host}` && allowed(request)
+    if (!ok) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      const disconnect = studio.connect((event) => ws.send(JSON.stringify(event)))
+      ws.on("message", (data) => {
+        let message: unknown
+        try {
+          message = JSON.parse(String(data))
+        } catch {
+          message = undefined
+        }
+        void studio.receive(message, (event) => ws.send(JSON.stringify(event)))
+      })
+      ws.on("close", disconnect)
+      ws.on("error", disconnect)
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, "127.0.0.1", resolve)
+  })
+  const bound = server.address()
+  host = `127.0.0.1:${typeof bound === "object" && bound ? bound.port : port}`
+  return { address: `http://${host}/?token=${token}`, server }
+}

@@ -1,0 +1,130 @@
+import { useEffect, useRef, useState } from "react"
+import { size } from "./bytes.ts"
+import { Composer } from "./Composer.tsx"
+import { useActions, useSlice } from "./context.ts"
+import { Output } from "./Output.tsx"
+import { Panel } from "./Panel.tsx"
+import { Sidebar } from "./Sidebar.tsx"
+
+export function App() {
+  const actions = useActions()
+  const drafting = useSlice((s) => s.shown.length === 0)
+  const connected = useSlice((s) => s.connected)
+  const [over, setOver] = useState(false)
+
+  useEffect(() => {
+    const onKey = (e: KeyboardEvent) => {
+      if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+        e.preventDefault()
+        actions.generate()
+      } else if (e.key === "Escape") actions.stop()
+    }
+    const onPaste = (e: ClipboardEvent) => {
+      const [file] = e.clipboardData?.files ?? []
+      if (!file) return
+      e.preventDefault()
+      void actions.openFile(file)
+    }
+    addEventListener("keydown", onKey)
+    addEventListener("paste", onPaste)
+    return () => {
+      removeEventListener("keydown", onKey)
+      removeEventListener("paste", onPaste)
+    }
+  }, [actions])
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the whole window takes drops; "Open a file" is its keyboard way
+    <div
+      className="app"
+      onDragOver={(e) => {
+        e.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={(e) => e.currentTarget === e.target && setOver(false)}
+      onDrop={(e) => {
+        e.preventDefault()
+        setOver(false)
+        const [file] = e.dataTransfer.files
+        if (file) void actions.openFile(file)
+      }}
+    >
+      <Sidebar />
+      <main>
+        {drafting ? <Composer /> : <Output />}
+        <Progress />
+      </main>
+      <Panel />
+      <Notices />
+      {over && <div className="drop">Drop it anywhere to go on from it</div>}
+      {!connected && <div className="offline">Connecting to the app… what you made is kept.</div>}
+    </div>
+  )
+}
+
+const phases = { loading: "Loading the model", reading: "Reading the prompt", writing: "Writing" }
+
+/** Phase, bytes, speed and time left of what is being written. */
+function Progress() {
+  const actions = useActions()
+  const run = useSlice((s) => s.run)
+  const speed = useRef({ at: 0, text: "" })
+  if (!run) return <div className="progress" />
+  const share = run.total ? Math.min(1, run.bytes / run.total) : 0
+  const elapsed = (performance.now() - run.began - (run.firstPatch ?? 0)) / 1000
+  if (performance.now() - speed.current.at > 300) {
+    const rate = elapsed > 0.2 ? run.bytes / elapsed : 0
+    const left = rate ? Math.ceil((run.total - run.bytes) / rate) : 0
+    const first = run.firstPatch ? ` · first patch ${(run.firstPatch / 1000).toFixed(2)} s` : ""
+    speed.current = { at: performance.now(), text: rate ? `${size(Math.round(rate))}/s · ${left} s left${first}` : "" }
+  }
+  return (
+    <div className="progress busy">
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label="Progress"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(100 * share)}
+      >
+        <div style={{ width: `${100 * share}%` }} />
+      </div>
+      <span role="status">{phases[run.phase]}</span>
+      <span className="count">
+        {run.bytes} of {run.total} bytes {speed.current.text && `· ${speed.current.text}`}
+      </span>
+      <button type="button" onClick={() => actions.stop()}>
+        Stop <kbd>Esc</kbd>
+      </button>
+    </div>
+  )
+}
+
+function Notices() {
+  const actions = useActions()
+  const notices = useSlice((s) => s.notices)
+  return (
+    <div className="notices" aria-live="polite">
+      {notices.map((n) => (
+        <div key={n.key} className={n.kind}>
+          <span>{n.text}</span>
+          {n.undo && (
+            <button
+              type="button"
+              onClick={() => {
+                if (n.undo) actions.undelete(n.undo)
+                actions.dismiss(n.key)
+              }}
+            >
+              Undo
+            </button>
+          )}
+          <button type="button" aria-label="Dismiss" onClick={() => actions.dismiss(n.key)}>
+            ✕
+          </button>
+        </div>
+      ))}
+    </div>
+  )
+}

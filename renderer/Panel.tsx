@@ -1,0 +1,195 @@
+import { useState } from "react"
+import { size } from "./bytes.ts"
+import { useActions, useSlice } from "./context.ts"
+import { presets } from "./store.ts"
+
+/** How the next generation is made. */
+export function Panel() {
+  const actions = useActions()
+  const settings = useSlice((s) => s.settings)
+  const fixedSeed = useSlice((s) => s.fixedSeed)
+  const packs = useSlice((s) => s.packs)
+  const { sampling } = settings
+  const pack = packs.find((p) => p.name === settings.pack)
+  const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
+  return (
+    <aside className="panel" aria-label="Settings of the next generation">
+      <Field
+        label="Model"
+        hint={
+          pack && !pack.problem
+            ? `${(pack.parameters / 1e6).toFixed(0)}M parameters, ${size(pack.sizeBytes)}, ${pack.bitsPerByte.toFixed(2)} bits/byte on unseen books`
+            : pack?.problem
+        }
+      >
+        <select value={settings.pack} onChange={(e) => actions.setSettings({ pack: e.target.value })}>
+          {packs.map((p) => (
+            <option key={p.name} value={p.name} disabled={p.problem !== undefined}>
+              {p.title}
+              {p.problem ? " (damaged)" : ""}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <fieldset className="presets">
+        <legend>Style of writing</legend>
+        {Object.entries(presets).map(([name, values]) => (
+          <button
+            type="button"
+            key={name}
+            aria-pressed={JSON.stringify(values) === JSON.stringify(sampling)}
+            onClick={() => sample(values)}
+          >
+            {name}
+          </button>
+        ))}
+      </fieldset>
+      <Slider
+        label="Temperature"
+        value={sampling.temperature}
+        min={0}
+        max={2}
+        step={0.05}
+        onChange={(temperature) => sample({ temperature })}
+      />
+      <Slider
+        label="Top-p"
+        value={sampling.topP}
+        min={0.05}
+        max={1}
+        step={0.01}
+        onChange={(topP) => sample({ topP })}
+      />
+      <Slider label="Min-p" value={sampling.minP} min={0} max={0.5} step={0.01} onChange={(minP) => sample({ minP })} />
+      <Slider
+        label="Top-k"
+        value={sampling.topK}
+        min={0}
+        max={256}
+        step={1}
+        zero="all"
+        onChange={(topK) => sample({ topK })}
+      />
+      <Count
+        label="Length"
+        unit="bytes"
+        value={settings.length}
+        min={1}
+        max={1_000_000}
+        onChange={(length) => actions.setSettings({ length })}
+      />
+      <Count
+        label="Variations"
+        unit="side by side"
+        value={settings.variations}
+        min={1}
+        max={8}
+        onChange={(variations) => actions.setSettings({ variations })}
+      />
+      <Count
+        label="Seed"
+        unit=""
+        value={settings.seed}
+        min={0}
+        max={2 ** 32 - 1}
+        onChange={(seed) => {
+          actions.setSettings({ seed })
+          actions.holdSeed(true)
+        }}
+      />
+      <label className="check">
+        <input type="checkbox" checked={!fixedSeed} onChange={(e) => actions.holdSeed(!e.target.checked)} />
+        New seed each time
+      </label>
+      <Theme />
+    </aside>
+  )
+}
+
+function Field({ label, hint, children }: { label: string; hint?: string | undefined; children: React.ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
+    <label className="field">
+      <span>{label}</span>
+      {children}
+      {hint && <small>{hint}</small>}
+    </label>
+  )
+}
+
+function Slider(props: {
+  label: string
+  value: number
+  min: number
+  max: number
+  step: number
+  zero?: string
+  onChange: (value: number) => void
+}) {
+  const { label, value, min, max, step, zero, onChange } = props
+  return (
+    <label className="field">
+      <span>
+        {label} <output>{value === 0 && zero ? zero : Number(value.toFixed(2))}</output>
+      </span>
+      <input
+        type="range"
+        value={value}
+        min={min}
+        max={max}
+        step={step}
+        onChange={(e) => onChange(Number(e.target.value))}
+      />
+    </label>
+  )
+}
+
+/** A number field that takes effect when it is a valid number, and shows the valid one again when left. */
+function Count(props: {
+  label: string
+  unit: string
+  value: number
+  min: number
+  max: number
+  onChange: (value: number) => void
+}) {
+  const { label, unit, value, min, max, onChange } = props
+  const [typed, setTyped] = useState<string>()
+  return (
+    <label className="field row-field">
+      <span>
+        {label} {unit && <small>{unit}</small>}
+      </span>
+      <input
+        inputMode="numeric"
+        value={typed ?? String(value)}
+        onChange={(e) => {
+          setTyped(e.target.value)
+          const n = Number(e.target.value)
+          if (e.target.value.trim() && Number.isInteger(n) && n >= min && n <= max) onChange(n)
+        }}
+        onBlur={() => setTyped(undefined)}
+      />
+    </label>
+  )
+}
+
+function Theme() {
+  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "system")
+  document.documentElement.dataset.theme = theme
+  return (
+    <Field label="Theme">
+      <select
+        value={theme}
+        onChange={(e) => {
+          localStorage.setItem("theme", e.target.value)
+          setTheme(e.target.value)
+        }}
+      >
+        <option value="system">As the system</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </Field>
+  )
+}

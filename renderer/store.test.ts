@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it } from "vitest"
+import type { Command, Item } from "../contract/app.ts"
+import { toBase64 } from "./bytes.ts"
+import { createStudio, type Studio } from "./store.ts"
+
+let sent: Command[]
+let studio: Studio
+const utf8 = (s: string) => toBase64(new TextEncoder().encode(s))
+const settings = {
+  pack: "text",
+  length: 10,
+  seed: 1,
+  variations: 2,
+  sampling: { temperature: 1, topP: 1, topK: 0, minP: 0 },
+}
+const item = (id: string): Item => ({
+  id,
+  title: "Once",
+  created: 1,
+  modality: "text",
+  file: "output.txt",
+  settings,
+  variation: 0,
+  given: 4,
+  bytes: 4,
+  bitsPerByte: 0,
+  favourite: false,
+  status: "running",
+})
+beforeEach(() => {
+  sent = []
+  studio = createStudio((c) => sent.push(c))
+  studio.actions.receive({ type: "state", packs: [], items: [], folder: "/" })
+})
+
+describe("the window's store", () => {
+  it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
+    studio.actions.setDraft({ text: "Once upon" })
+    studio.actions.generate(4)
+    studio.actions.holdSeed(true)
+    studio.actions.generate()
+    studio.actions.generate()
+    const [a, b, c] = sent.filter((s) => s.type === "generate")
+    expect([a?.given, b?.given]).toEqual([utf8("Once"), utf8("Once upon")])
+    expect(b?.settings.seed).toBe(c?.settings.seed)
+    expect(a?.settings.seed).toBe(b?.settings.seed)
+  })
+  it("shows all variations of a run and appends each one's patches", () => {
+    for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: item(id) })
+    studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10 })
+    expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
+    for (const id of ["a", "b"])
+      studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: [-1, -1, -1, -1] })
+    studio.actions.receive({ type: "patches", parts: [{ id: "b", bytes: utf8(" up"), bits: [1, 2, 3] }] })
+    const { contents, shown, run } = studio.store.getState()
+    expect(shown).toEqual(["a", "b"])
+    expect(contents.get("b")?.chunks[0]?.text).toBe("Once up")
+    expect(contents.get("a")?.length).toBe(4)
+    expect(run?.bytes).toBe(3)
+  })
+  it("forks from a byte of an item: what was before it is given", () => {
+    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: new Array(9).fill(1) })
+    studio.actions.fork("a", 5)
+    expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
+  })
+  it("starts nothing while something is being written", () => {
+    studio.actions.receive({ type: "run", ids: [], total: 10 })
+    studio.actions.generate()
+    expect(sent).toEqual([])
+  })
+  it("recalls an item's settings when it is shown", () => {
+    studio.actions.receive({ type: "item", item: { ...item("a"), settings: { ...settings, seed: 77 } } })
+    studio.actions.show("a")
+    expect(studio.store.getState().settings.seed).toBe(77)
+  })
+})

@@ -1,0 +1,259 @@
+import { createStore } from "zustand/vanilla"
+import type { AppEvent, Command, Item, PackSummary, Settings } from "../contract/app.ts"
+import { fromBase64, toBase64 } from "./bytes.ts"
+import { Content } from "./content.ts"
+
+/** What is being written: for the progress line. */
+export type Run = {
+  ids: string[]
+  total: number
+  phase: "loading" | "reading" | "writing"
+  began: number
+  firstPatch: number | undefined
+  bytes: number
+}
+export type Draft = { text: string; name: string; note: string; parent?: { id: string; at: number } }
+export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: string }
+
+export type State = {
+  connected: boolean
+  packs: PackSummary[]
+  items: Map<string, Item>
+  folder: string
+  /** Items shown side by side; none: the draft is shown. */
+  shown: string[]
+  /** Contents by item, and a number that grows with every change to any of them. */
+  contents: Map<string, Content>
+  version: number
+  run: Run | undefined
+  draft: Draft
+  settings: Settings
+  /** A new seed for every generation, or the one that is set. */
+  fixedSeed: boolean
+  notices: Notice[]
+  search: string
+  heat: boolean
+  /** Patch that the strip points at, in the first shown item. */
+  selected: { id: string; patch: number } | undefined
+}
+
+export const presets = {
+  careful: { temperature: 0.5, topP: 0.9, topK: 0, minP: 0.05 },
+  balanced: { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 },
+  wild: { temperature: 1.1, topP: 1, topK: 0, minP: 0.02 },
+} as const
+
+const emptyDraft: Draft = { text: "", name: "", note: "" }
+const newSeed = () => Math.floor(Math.random() * 2 ** 32)
+
+/** The window's state and everything a person can do to it. `send` hands a command to the host. */
+export function createStudio(send: (command: Command) => void) {
+  const store = createStore<State>(() => ({
+    connected: false,
+    packs: [],
+    items: new Map(),
+    folder: "",
+    shown: [],
+    contents: new Map(),
+    version: 0,
+    run: undefined,
+    draft: emptyDraft,
+    settings: { pack: "text", length: 600, seed: newSeed(), variations: 1, sampling: { ...presets.balanced } },
+    fixedSeed: false,
+    notices: [],
+    search: "",
+    heat: false,
+    selected: undefined,
+  }))
+  const { getState: get, setState: set } = store
+  let noticeKey = 0
+
+  const notify = (kind: Notice["kind"], text: string, undo?: string) => {
+    const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
+    set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
+  }
+  const withItem = (item: Item) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
+  const content = (id: string) => {
+    let c = get().contents.get(id)
+    if (!c) {
+      c = new Content()
+      get().contents.set(id, c)
+    }
+    return c
+  }
+  const touch = () => set((s) => ({ version: s.version + 1 }))
+
+  /** Takes one event from the host. */
+  function receive(event: AppEvent): void {
+    switch (event.type) {
+      case "state": {
+        const first = event.packs.find((p) => !p.problem)
+        set((s) => ({
+          connected: true,
+          packs: event.packs,
+          items: new Map(event.items.map((i) => [i.id, i])),
+          folder: event.folder,
+          settings:
+            event.packs.some((p) => p.name === s.settings.pack) || !first
+              ? s.settings
+              : { ...s.settings, pack: first.name },
+        }))
+        break
+      }
+      case "item":
+        withItem(event.item)
+        break
+      case "gone":
+        set((s) => {
+          const items = new Map(s.items)
+          items.delete(event.id)
+          return { items, shown: s.shown.filter((id) => id !== event.id) }
+        })
+        break
+      case "run": {
+        const now = performance.now()
+        set({
+          run: { ids: event.ids, total: event.total, phase: "loading", began: now, firstPatch: undefined, bytes: 0 },
+          shown: event.ids.length ? event.ids : get().shown,
+          selected: undefined,
+        })
+        for (const id of event.ids) if (!get().contents.has(id)) send({ type: "read", id })
+        break
+      }
+      case "phase":
+        set((s) => ({ run: s.run && { ...s.run, phase: event.phase } }))
+        break
+      case "patches": {
+        let bytes = 0
+        for (const part of event.parts) {
+          const fresh = fromBase64(part.bytes)
+          bytes = Math.max(bytes, fresh.length)
+          if (get().contents.has(part.id)) content(part.id).append(fresh, part.bits)
+        }
+        set((s) => ({
+          version: s.version + 1,
+          run: s.run && {
+            ...s.run,
+            bytes: s.run.bytes + bytes,
+            firstPatch: s.run.firstPatch ?? performance.now() - s.run.began,
+          },
+        }))
+        break
+      }
+      case "finished":
+        set({ run: undefined })
+        break
+      case "content": {
+        const whole = new Content()
+        whole.append(fromBase64(event.bytes), event.bits)
+        get().contents.set(event.id, whole)
+        touch()
+        break
+      }
+      case "opened":
+        set({
+          draft: { text: new TextDecoder().decode(fromBase64(event.bytes)), name: event.name, note: event.note },
+          shown: [],
+        })
+        break
+      case "notice":
+        notify(event.kind, event.text)
+        break
+    }
+  }
+
+  /** Settings for a new generation: a fresh seed unless it is held. */
+  const nextSettings = (): Settings => {
+    const { settings, fixedSeed } = get()
+    const next = fixedSeed ? settings : { ...settings, seed: newSeed() }
+    set({ settings: next })
+    return next
+  }
+
+  const actions = {
+    receive,
+    notify,
+    disconnected: () => set({ connected: false }),
+    dismiss: (key: number) => set((s) => ({ notices: s.notices.filter((n) => n.key !== key) })),
+    setDraft: (change: Partial<Draft>) => set((s) => ({ draft: { ...s.draft, ...change } })),
+    setSettings: (change: Partial<Settings>) => set((s) => ({ settings: { ...s.settings, ...change } })),
+    setSearch: (search: string) => set({ search }),
+    setHeat: (heat: boolean) => set({ heat }),
+    holdSeed: (fixedSeed: boolean) => set({ fixedSeed }),
+    select: (selected: State["selected"]) => set({ selected }),
+
+    /** Generates after the draft, up to `caret` where one is given. */
+    generate(caret?: number): void {
+      if (get().run) return
+      const { draft } = get()
+      const given = new TextEncoder().encode(caret === undefined ? draft.text : draft.text.slice(0, caret))
+      send({
+        type: "generate",
+        settings: nextSettings(),
+        given: toBase64(given),
+        ...(draft.parent ? { parent: draft.parent } : {}),
+      })
+    },
+    stop: () => send({ type: "stop" }),
+    goOn(id: string): void {
+      send({ type: "continue", id, length: get().settings.length })
+    },
+    /** The same prompt with another seed. */
+    regenerate(id: string): void {
+      const item = get().items.get(id)
+      const c = get().contents.get(id)
+      if (!item || !c || get().run) return
+      const settings = nextSettings()
+      send({
+        type: "generate",
+        settings,
+        given: toBase64(c.bytes.subarray(0, item.given)),
+        ...(item.parent ? { parent: item.parent } : {}),
+      })
+    },
+    /** A new branch that goes on after byte `at` of an item, with the settings as they are now. */
+    fork(id: string, at: number): void {
+      const c = get().contents.get(id)
+      if (!c || get().run) return
+      send({ type: "generate", settings: nextSettings(), given: toBase64(c.bytes.subarray(0, at)), parent: { id, at } })
+    },
+    scoreDraft(): void {
+      const { draft, settings } = get()
+      if (!draft.text) return
+      const bytes = toBase64(new TextEncoder().encode(draft.text))
+      send({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes })
+      set({ heat: true })
+    },
+    async openFile(file: File): Promise<void> {
+      if (file.size > 32 * 2 ** 20) return notify("problem", `${file.name} is larger than 32 MB; nothing has changed.`)
+      send({ type: "open", name: file.name, bytes: toBase64(new Uint8Array(await file.arrayBuffer())) })
+    },
+    /** Shows an item with its sisters of the same run. */
+    show(id: string): void {
+      const { items, contents } = get()
+      const item = items.get(id)
+      if (!item) return
+      const { seed, sampling, pack, length, variations } = item.settings
+      set({ shown: [id], selected: undefined, settings: { pack, length, variations, seed, sampling } })
+      if (!contents.has(id)) send({ type: "read", id })
+    },
+    newDraft: (text = "") => set({ shown: [], selected: undefined, draft: { ...emptyDraft, text } }),
+    /** Puts an item's whole text into the draft, to edit and go on from. */
+    edit(id: string): void {
+      const c = get().contents.get(id)
+      if (c) set({ shown: [], draft: { ...emptyDraft, text: new TextDecoder().decode(c.bytes) } })
+    },
+    rename: (id: string, title: string) =>
+      title.trim() && send({ type: "rename", id, title: title.trim().slice(0, 200) }),
+    favourite: (id: string, on: boolean) => send({ type: "favourite", id, on }),
+    remove(id: string): void {
+      const title = get().items.get(id)?.title ?? ""
+      send({ type: "delete", id })
+      notify("info", `“${title}” was deleted.`, id)
+    },
+    undelete: (id: string) => send({ type: "undelete", id }),
+  }
+  return { store, actions }
+}
+
+export type Studio = ReturnType<typeof createStudio>
