@@ -70,8 +70,8 @@ export const Pack = z.object({
 })
 export type Pack = z.infer<typeof Pack>
 
-/** How the weights are held while decoding. */
-export const Precision = z.enum(["fp32", "fp16", "int8"])
+/** How the weights are held while decoding. A CPU has no fast fp16 products; that comes with the GPU. */
+export const Precision = z.enum(["fp32", "int8"])
 export type Precision = z.infer<typeof Precision>
 
 /** Patches that a global layer can look back over, itself included. */

@@ -76,8 +76,9 @@ function Row({ item, depth, current }: { item: Item; depth: number; current: boo
           {item.title}
         </span>
         <span className="row-note">
-          {item.status === "running" ? "writing…" : size(made)}
-          {item.status === "interrupted" ? " · interrupted" : ""} · {item.bitsPerByte.toFixed(2)} bits/byte
+          {item.status === "running"
+            ? "writing…"
+            : `${size(made)} · ${item.bitsPerByte.toFixed(2)} bits/byte${item.status === "interrupted" ? " · interrupted" : ""}`}
         </span>
       </button>
       <span className="row-tools">

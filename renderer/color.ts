@@ -1,8 +1,11 @@
-/** Colour of a patch by its bits per byte: 0 certain (cool, faint), 6 and more surprised (warm, strong). */
+const certain = [116, 143, 252]
+const surprised = [240, 101, 42]
+
+/** Colour of a patch by its bits per byte: faint blue for 0, certain, to strong orange from 5 on, surprised. */
 export function surpriseColor(bits: number): string {
-  const t = Math.max(0, Math.min(1, bits / 6))
-  const hue = 215 - 200 * t
-  return `hsl(${hue.toFixed(0)} ${(55 + 30 * t).toFixed(0)}% ${(62 - 8 * t).toFixed(0)}% / ${(0.25 + 0.75 * t).toFixed(2)})`
+  const t = Math.max(0, Math.min(1, bits / 5))
+  const channel = (i: number) => Math.round((certain[i] as number) * (1 - t) + (surprised[i] as number) * t)
+  return `rgb(${channel(0)} ${channel(1)} ${channel(2)} / ${(0.18 + 0.6 * t).toFixed(2)})`
 }
 
 /** Mean bits of bytes from..to; undefined where none of them was generated or scored. */

@@ -1,0 +1,179 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { defaultSampling } from "../../contract/engine.ts"
+import { EngineClient, forkEngine } from "../../main/engine/client.ts"
+import { readPack } from "../../main/packs/read.ts"
+
+/**
+ * Regenerates README.md of the text pack: `npx tsx native-models/text/report.ts`. It needs ../shared/data and Debian's
+ * xz-utils, zstd and p7zip-full (for PPMd), and takes some minutes. Nothing in it is written by hand but the words.
+ */
+const folder = fileURLToPath(new URL(".", import.meta.url))
+const data = join(folder, "../../../shared/data")
+const held = join(data, "heldout/text")
+const work = mkdtempSync(join(tmpdir(), "megabyte-report-"))
+const engine = new EngineClient(forkEngine(join(work, "cache")))
+const pack = readPack(folder)
+const books = readdirSync(held)
+  .filter((f) => f.endsWith(".txt"))
+  .sort()
+const bits = (compressed: number, bytes: number) => ((8 * compressed) / bytes).toFixed(3)
+const bytesOut = (command: string, args: string[]) => execFileSync(command, args, { maxBuffer: 2 ** 28 }).length
+
+async function score(bytes: Uint8Array<ArrayBuffer>, precision: "fp32" | "int8"): Promise<number> {
+  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes }).result
+  return -logprob.reduce((a, b) => a + b, 0) / Math.LN2 / bytes.length
+}
+
+async function generate(seed: number, length: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  const request = {
+    pack: folder,
+    precision: "int8",
+    threads: 0,
+    prompt: Uint8Array.of(0),
+    length,
+    seed,
+    variations: 1,
+  } as const
+  await engine.generate(
+    { ...request, sampling: defaultSampling, stopAt: 0 },
+    { patch: (p) => void parts.push(...p.parts.map((x) => x.bytes)) },
+  ).result
+  return Buffer.concat(parts)
+}
+
+/** bits per byte of 7-Zip's PPMd, order 16 and 256 MB, on one file. */
+function ppmd(path: string): number {
+  const archive = join(work, "book.7z")
+  rmSync(archive, { force: true })
+  execFileSync("7z", ["a", "-m0=PPMd:o=16:mem=256m", archive, path], { stdio: "ignore" })
+  return statSync(archive).size
+}
+
+const rows: string[] = []
+const means = { model: 0, gzip: 0, xz: 0, zstd: 0, brotli: 0, ppmd: 0 }
+let exact = 0
+for (const name of books) {
+  const path = join(held, name)
+  const book = readFileSync(path)
+  const model = await score(Uint8Array.from(book), "int8")
+  exact += (await score(Uint8Array.from(book), "fp32")) / books.length
+  const sizes = {
+    gzip: gzipSync(book, { level: 9 }).length,
+    xz: bytesOut("xz", ["-9e", "-k", "-c", path]),
+    zstd: bytesOut("zstd", ["-19", "-q", "-c", path]),
+    brotli: brotliCompressSync(book, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
+    }).length,
+    ppmd: ppmd(path),
+  }
+  means.model += model / books.length
+  for (const [key, value] of Object.entries(sizes) as [keyof typeof sizes, number][])
+    means[key] += (8 * value) / book.length / books.length
+  rows.push(
+    `| ${name.replace(".txt", "")} | **${model.toFixed(3)}** | ${Object.values(sizes)
+      .map((s) => bits(s, book.length))
+      .join(" | ")} |`,
+  )
+  console.log(rows.at(-1))
+}
+rows.push(
+  `| mean | **${means.model.toFixed(3)}** | ${[means.gzip, means.xz, means.zstd, means.brotli, means.ppmd].map((x) => x.toFixed(3)).join(" | ")} |`,
+)
+
+// What training read: the dictionary, and what a sample could have been copied from.
+const training = ["storybooks", "classics-1", "classics-2", "classics-3"]
+  .map((name) =>
+    execFileSync("tar", ["xJOf", join(data, "text", `${name}.tar.xz`)], { maxBuffer: 2 ** 28 }).toString("latin1"),
+  )
+  .join("\0")
+const words = (text: string) => text.toLowerCase().match(/[a-zà-ÿ]+(?:['’][a-z]+)*/g) ?? []
+const counts = new Map<string, number>()
+for (const w of words(Buffer.from(training, "latin1").toString("utf8"))) counts.set(w, (counts.get(w) ?? 0) + 1)
+// A word is in the dictionary when the books use it at least five times: a list of misprints would not be one.
+const known = (w: string) => (counts.get(w) ?? 0) >= 5
+const distinct = (text: string) => {
+  const all = words(text)
+  const grams = all.slice(3).map((_, i) => all.slice(i, i + 4).join(" "))
+  return new Set(grams).size / Math.max(1, grams.length)
+}
+/** Longest run of bytes of `sample` that stands in the training data as it is. */
+function longestCopy(sample: string): string {
+  let best = ""
+  for (let start = 0; start + best.length < sample.length; start++)
+    while (start + best.length < sample.length && training.includes(sample.slice(start, start + best.length + 1)))
+      best = sample.slice(start, start + best.length + 1)
+  return best
+}
+const samples: Uint8Array[] = []
+for (let seed = 1; seed <= 10; seed++) samples.push(await generate(seed, 600))
+const text = samples.map((s) => Buffer.from(s).toString("utf8"))
+const all = text.flatMap(words)
+// The last character of a sample may be cut by its length; that is no mistake of the model's.
+const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream: true }).includes("\ufffd")).length
+const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
+const copies = samples.map((s) => longestCopy(Buffer.from(s).toString("latin1"))).sort((a, b) => b.length - a.length)
+const training_ = pack.training as {
+  steps: number
+  bytesSeen: number
+  minutes: number
+  hardware: string
+  dataSha256: string
+}
+const percent = (x: number) => `${(100 * x).toFixed(1)} %`
+
+writeFileSync(
+  join(folder, "README.md"),
+  `# ${pack.title}
+
+A MEGABYTE model of English prose: ${(pack.parameters / 1e6).toFixed(1)}M parameters, stored in 8 bits (${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB).
+${pack.data}. License of the weights: ${pack.license}.
+
+Written by \`npx tsx native-models/text/report.ts\`; the curve of the run is \`training/text-loss.png\`.
+
+## Bits per byte on books it never saw
+
+| book | this pack | gzip -9 | xz -9e | zstd -19 | brotli 11 | PPMd (order 16) |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+Each book on its own, whole, in one pass from its first byte, 8-bit weights and activations. With the same stored weights in
+fp32 the mean is ${exact.toFixed(4)}: running in 8 bits costs ${(means.model - exact).toFixed(4)} bits a byte. Before the weights were stored in 8 bits the
+held-out figure of training was ${String(pack.heldOut.beforeQuantization)}, after it ${pack.heldOut.bitsPerByte}.
+
+## Ten samples, as they came out
+
+600 bytes each after an end-of-document mark, seeds 1 to 10, temperature ${defaultSampling.temperature}, top-p ${defaultSampling.topP}.
+
+| measure | samples | held-out text |
+| --- | --- | --- |
+| words that the training books use five times or more | ${percent(all.filter(known).length / all.length)} | ${percent(words(heldText).filter(known).length / words(heldText).length)} |
+| samples that are valid UTF-8 | ${valid} of 10 | |
+| distinct 4-grams of words | ${percent(distinct(text.join("\n")))} | ${percent(distinct(heldText))} |
+| longest verbatim overlap with the training data | ${copies[0]?.length} bytes: ${JSON.stringify(Buffer.from(copies[0] ?? "", "latin1").toString("utf8"))} | |
+
+${text
+  .map(
+    (t, i) =>
+      `### Seed ${i + 1}\n\n${t
+        .trim()
+        .split("\n")
+        .map((line) => (line ? `> ${line}` : ">"))
+        .join("\n")}`,
+  )
+  .join("\n\n")}
+
+## How it was made
+
+\`python native-models/training/train.py native-models/text/train.toml --minutes 90\`: ${training_.steps} steps, ${(training_.bytesSeen / 1e6).toFixed(0)} MB
+seen, ${training_.minutes} minutes on ${training_.hardware}. Data sha256 ${training_.dataSha256.slice(0, 16)}….
+`,
+)
+engine.close()
+rmSync(work, { recursive: true, force: true })
+console.log("README.md written")
