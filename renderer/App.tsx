@@ -16,7 +16,7 @@ export function App() {
     const onKey = (e: KeyboardEvent) => {
       if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
         e.preventDefault()
-        actions.generate()
+        actions.goAhead()
       } else if (e.key === "Escape") actions.stop()
     }
     const onPaste = (e: ClipboardEvent) => {

@@ -9,6 +9,7 @@ export function Sidebar() {
   const items = useSlice((s) => s.items)
   const shown = useSlice((s) => s.shown)
   const search = useSlice((s) => s.search)
+  const folder = useSlice((s) => s.folder)
   const rows = useMemo(() => tree([...items.values()], search), [items, search])
   return (
     <nav className="sidebar" aria-label="Library">
@@ -34,6 +35,9 @@ export function Sidebar() {
       {rows.length === 0 && (
         <p className="empty">{search ? "Nothing found." : "What you make is kept here, as ordinary files."}</p>
       )}
+      <p className="note folder" title={folder}>
+        Kept in {folder}
+      </p>
     </nav>
   )
 }

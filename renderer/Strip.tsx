@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react"
-import { meanBits, surpriseColor } from "./color.ts"
+import { surpriseColor } from "./color.ts"
 import type { Content } from "./content.ts"
 
 /**
@@ -43,7 +43,7 @@ export function Strip(props: {
     for (let c = 0; c < columns; c++) {
       const from = Math.floor((c * patches) / columns)
       const to = Math.max(from + 1, Math.floor(((c + 1) * patches) / columns))
-      const bits = meanBits(content.bits, from * patch, to * patch)
+      const bits = content.meanBits(from * patch, to * patch)
       g.fillStyle = bits === undefined ? given : surpriseColor(bits)
       g.fillRect(c * cell, 0, Math.max(1, cell - (cell > 4 ? 1 : 0)), 22)
     }
@@ -97,7 +97,7 @@ const printable = (byte: number) =>
 
 function inWords(content: Content, index: number, patch: number): string {
   const bytes = content.bytes.subarray(index * patch, (index + 1) * patch)
-  const bits = meanBits(content.bits, index * patch, (index + 1) * patch)
+  const bits = content.meanBits(index * patch, (index + 1) * patch)
   return `patch ${index}, ${[...bytes].map(printable).join("")}, ${bits === undefined ? "given" : `${bits.toFixed(2)} bits a byte`}`
 }
 

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { memo, useEffect, useRef } from "react"
-import { meanBits, surpriseColor } from "./color.ts"
+import { surpriseColor } from "./color.ts"
 import type { Chunk, Content } from "./content.ts"
 
 /**
@@ -89,7 +89,7 @@ const HeatChunk = memo(
     for (let from = chunk.start; from < end; ) {
       const to = Math.min(end, (Math.floor(from / patch) + 1) * patch)
       const text = decoder.decode(content.bytes.subarray(from, to), { stream: true })
-      const bits = meanBits(content.bits, from, to)
+      const bits = content.meanBits(from, to)
       spans.push(
         <span key={from} style={bits === undefined ? undefined : { background: surpriseColor(bits) }}>
           {text}

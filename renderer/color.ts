@@ -7,17 +7,3 @@ export function surpriseColor(bits: number): string {
   const channel = (i: number) => Math.round((certain[i] as number) * (1 - t) + (surprised[i] as number) * t)
   return `rgb(${channel(0)} ${channel(1)} ${channel(2)} / ${(0.18 + 0.6 * t).toFixed(2)})`
 }
-
-/** Mean bits of bytes from..to; undefined where none of them was generated or scored. */
-export function meanBits(bits: Float32Array, from: number, to: number): number | undefined {
-  let sum = 0
-  let count = 0
-  for (let i = from; i < Math.min(to, bits.length); i++) {
-    const b = bits[i] as number
-    if (b >= 0) {
-      sum += b
-      count++
-    }
-  }
-  return count ? sum / count : undefined
-}

@@ -29,6 +29,14 @@ describe("growing content", () => {
       expect(content.chunks.at(-1)?.end).toBe(bytes.length)
     }
   })
+  it("knows the mean bits of any stretch, without the given bytes", () => {
+    const content = new Content()
+    content.append(new Uint8Array(3), [-1, -1, 2])
+    content.append(new Uint8Array(5000), new Float32Array(5000).fill(4))
+    expect([content.meanBits(0, 2), content.meanBits(0, 3), content.meanBits(2, 4), content.meanBits(9, 9999)]).toEqual(
+      [undefined, 2, 3, 4],
+    )
+  })
   it("cuts a text without line ends too", () => {
     const content = new Content()
     content.append(new Uint8Array(20000).fill(65), new Float32Array(20000))

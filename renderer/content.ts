@@ -12,6 +12,9 @@ const HARD = 4000
 export class Content {
   private array = new Uint8Array(4096)
   private bitArray = new Float32Array(4096)
+  /** Sum of bits, and number of bytes that have any, before each byte: a mean over any stretch costs the same. */
+  private sums = new Float64Array(4097)
+  private counts = new Uint32Array(4097)
   length = 0
   readonly chunks: Chunk[] = []
   private decoder = new TextDecoder("utf-8")
@@ -26,6 +29,13 @@ export class Content {
     return this.bitArray.subarray(0, this.length)
   }
 
+  /** Mean bits of bytes from..to; undefined where none of them was generated or scored. */
+  meanBits(from: number, to: number): number | undefined {
+    const end = Math.min(to, this.length)
+    const count = (this.counts[end] as number) - (this.counts[from] as number)
+    return count ? ((this.sums[end] as number) - (this.sums[from] as number)) / count : undefined
+  }
+
   append(bytes: Uint8Array, bits: ArrayLike<number>): void {
     const needed = this.length + bytes.length
     if (needed > this.array.length) {
@@ -34,11 +44,19 @@ export class Content {
       array.set(this.bytes)
       const bitArray = new Float32Array(capacity)
       bitArray.set(this.bits)
-      this.array = array
-      this.bitArray = bitArray
+      const sums = new Float64Array(capacity + 1)
+      sums.set(this.sums.subarray(0, this.length + 1))
+      const counts = new Uint32Array(capacity + 1)
+      counts.set(this.counts.subarray(0, this.length + 1))
+      Object.assign(this, { array, bitArray, sums, counts })
     }
     this.array.set(bytes, this.length)
     this.bitArray.set(bits, this.length)
+    for (let i = this.length; i < needed; i++) {
+      const b = this.bitArray[i] as number
+      this.sums[i + 1] = (this.sums[i] as number) + Math.max(0, b)
+      this.counts[i + 1] = (this.counts[i] as number) + Number(b >= 0)
+    }
     for (let from = 0; from < bytes.length; ) {
       const to = this.chunkEnd(bytes, from)
       this.open.text += this.decoder.decode(bytes.subarray(from, to), { stream: true })

@@ -68,6 +68,13 @@ describe("the window's store", () => {
     studio.actions.generate()
     expect(sent).toEqual([])
   })
+  it("Ctrl+Enter goes on with what is shown, and begins with the draft when nothing is", () => {
+    studio.actions.goAhead()
+    studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.show("a")
+    studio.actions.goAhead()
+    expect(sent.map((c) => c.type)).toEqual(["generate", "read", "continue"])
+  })
   it("recalls an item's settings when it is shown", () => {
     studio.actions.receive({ type: "item", item: { ...item("a"), settings: { ...settings, seed: 77 } } })
     studio.actions.show("a")

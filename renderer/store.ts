@@ -194,6 +194,13 @@ export function createStudio(send: (command: Command) => void) {
         ...(draft.parent ? { parent: draft.parent } : {}),
       })
     },
+    /** What Ctrl+Enter means: go on with what is shown, or begin with the draft. */
+    goAhead(): void {
+      const [id] = get().shown
+      if (get().run) return
+      if (id) actions.goOn(id)
+      else actions.generate()
+    },
     stop: () => send({ type: "stop" }),
     goOn(id: string): void {
       send({ type: "continue", id, length: get().settings.length })

@@ -10,7 +10,11 @@ import { Model } from "./model.ts"
 
 type ParentPort = { on(event: "message", f: (e: { data: unknown }) => void): void; postMessage(message: unknown): void }
 const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
-const send = (event: EngineEvent) => (parentPort ? parentPort.postMessage(event) : process.send?.(event))
+const send = (event: EngineEvent) => {
+  if (parentPort) parentPort.postMessage(event)
+  // Without a host there is nobody to work for.
+  else process.send?.(event, undefined, undefined, (error) => error && process.exit(0))
+}
 const cache = process.env.MEGABYTE_CACHE
 if (!cache) throw new Error("MEGABYTE_CACHE is not set")
 
