@@ -134,7 +134,7 @@ writeFileSync(
 A MEGABYTE model of English prose: ${(pack.parameters / 1e6).toFixed(1)}M parameters, stored in 8 bits (${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB).
 ${pack.data}. License of the weights: ${pack.license}.
 
-Written by \`npx tsx native-models/text/report.ts\`; the curve of the run is \`training/text-loss.png\`.
+Written by \`npx tsx native-models/text/report.ts\`; ![Loss curve](loss.png)
 
 ## Bits per byte on books it never saw
 

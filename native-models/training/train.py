@@ -12,6 +12,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import signal
 import sys
 import time
@@ -266,11 +267,12 @@ class Run:
 
     def finish(self) -> None:
         """Loss curve, and the pack with what was measured on what ships (the stored weights, full held-out files)."""
-        plot(self.out / "loss.csv", self.out / "loss.png")
         target = self.args.export or self.args.config.parent
         if str(target) == "none":
             return
         target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.out / "loss.csv", target / "loss.csv")
+        plot(target / "loss.csv", target / "loss.png")
         storage = self.file["storage"]
         exact = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, None)
         load_stored(self.model, stored(self.model, storage))

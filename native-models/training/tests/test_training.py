@@ -96,7 +96,7 @@ def test_training_learns_and_exports_a_pack(tmp_path: Path) -> None:
     assert pack["heldOut"]["bitsPerByte"] < 3.5  # 8 at the start
     assert abs(pack["heldOut"]["bitsPerByte"] - pack["heldOut"]["beforeQuantization"]) < 0.05
     assert pack["training"]["steps"] == 60
-    assert (tmp_path / "out" / "loss.png").exists()
+    assert (tmp_path / "pack" / "loss.png").exists()
     assert (tmp_path / "pack" / "weights.safetensors").stat().st_size > 1000
 
 
