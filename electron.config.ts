@@ -1,11 +1,49 @@
 import react from "@vitejs/plugin-react"
-import { defineConfig } from "vite"
+import { defineConfig, type UserConfig } from "vite"
 
-/** The renderer: one page, no code from anywhere else. The main side has its own build. */
-export default defineConfig({
-  root: "renderer",
-  base: "./",
-  publicDir: "../assets/public",
-  plugins: [react()],
-  build: { outDir: "../dist/renderer", emptyOutDir: true, chunkSizeWarningLimit: 900 },
-})
+/**
+ * Plain Vite, one mode a part: `vite build --mode renderer|main|preload`. electron-vite would do the same, but fails
+ * where Electron's binary is missing, and there the app must build too.
+ */
+const external = ["electron", "onnxruntime-node", /^node:/]
+
+const parts: Record<string, UserConfig> = {
+  renderer: {
+    root: "renderer",
+    base: "./",
+    publicDir: "../assets/public",
+    plugins: [react()],
+    build: { outDir: "../dist/renderer", emptyOutDir: true },
+  },
+  main: {
+    publicDir: false,
+    ssr: { noExternal: true },
+    build: {
+      ssr: true,
+      target: "node22",
+      outDir: "dist/main",
+      emptyOutDir: true,
+      rollupOptions: {
+        external,
+        input: { main: "main/electron/main.ts", engine: "main/engine/process.ts" },
+        output: { format: "es", entryFileNames: "[name].js" },
+      },
+    },
+  },
+  // A sandboxed preload can only be CommonJS.
+  preload: {
+    publicDir: false,
+    build: {
+      ssr: true,
+      outDir: "dist/main",
+      emptyOutDir: false,
+      rollupOptions: {
+        external,
+        input: "main/electron/preload.ts",
+        output: { format: "cjs", entryFileNames: "preload.cjs" },
+      },
+    },
+  },
+}
+
+export default defineConfig(({ mode }) => parts[mode] ?? {})

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs"
+import { join } from "node:path"
 import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 import { Decoder } from "./decoder.ts"
@@ -28,7 +30,9 @@ const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 async function load(request: GenerateRequest | ScoreRequest) {
   const { id, pack, precision, threads } = request
-  const key = JSON.stringify([pack, precision, threads])
+  // A pack that was replaced in its place is another pack.
+  const changed = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })?.mtimeMs
+  const key = JSON.stringify([pack, changed, precision, threads])
   if (loaded?.key === key) return loaded
   send({ type: "loading", id })
   const start = performance.now()

@@ -4,20 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, normalize } from "node:path"
 import { WebSocketServer } from "ws"
 import type { Studio } from "../studio.ts"
-
-const types: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".woff2": "font/woff2",
-}
-
-/** Nothing from outside, nothing inline: the page is the app's own files and its own socket. */
-export const contentSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; " +
-  "font-src 'self'; connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+import { contentSecurityPolicy, contentTypes } from "./page.ts"
 
 /** The largest message a window may send: a dropped file of 32 MB in base64. */
 const MAX_MESSAGE = 48 * 2 ** 20
@@ -57,7 +44,7 @@ export async function serve(studio: Studio, root: string, port = 0): Promise<{ a
     if (!path.startsWith(normalize(root)) || !existsSync(path) || !extname(path)) return refuse(404, "Not found.")
     response
       .writeHead(200, {
-        "Content-Type": types[extname(path)] ?? "application/octet-stream",
+        "Content-Type": contentTypes[extname(path)] ?? "application/octet-stream",
         "Content-Security-Policy": contentSecurityPolicy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

@@ -1,0 +1,12 @@
+import { join } from "node:path"
+import * as electron from "electron"
+import { defaultPlaces } from "../packs/find.ts"
+import { start } from "./shell.ts"
+
+/** Electron's entry: built to dist/main/main.js, with the engine, the preload and the page beside it. */
+const here = import.meta.dirname
+await start(electron, defaultPlaces(), {
+  renderer: join(here, "../renderer"),
+  preload: join(here, "preload.cjs"),
+  engine: join(here, "engine.js"),
+})
