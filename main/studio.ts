@@ -31,6 +31,8 @@ export class Studio {
   private running: { cancel(): void } | undefined
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
   private settle = () => {}
+  /** Items being written, for a window that comes in the middle. */
+  private live: { ids: string[]; total: number } | undefined
 
   constructor(
     private readonly places: Places,
@@ -44,6 +46,10 @@ export class Studio {
   connect(send: (event: AppEvent) => void): () => void {
     this.windows.add(send)
     send({ type: "state", packs: this.packs(), items: this.library.list(), folder: this.library.folder })
+    if (this.live) {
+      send({ type: "run", ...this.live })
+      send({ type: "phase", phase: "writing" })
+    }
     return () => void this.windows.delete(send)
   }
 
@@ -198,7 +204,8 @@ export class Studio {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
     })
-    this.tell({ type: "run", ids: items.map((i) => i.id), total: length })
+    this.live = { ids: items.map((i) => i.id), total: length }
+    this.tell({ type: "run", ...this.live })
     this.tell({ type: "phase", phase: "loading" })
     const sendAll = () => {
       const parts = writing.filter((w) => w.unsent.bytes.length)
@@ -265,6 +272,7 @@ export class Studio {
       clearInterval(frames)
       clearInterval(flushes)
       this.running = undefined
+      this.live = undefined
       this.settle()
       this.settle = () => {}
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"

@@ -90,6 +90,7 @@ export function createStudio(send: (command: Command) => void) {
         const first = event.packs.find((p) => !p.problem)
         set((s) => ({
           connected: true,
+          run: undefined,
           packs: event.packs,
           items: new Map(event.items.map((i) => [i.id, i])),
           folder: event.folder,
@@ -98,6 +99,9 @@ export function createStudio(send: (command: Command) => void) {
               ? s.settings
               : { ...s.settings, pack: first.name },
         }))
+        // After a lost connection what was shown may have gaps: it is read again.
+        get().contents.clear()
+        for (const id of get().shown) send({ type: "read", id })
         break
       }
       case "item":

@@ -71,6 +71,18 @@ describe("the engine's process", () => {
     expect(reused).toBe(5)
   })
 
+  it("after a stop goes on to the very bytes of an unbroken run, also in the middle of a patch", async () => {
+    const made = async (from: Uint8Array<ArrayBuffer>, length: number) => {
+      const bytes = [...from]
+      const request = { ...base, prompt: from, length, variations: 1 }
+      await engine.generate(request, { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) }).result
+      return Uint8Array.from(bytes)
+    }
+    const unbroken = await made(prompt, 90)
+    const first = await made(prompt, 29)
+    expect(await made(first, 61)).toEqual(unbroken)
+  })
+
   it("ends a variation at the stop byte and leaves the byte out", async () => {
     const bytes: number[] = []
     const open = engine.generate(

@@ -184,6 +184,24 @@ test("a dying engine loses nothing: it is said, and continue goes on", async ({ 
   expect(readFileSync(join(app.home, "library", id, "output.txt")).length).toBe(Buffer.byteLength(kept) + 50)
 })
 
+test("a window that comes back in the middle of a run shows all of it", async ({ page, app }) => {
+  await app.open(page)
+  await setLength(page, 1_000_000)
+  await prompt(page).fill("The moon")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.locator(".progress .count")).toContainText("B/s")
+  await page.reload()
+  await expect(textOf(page)).toContainText("The moon")
+  await page.waitForTimeout(500)
+  await page.keyboard.press("Escape")
+  await finished(page)
+  const [id = ""] = readdirSync(join(app.home, "library")).filter((n) => !n.startsWith("."))
+  const kept = readFileSync(join(app.home, "library", id, "output.txt"), "utf8")
+  const squeeze = (s: string | null) => (s ?? "").replace(/\s+/g, "")
+  const tail = squeeze(await page.locator(".text-row").last().textContent()).slice(-60)
+  expect(squeeze(kept).endsWith(tail)).toBe(true)
+})
+
 test("no violations of WCAG A and AA, light and dark, writing and written", async ({ page, app }) => {
   await app.open(page)
   await setLength(page, 100)
