@@ -7,6 +7,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { defaultSampling } from "../../contract/engine.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { readPack } from "../../main/packs/read.ts"
+import { longestOverlap } from "./overlap.ts"
 
 /**
  * Regenerates README.md of the text pack: `npx tsx native-models/text/report.ts`. It needs ../shared/data and Debian's
@@ -87,28 +88,21 @@ rows.push(
 )
 
 // What training read: the dictionary, and what a sample could have been copied from.
-const training = ["storybooks", "classics-1", "classics-2", "classics-3"]
-  .map((name) =>
-    execFileSync("tar", ["xJOf", join(data, "text", `${name}.tar.xz`)], { maxBuffer: 2 ** 28 }).toString("latin1"),
-  )
-  .join("\0")
+const training = Buffer.concat(
+  ["storybooks", "classics-1", "classics-2", "classics-3"].map((name) =>
+    execFileSync("tar", ["xJOf", join(data, "text", `${name}.tar.xz`)], { maxBuffer: 2 ** 28 }),
+  ),
+)
 const words = (text: string) => text.toLowerCase().match(/[a-zà-ÿ]+(?:['’][a-z]+)*/g) ?? []
 const counts = new Map<string, number>()
-for (const w of words(Buffer.from(training, "latin1").toString("utf8"))) counts.set(w, (counts.get(w) ?? 0) + 1)
+for (let i = 0; i < training.length; i += 2 ** 24)
+  for (const w of words(training.toString("utf8", i, i + 2 ** 24))) counts.set(w, (counts.get(w) ?? 0) + 1)
 // A word is in the dictionary when the books use it at least five times: a list of misprints would not be one.
 const known = (w: string) => (counts.get(w) ?? 0) >= 5
 const distinct = (text: string) => {
   const all = words(text)
   const grams = all.slice(3).map((_, i) => all.slice(i, i + 4).join(" "))
   return new Set(grams).size / Math.max(1, grams.length)
-}
-/** Longest run of bytes of `sample` that stands in the training data as it is. */
-function longestCopy(sample: string): string {
-  let best = ""
-  for (let start = 0; start + best.length < sample.length; start++)
-    while (start + best.length < sample.length && training.includes(sample.slice(start, start + best.length + 1)))
-      best = sample.slice(start, start + best.length + 1)
-  return best
 }
 const samples: Uint8Array[] = []
 for (let seed = 1; seed <= 10; seed++) samples.push(await generate(seed, 600))
@@ -117,7 +111,7 @@ const all = text.flatMap(words)
 // The last character of a sample may be cut by its length; that is no mistake of the model's.
 const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream: true }).includes("\ufffd")).length
 const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
-const copies = samples.map((s) => longestCopy(Buffer.from(s).toString("latin1"))).sort((a, b) => b.length - a.length)
+const copy = longestOverlap(samples, training)
 const training_ = pack.training as {
   steps: number
   bytesSeen: number
@@ -155,7 +149,7 @@ held-out figure of training was ${String(pack.heldOut.beforeQuantization)}, afte
 | words that the training books use five times or more | ${percent(all.filter(known).length / all.length)} | ${percent(words(heldText).filter(known).length / words(heldText).length)} |
 | samples that are valid UTF-8 | ${valid} of 10 | |
 | distinct 4-grams of words | ${percent(distinct(text.join("\n")))} | ${percent(distinct(heldText))} |
-| longest verbatim overlap with the training data | ${copies[0]?.length} bytes: ${JSON.stringify(Buffer.from(copies[0] ?? "", "latin1").toString("utf8"))} | |
+| longest verbatim overlap with the training data | ${copy.length} bytes: ${JSON.stringify(Buffer.from(copy).toString("utf8"))} | |
 
 ${text
   .map(
