@@ -166,6 +166,7 @@ ${text
 
 \`python native-models/training/train.py native-models/text/train.toml --minutes 90\`: ${training_.steps} steps, ${(training_.bytesSeen / 1e6).toFixed(0)} MB
 seen, ${training_.minutes} minutes on ${training_.hardware}. Data sha256 ${training_.dataSha256.slice(0, 16)}….
+${training_.note ?? ""}
 `,
 )
 engine.close()
