@@ -113,6 +113,7 @@ const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream
 const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
 const copy = longestOverlap(samples, training)
 const training_ = pack.training as {
+  note?: string
   steps: number
   bytesSeen: number
   minutes: number
@@ -128,7 +129,9 @@ writeFileSync(
 A MEGABYTE model of English prose: ${(pack.parameters / 1e6).toFixed(1)}M parameters, stored in 8 bits (${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB).
 ${pack.data}. License of the weights: ${pack.license}.
 
-Written by \`npx tsx native-models/text/report.ts\`; ![Loss curve](loss.png)
+Written by \`npx tsx native-models/text/report.ts\`.
+
+![Loss curve](loss.png)
 
 ## Bits per byte on books it never saw
 
