@@ -1,12 +1,13 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { type AppEvent, Command, type Item, type PackSummary, type Settings } from "../contract/app.ts"
+import { defaultSampling } from "../contract/engine.ts"
 import type { Pack } from "../contract/pack.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
 import { Library } from "./library/library.ts"
 import { readText } from "./media/text.ts"
 import { findPack, listPacks, type Places } from "./packs/find.ts"
-import { readPack } from "./packs/read.ts"
+import { documentBounds, readPack } from "./packs/read.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
 const FRAME = 16
@@ -154,8 +155,12 @@ export class Studio {
     return this.engine
   }
 
-  private async generate(settings: Settings, given: Uint8Array, parent?: Item["parent"]): Promise<void> {
+  private assertIdle(): void {
     if (this.running) throw new Error("Something is being written already; stop it first or wait for its end.")
+  }
+
+  private async generate(settings: Settings, given: Uint8Array, parent?: Item["parent"]): Promise<void> {
+    this.assertIdle()
     const folder = findPack(settings.pack, this.places)
     const pack = readPack(folder)
     const items = Array.from({ length: settings.variations }, (_, variation) =>
@@ -181,7 +186,7 @@ export class Studio {
   }
 
   private async goOn(id: string, length: number): Promise<void> {
-    if (this.running) throw new Error("Something is being written already; stop it first or wait for its end.")
+    this.assertIdle()
     const item = this.library.get(id)
     const folder = findPack(item.settings.pack, this.places)
     const { bytes } = this.library.read(id)
@@ -199,7 +204,6 @@ export class Studio {
     settings: Settings,
     length: number,
   ) {
-    const end = typeof pack.media.endOfDocument === "number" ? pack.media.endOfDocument : undefined
     const writing: Writing[] = items.map((item) => {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
@@ -235,13 +239,11 @@ export class Studio {
           pack: folder,
           precision: "int8",
           threads: 0,
-          // Nothing given: the model begins where a document begins.
-          prompt: prompt.length || end === undefined ? Uint8Array.from(prompt) : Uint8Array.of(end),
+          ...documentBounds(pack, prompt),
           length,
           variations: items.length,
           seed: settings.seed,
           sampling: settings.sampling,
-          ...(end === undefined ? {} : { stopAt: end }),
         },
         {
           loaded: () => this.tell({ type: "phase", phase: "reading" }),
@@ -249,7 +251,7 @@ export class Studio {
           patch: ({ parts }) => {
             parts.forEach((part, i) => {
               const w = writing[i] as Writing
-              const bits = Array.from(part.logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
+              const bits = bitsOf(part.logprob)
               for (const p of [w.unsent, w.unsaved]) {
                 p.bytes.push(...part.bytes)
                 p.bits.push(...bits)
@@ -290,7 +292,7 @@ export class Studio {
 
   /** Scores a file into an item whose bits are there from its first byte on. */
   private async score(packName: string, name: string, bytes: Uint8Array): Promise<void> {
-    if (this.running) throw new Error("Something is being written already; stop it first or wait for its end.")
+    this.assertIdle()
     const folder = findPack(packName, this.places)
     const pack = readPack(folder)
     this.tell({ type: "run", ids: [], total: bytes.length })
@@ -300,15 +302,14 @@ export class Studio {
       const run = this.client().score({ pack: folder, precision: "int8", threads: 0, bytes: Uint8Array.from(bytes) })
       this.running = run
       const { logprob } = await run.result
-      const bits = Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
+      const bits = bitsOf(logprob)
       const mean = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length)
-      const seed = 0
       const settings: Settings = {
         pack: packName,
         length: 400,
-        seed,
+        seed: 0,
         variations: 1,
-        sampling: { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 },
+        sampling: defaultSampling,
       }
       const item = this.library.add(
         {
@@ -340,6 +341,9 @@ export class Studio {
     this.engine?.close()
   }
 }
+
+/** Nats to bits, to a thousandth: what a window shows and the library keeps. */
+const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
 
 /** A title from the beginning of what was given: its last words stand for it. */
 function titleOf(given: Uint8Array): string {

@@ -33,8 +33,6 @@ export type State = {
   notices: Notice[]
   search: string
   heat: boolean
-  /** Patch that the strip points at, in the first shown item. */
-  selected: { id: string; patch: number } | undefined
 }
 
 export const presets = {
@@ -63,7 +61,6 @@ export function createStudio(send: (command: Command) => void) {
     notices: [],
     search: "",
     heat: false,
-    selected: undefined,
   }))
   const { getState: get, setState: set } = store
   let noticeKey = 0
@@ -119,7 +116,6 @@ export function createStudio(send: (command: Command) => void) {
         set({
           run: { ids: event.ids, total: event.total, phase: "loading", began: now, firstPatch: undefined, bytes: 0 },
           shown: event.ids.length ? event.ids : get().shown,
-          selected: undefined,
         })
         for (const id of event.ids) if (!get().contents.has(id)) send({ type: "read", id })
         break
@@ -184,7 +180,6 @@ export function createStudio(send: (command: Command) => void) {
     setSearch: (search: string) => set({ search }),
     setHeat: (heat: boolean) => set({ heat }),
     holdSeed: (fixedSeed: boolean) => set({ fixedSeed }),
-    select: (selected: State["selected"]) => set({ selected }),
 
     /** Generates after the draft, up to `caret` where one is given. */
     generate(caret?: number): void {
@@ -245,10 +240,10 @@ export function createStudio(send: (command: Command) => void) {
       const item = items.get(id)
       if (!item) return
       const { seed, sampling, pack, length, variations } = item.settings
-      set({ shown: [id], selected: undefined, settings: { pack, length, variations, seed, sampling } })
+      set({ shown: [id], settings: { pack, length, variations, seed, sampling } })
       if (!contents.has(id)) send({ type: "read", id })
     },
-    newDraft: (text = "") => set({ shown: [], selected: undefined, draft: { ...emptyDraft, text } }),
+    newDraft: (text = "") => set({ shown: [], draft: { ...emptyDraft, text } }),
     /** Puts an item's whole text into the draft, to edit and go on from. */
     edit(id: string): void {
       const c = get().contents.get(id)

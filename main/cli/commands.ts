@@ -4,10 +4,10 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { defaultSampling, type Sampling } from "../../contract/engine.ts"
-import { type Pack, Precision } from "../../contract/pack.ts"
+import { Precision } from "../../contract/pack.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
 import { defaultPlaces, findPack, importPack, listPacks } from "../packs/find.ts"
-import { readPack } from "../packs/read.ts"
+import { documentBounds, readPack } from "../packs/read.ts"
 import { Studio } from "../studio.ts"
 import { serve } from "../web/server.ts"
 import { number, parse, share, UsageError } from "./arguments.ts"
@@ -51,12 +51,12 @@ export async function run([command, ...args]: string[]): Promise<void> {
       return void process.stdout.write(help)
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
-      return make(Buffer.from(values.prompt ?? ""), values, 400)
+      return make(Buffer.from(values.prompt ?? ""), values)
     }
     case "continue": {
       const { values, positionals } = parse(args, { ...making, keep: text }, 1)
       const file = read(positionals[0] as string)
-      return make(file.subarray(0, share("keep", values.keep ?? "100%", file.length)), values, 400)
+      return make(file.subarray(0, share("keep", values.keep ?? "100%", file.length)), values)
     }
     case "score": {
       const { values, positionals } = parse(args, common, 1)
@@ -116,20 +116,15 @@ function samplingOf(values: Values<typeof making>): Sampling {
   }
 }
 
-/** The byte that ends a document in this pack, where it has one. */
-const endOf = (pack: Pack) => (typeof pack.media.endOfDocument === "number" ? pack.media.endOfDocument : undefined)
-
 /** Generates after `given` and writes what came, with `given` before it. */
-async function make(given: Uint8Array, values: Values<typeof making>, usual: number): Promise<void> {
-  const length = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
+async function make(given: Uint8Array, values: Values<typeof making>): Promise<void> {
+  const length = number("bytes", values.bytes, 400, { min: 1, max: 2 ** 31 - 1, whole: true })
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
   const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
   const sampling = samplingOf(values)
   const { pack, engine, cache } = target(values)
   const names = values.out ? outputNames(values.out, variations) : undefined
-  const end = endOf(pack)
-  // Nothing given: the model begins where a document begins.
-  const prompt = given.length || end === undefined ? Uint8Array.from(given) : Uint8Array.of(end)
+  const bounds = documentBounds(pack, given)
   const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
   const live = !names && !values.json && variations === 1
   const note = (line: string) => process.stderr.write(`${line}\n`)
@@ -141,11 +136,13 @@ async function make(given: Uint8Array, values: Values<typeof making>, usual: num
   const began = performance.now()
   if (live) process.stdout.write(given)
   const run = client.generate(
-    { ...engine, prompt, length, variations, seed, sampling, ...(end === undefined ? {} : { stopAt: end }) },
+    { ...engine, ...bounds, length, variations, seed, sampling },
     {
       started: ({ used }) => {
-        if (used < prompt.length)
-          note(`The prompt is longer than the model's context: its last ${used} of ${prompt.length} bytes are used.`)
+        if (used < bounds.prompt.length)
+          note(
+            `The prompt is longer than the model's context: its last ${used} of ${bounds.prompt.length} bytes are used.`,
+          )
       },
       patch: ({ parts }) => {
         firstPatch ||= performance.now() - began

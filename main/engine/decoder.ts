@@ -88,8 +88,7 @@ export class Decoder {
       }
     }
     if (reused) single.truncate(reused, prompt)
-    else await single.read(prompt.subarray(0, whole * patch), stop)
-    if (reused && reused < whole) await single.read(prompt.subarray(0, whole * patch), stop)
+    if (reused < whole) await single.read(prompt.subarray(0, whole * patch), stop)
     if (batch === 1) return { decoder: single, reused }
     const decoder = new Decoder(model, batch)
     decoder.cache = single.cache.repeated(batch)
@@ -117,20 +116,24 @@ export class Decoder {
   private async read(bytes: Uint8Array, stop?: () => boolean): Promise<void> {
     const { patch } = this.config
     const whole = bytes.length / patch
-    while (this.origin + this.cache.length < whole && !stop?.()) {
+    while (this.nextPatch < whole && !stop?.()) {
       this.makeRoom(whole)
-      const from = this.origin + this.cache.length
-      const room = this.config.position === "learned" ? this.config.context - this.cache.length : CHUNK
-      const count = Math.min(CHUNK, reach(this.config), whole - from, room)
-      await this.parallel("prefill", bytes, from, count)
+      await this.parallel("prefill", bytes, this.nextPatch, this.chunk(whole))
     }
     this.histories = [Bytes.of(bytes)]
+  }
+
+  /** Patches that a parallel graph takes next, on the way to patch `until`. */
+  private chunk(until: number): number {
+    const { context, position } = this.config
+    const room = position === "learned" ? context - this.cache.length : CHUNK
+    return Math.min(CHUNK, reach(this.config), until - this.nextPatch, room)
   }
 
   /** With learned positions at their end: begins anew half a context back. `next`: patches to come to, at least. */
   private makeRoom(next: number): boolean {
     const { context, position } = this.config
-    if (position !== "learned" || this.cache.length < context || this.origin + this.cache.length >= next) return false
+    if (position !== "learned" || this.cache.length < context || this.nextPatch >= next) return false
     this.origin += Math.ceil(context / 2)
     this.cache.clear()
     return true
@@ -310,10 +313,8 @@ export class Decoder {
     while (scored < patches) {
       d.makeRoom(patches)
       const from = d.nextPatch
-      const room = model.config.position === "learned" ? model.config.context - d.cache.length : CHUNK
       // Patches read again for their context were scored already; a chunk does not mix the two.
-      const until = from < scored ? scored : patches
-      const count = Math.min(CHUNK, reach(model.config), until - from, room)
+      const count = d.chunk(from < scored ? scored : patches)
       if (from < scored) {
         await d.parallel("prefill", bytes, from, count)
         continue

@@ -6,6 +6,16 @@ import { PackError } from "../../native-models/graph/safetensors.ts"
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
+/**
+ * How a generation after `given` begins and ends with this pack: nothing given begins where a document begins, and a
+ * variation ends at the document's end, where the pack has such a mark.
+ */
+export function documentBounds(pack: Pack, given: Uint8Array): { prompt: Uint8Array<ArrayBuffer>; stopAt?: number } {
+  const end = pack.media.endOfDocument
+  if (typeof end !== "number") return { prompt: Uint8Array.from(given) }
+  return { prompt: given.length ? Uint8Array.from(given) : Uint8Array.of(end), stopAt: end }
+}
+
 /** Reads and checks pack.json in `folder`. @throws PackError */
 export function readPack(folder: string): Pack {
   const path = join(folder, "pack.json")
