@@ -85,6 +85,8 @@ test("stop keeps what is there; continue goes on; regenerate gives another", asy
   expect(stopped.length).toBeGreaterThan(100)
   await setLength(page, 80)
   await page.getByRole("button", { name: "Continue", exact: true }).click()
+  // The button is enabled until the host has answered: the file tells when the run is over.
+  await expect.poll(() => readFileSync(path).length).toBe(stopped.length + 80)
   await finished(page)
   const longer = readFileSync(path)
   expect(longer.length).toBe(stopped.length + 80)
@@ -180,8 +182,10 @@ test("a dying engine loses nothing: it is said, and continue goes on", async ({ 
   expect(kept.replaceAll("\n", "").startsWith((shown ?? "").replaceAll("\n", "").slice(0, 200))).toBe(true)
   await setLength(page, 50)
   await page.getByRole("button", { name: "Continue", exact: true }).click()
+  const length = () => readFileSync(join(app.home, "library", id, "output.txt")).length
+  await expect.poll(length).toBe(Buffer.byteLength(kept) + 50)
   await finished(page)
-  expect(readFileSync(join(app.home, "library", id, "output.txt")).length).toBe(Buffer.byteLength(kept) + 50)
+  expect(length()).toBe(Buffer.byteLength(kept) + 50)
 })
 
 test("a window that comes back in the middle of a run shows all of it", async ({ page, app }) => {
