@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { defaultSampling } from "../contract/engine.ts"
 import { type ModelConfig, Precision } from "../contract/pack.ts"
+import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { defaultPlaces, findPack } from "../main/packs/find.ts"

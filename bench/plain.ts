@@ -176,5 +176,5 @@ function writeLocal(b: Builder): void {
   }
   let stream: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) stream = b.block(stream, "local", i, attend)
-  g.output("logits", b.head(stream), "float32", [1, 1, 256])
+  g.output("logits", b.head(stream, 1), "float32", [1, 1, 256])
 }

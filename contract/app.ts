@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { Sampling } from "./engine.ts"
+import { Canvas } from "./pack.ts"
+import { Sampling } from "./sampling.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
 
@@ -17,17 +18,24 @@ export const Settings = z.object({
     .max(2 ** 32 - 1),
   variations: z.int().min(1).max(8),
   sampling: Sampling,
+  /** Number of a style of the pack; 0: any. */
+  style: z.int().min(0).max(255).default(0),
 })
 export type Settings = z.infer<typeof Settings>
+
+const Modality = z.enum(["text", "image", "audio", "bytes"])
+const fileName = z.string().regex(/^[\w.-]+$/)
 
 /** One generated (or scored) thing in the library: item.json beside its ordinary file. */
 export const Item = z.object({
   id,
   title: z.string().max(200),
   created: z.number(),
-  modality: z.enum(["text", "image", "audio", "bytes"]),
+  modality: Modality,
   /** Name of the ordinary file in the item's folder. */
-  file: z.string().regex(/^[\w.-]+$/),
+  file: fileName,
+  /** Name of the file with the canonical bytes, where the ordinary one holds them in another form. */
+  raw: fileName.optional(),
   settings: Settings,
   /** Which of its run's variations this is, from 0. */
   variation: z.int().min(0),
@@ -43,10 +51,18 @@ export const Item = z.object({
 })
 export type Item = z.infer<typeof Item>
 
+/** An item as windows get it; pictures come with a small PNG as a data: address. */
+export const ListedItem = Item.extend({ thumbnail: z.string().optional() })
+export type ListedItem = z.infer<typeof ListedItem>
+
 export const PackSummary = z.object({
   name: z.string(),
   title: z.string(),
-  modality: z.enum(["text", "image", "audio", "bytes"]),
+  modality: Modality,
+  /** What pictures of this pack are like. */
+  canvas: Canvas.optional(),
+  /** How it is best sampled. */
+  sampling: Sampling.optional(),
   patch: z.int(),
   license: z.string(),
   data: z.string(),
@@ -64,13 +80,17 @@ export const Command = z.discriminatedUnion("type", [
     type: z.literal("generate"),
     settings: Settings,
     given: base64,
+    /** Name of the file that was given. */
+    name: z.string().max(500).optional(),
     parent: z.object({ id, at: z.int().min(0) }).optional(),
   }),
   /** Goes on where the items of this run stopped, each in its own item. */
   z.object({ type: z.literal("continue"), id, length: z.int().min(1).max(100_000_000) }),
   z.object({ type: z.literal("stop") }),
-  /** Reads a dropped file's bytes as a prompt. */
-  z.object({ type: z.literal("open"), name: z.string().max(500), bytes: base64 }),
+  /** Reads a dropped file's bytes as a prompt, for `pack` where that fits the file. */
+  z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), bytes: base64 }),
+  /** An item as a file to save, `enlarged` without blur or as it is. */
+  z.object({ type: z.literal("export"), id, enlarged: z.boolean() }),
   /** The bytes and bits of an item. */
   z.object({ type: z.literal("read"), id }),
   z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(200) }),
@@ -86,8 +106,8 @@ export type Command = z.infer<typeof Command>
 export const Patches = z.object({ id, bytes: base64, bits: z.array(z.number()) })
 
 export const AppEvent = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("state"), packs: z.array(PackSummary), items: z.array(Item), folder: z.string() }),
-  z.object({ type: z.literal("item"), item: Item }),
+  z.object({ type: z.literal("state"), packs: z.array(PackSummary), items: z.array(ListedItem), folder: z.string() }),
+  z.object({ type: z.literal("item"), item: ListedItem }),
   z.object({ type: z.literal("gone"), id }),
   /** A generation began: its items, in the order of variations. */
   z.object({ type: z.literal("run"), ids: z.array(id), total: z.int() }),
@@ -98,10 +118,14 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("opened"),
     name: z.string(),
+    /** The pack that goes on from it. */
+    pack: z.string(),
+    modality: Modality,
     bytes: base64,
     note: z.string(),
     settings: Settings.optional(),
   }),
+  z.object({ type: z.literal("exported"), name: z.string(), mime: z.string(), bytes: base64 }),
   z.object({ type: z.literal("notice"), kind: z.enum(["info", "problem"]), text: z.string() }),
 ])
 export type AppEvent = z.infer<typeof AppEvent>

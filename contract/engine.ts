@@ -1,24 +1,11 @@
 import { z } from "zod"
 import { Precision } from "./pack.ts"
+import { Sampling } from "./sampling.ts"
 
 /** Messages between a host and the engine's process. Every one is checked where it arrives. */
 
 const bytes = z.instanceof(Uint8Array)
 const numbers = z.instanceof(Float32Array)
-
-/** How a byte is drawn from the model's 256 probabilities. */
-export const Sampling = z.object({
-  /** 0 is greedy: always the likeliest byte. */
-  temperature: z.number().min(0).max(10),
-  /** Smallest set of likeliest bytes whose probabilities reach this sum; 1: all. */
-  topP: z.number().gt(0).max(1),
-  /** The k likeliest bytes; 0: all. */
-  topK: z.int().min(0).max(256),
-  /** Bytes at least this share of the likeliest one's probability; 0: all. */
-  minP: z.number().min(0).max(1),
-})
-export type Sampling = z.infer<typeof Sampling>
-export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }
 
 const target = {
   /** Folder of the pack. */

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { Sampling } from "./sampling.ts"
 
 const count = z.int().positive().max(65536)
 
@@ -24,6 +25,27 @@ export const NGrams = z
   .strict()
 export type NGrams = z.infer<typeof NGrams>
 
+const back = z.int().min(1).max(4096)
+
+/** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see model.py. */
+export const Lookback = z
+  .object({
+    /** How many bytes back. */
+    offsets: z.array(back).min(1).max(64),
+    width: count,
+    /** Each a sum of [bytes back, weight]; the head predicts the byte and what is left after each guess. */
+    predictions: z
+      .array(
+        z
+          .array(z.tuple([back, z.int().min(-8).max(8)]))
+          .min(1)
+          .max(16),
+      )
+      .max(16),
+  })
+  .strict()
+export type Lookback = z.infer<typeof Lookback>
+
 /** The architecture numbers: the same names as in native-models/training/megabyte/model.py. */
 export const ModelConfig = z
   .object({
@@ -42,6 +64,7 @@ export const ModelConfig = z
     tied_head: z.boolean(),
     bias: z.boolean(),
     ngrams: NGrams.optional(),
+    lookback: Lookback.optional(),
   })
   .strict()
   .refine((m) => m.global.width % m.patch === 0, { error: "the global width must be a multiple of the patch" })
@@ -52,8 +75,19 @@ export const ModelConfig = z
   })
 export type ModelConfig = z.infer<typeof ModelConfig>
 
+/** Media of an image pack: RGB bytes in raster order on one canvas, after a header patch that holds the style. */
+export const Canvas = z.object({
+  width: z.int().min(1).max(512),
+  height: z.int().min(1).max(512),
+  /** Bytes of the header: the style byte, so many times. A whole number of patches. */
+  header: z.int().min(0).max(4096),
+  /** Names of the styles by their byte; the first leaves it open. */
+  styles: z.array(z.string().max(40)).max(256).default([]),
+})
+export type Canvas = z.infer<typeof Canvas>
+
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
-export const Pack = z.object({
+const PackFields = z.object({
   format: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
   title: z.string().min(1).max(80),
@@ -62,11 +96,22 @@ export const Pack = z.object({
   modality: z.enum(["text", "image", "audio", "bytes"]),
   media: z.record(z.string(), z.unknown()),
   data: z.string().max(4000),
+  /** How it is best sampled, by those who made it. */
+  sampling: Sampling.optional(),
   model: ModelConfig,
   storage: z.enum(["int8", "fp16", "fp32"]),
   parameters: z.int().positive(),
   heldOut: z.object({ bitsPerByte: z.number(), files: z.record(z.string(), z.number()) }).loose(),
   training: z.record(z.string(), z.unknown()),
+})
+export const Pack = PackFields.superRefine((pack, context) => {
+  if (pack.modality !== "image") return
+  const canvas = Canvas.safeParse(pack.media)
+  if (!canvas.success) {
+    const issue = canvas.error.issues[0]
+    context.addIssue({ code: "custom", path: ["media", ...(issue?.path ?? [])], message: issue?.message ?? "" })
+  } else if (canvas.data.header % pack.model.patch)
+    context.addIssue({ code: "custom", path: ["media", "header"], message: "it must be a whole number of patches" })
 })
 export type Pack = z.infer<typeof Pack>
 
@@ -77,4 +122,9 @@ export type Precision = z.infer<typeof Precision>
 /** Patches that a global layer can look back over, itself included. */
 export function reach(model: { window: number; context: number }): number {
   return model.window || model.context
+}
+
+/** The canvas of an image pack; undefined for other packs. */
+export function canvasOf(pack: Pack): Canvas | undefined {
+  return pack.modality === "image" ? Canvas.parse(pack.media) : undefined
 }

@@ -1,12 +1,13 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { type AppEvent, Command, type Item, type PackSummary, type Settings } from "../contract/app.ts"
-import { defaultSampling } from "../contract/engine.ts"
-import type { Pack } from "../contract/pack.ts"
+import { type AppEvent, Command, type Item, type ListedItem, type PackSummary, type Settings } from "../contract/app.ts"
+import { type Canvas, canvasOf, type Pack } from "../contract/pack.ts"
+import { defaultSampling } from "../contract/sampling.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
 import { Library } from "./library/library.ts"
+import { enlargement, isPicture, readImage, writePng } from "./media/image.ts"
 import { readText } from "./media/text.ts"
-import { findPack, listPacks, type Places } from "./packs/find.ts"
+import { findPack, listPacks, type Places, packFor } from "./packs/find.ts"
 import { documentBounds, readPack } from "./packs/read.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
@@ -46,7 +47,8 @@ export class Studio {
   /** Connects a window; it gets the whole state first. Returns what disconnects it. */
   connect(send: (event: AppEvent) => void): () => void {
     this.windows.add(send)
-    send({ type: "state", packs: this.packs(), items: this.library.list(), folder: this.library.folder })
+    const items = this.library.list().map((item) => this.listed(item))
+    send({ type: "state", packs: this.packs(), items, folder: this.library.folder })
     if (this.live) {
       send({ type: "run", ...this.live })
       send({ type: "phase", phase: "writing" })
@@ -77,18 +79,27 @@ export class Studio {
     for (const send of this.windows) send(event)
   }
 
+  private listed(item: Item): ListedItem {
+    const picture = item.modality === "image" ? this.library.readFile(item.id) : undefined
+    return picture ? { ...item, thumbnail: `data:image/png;base64,${base64(picture)}` } : item
+  }
+
+  private tellItem(item: Item): void {
+    this.tell({ type: "item", item: this.listed(item) })
+  }
+
   private async execute(command: Command, answer: (event: AppEvent) => void): Promise<void> {
     switch (command.type) {
       case "generate":
-        return this.generate(command.settings, Buffer.from(command.given, "base64"), command.parent)
+        return this.generate(command.settings, Buffer.from(command.given, "base64"), command.name, command.parent)
       case "continue":
         return this.goOn(command.id, command.length)
       case "stop":
         return this.running?.cancel()
-      case "open": {
-        const { bytes, note } = readText(command.name, Buffer.from(command.bytes, "base64"))
-        return answer({ type: "opened", name: command.name, bytes: base64(bytes), note })
-      }
+      case "open":
+        return answer(await this.open(command.name, Buffer.from(command.bytes, "base64"), command.pack))
+      case "export":
+        return answer(await this.export(command.id, command.enlarged))
       case "read": {
         this.settle()
         const { bytes, bits } = this.library.read(command.id)
@@ -100,19 +111,38 @@ export class Studio {
         })
       }
       case "rename":
-        return this.tell({ type: "item", item: this.library.update(command.id, { title: command.title }) })
+        return this.tellItem(this.library.update(command.id, { title: command.title }))
       case "favourite":
-        return this.tell({ type: "item", item: this.library.update(command.id, { favourite: command.on }) })
+        return this.tellItem(this.library.update(command.id, { favourite: command.on }))
       case "delete":
         if (this.library.get(command.id).status === "running")
           throw new Error("It is still being written; stop it first.")
         this.library.delete(command.id)
         return this.tell({ type: "gone", id: command.id })
       case "undelete":
-        return this.tell({ type: "item", item: this.library.undelete(command.id) })
+        return this.tellItem(this.library.undelete(command.id))
       case "score":
         return this.score(command.pack, command.name, Buffer.from(command.bytes, "base64"))
     }
+  }
+
+  /** What a dropped file is, as a prompt. @throws MediaError */
+  private async open(name: string, file: Buffer, wanted: string): Promise<AppEvent> {
+    const modality = isPicture(name, file) ? "image" : "text"
+    const pack = packFor(modality, wanted, this.places)
+    const canvas = canvasOf(readPack(findPack(pack, this.places)))
+    const { bytes, ...about } = canvas ? await readImage(name, file, canvas) : readText(name, file)
+    return { type: "opened", name, pack, modality, bytes: base64(bytes), ...about }
+  }
+
+  /** A picture as a file to save. */
+  private async export(id: string, enlarged: boolean): Promise<AppEvent> {
+    this.settle()
+    const { title, settings } = this.library.get(id)
+    const canvas = canvasOf(readPack(findPack(settings.pack, this.places)))
+    if (!canvas) throw new Error("Only pictures are exported this way; nothing was written.")
+    const png = await writePng(this.library.read(id).bytes, canvas, enlarged ? enlargement(canvas) : 1, settings)
+    return { type: "exported", name: `${title}.png`, mime: "image/png", bytes: base64(png) }
   }
 
   private packs(): PackSummary[] {
@@ -133,10 +163,13 @@ export class Studio {
       const { name, title, modality, license, data, parameters, model, heldOut } = found.pack
       const sizeBytes = statSync(join(found.folder, "weights.safetensors")).size
       const { bitsPerByte } = heldOut
+      const canvas = canvasOf(found.pack)
       return {
         name,
         title,
         modality,
+        ...(canvas ? { canvas } : {}),
+        ...(found.pack.sampling ? { sampling: found.pack.sampling } : {}),
         patch: model.patch,
         license,
         data,
@@ -159,16 +192,21 @@ export class Studio {
     if (this.running) throw new Error("Something is being written already; stop it first or wait for its end.")
   }
 
-  private async generate(settings: Settings, given: Uint8Array, parent?: Item["parent"]): Promise<void> {
+  private async generate(
+    settings: Settings,
+    given: Uint8Array,
+    name: string | undefined,
+    parent: Item["parent"],
+  ): Promise<void> {
     this.assertIdle()
     const folder = findPack(settings.pack, this.places)
     const pack = readPack(folder)
+    assertRoom(pack, given)
     const items = Array.from({ length: settings.variations }, (_, variation) =>
       this.library.add(
         {
-          title: titleOf(given),
-          modality: pack.modality,
-          file: pack.modality === "text" ? "output.txt" : "output.bin",
+          title: name ?? titleOf(pack, settings, given),
+          ...form(pack),
           settings,
           variation,
           given: given.length,
@@ -181,7 +219,7 @@ export class Studio {
         given,
       ),
     )
-    for (const item of items) this.tell({ type: "item", item })
+    for (const item of items) this.tellItem(item)
     await this.write(items, folder, pack, given, settings, settings.length)
   }
 
@@ -189,10 +227,12 @@ export class Studio {
     this.assertIdle()
     const item = this.library.get(id)
     const folder = findPack(item.settings.pack, this.places)
+    const pack = readPack(folder)
     const { bytes } = this.library.read(id)
+    assertRoom(pack, bytes)
     const running = this.library.update(id, { status: "running" })
-    this.tell({ type: "item", item: running })
-    await this.write([running], folder, readPack(folder), bytes, item.settings, length)
+    this.tellItem(running)
+    await this.write([running], folder, pack, bytes, item.settings, length)
   }
 
   /** Decodes into items that all begin with `prompt`, sends patches as they finish, saves every second. */
@@ -202,8 +242,11 @@ export class Studio {
     pack: Pack,
     prompt: Uint8Array,
     settings: Settings,
-    length: number,
+    wanted: number,
   ) {
+    const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style)
+    const length = Math.min(wanted, room)
+    const canvas = canvasOf(pack)
     const writing: Writing[] = items.map((item) => {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
@@ -239,7 +282,7 @@ export class Studio {
           pack: folder,
           precision: "int8",
           threads: 0,
-          ...documentBounds(pack, prompt),
+          ...bounds,
           length,
           variations: items.length,
           seed: settings.seed,
@@ -277,17 +320,20 @@ export class Studio {
       this.live = undefined
       this.settle()
       this.settle = () => {}
+      if (canvas) for (const w of writing) await this.savePicture(w.id, canvas, settings)
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
       items.forEach((item, i) => {
         const w = writing[i] as Writing
         const bitsPerByte = w.bytes ? w.nats / Math.LN2 / w.bytes : 0
-        this.tell({
-          type: "item",
-          item: this.library.update(item.id, { status, bytes: item.given + w.bytes, bitsPerByte }),
-        })
+        this.tellItem(this.library.update(item.id, { status, bytes: item.given + w.bytes, bitsPerByte }))
       })
       this.tell({ type: "finished", reason })
     }
+  }
+
+  /** The ordinary picture of what has been made so far. */
+  private async savePicture(id: string, canvas: Canvas, settings: Settings): Promise<void> {
+    this.library.writeFile(id, await writePng(this.library.read(id).bytes, canvas, 1, settings))
   }
 
   /** Scores a file into an item whose bits are there from its first byte on. */
@@ -299,23 +345,26 @@ export class Studio {
     this.tell({ type: "phase", phase: "reading" })
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
-      const run = this.client().score({ pack: folder, precision: "int8", threads: 0, bytes: Uint8Array.from(bytes) })
+      const canvas = canvasOf(pack)
+      const header = canvas?.header ?? 0
+      const all = canvas ? documentBounds(pack, bytes).prompt : Uint8Array.from(bytes)
+      const run = this.client().score({ pack: folder, precision: "int8", threads: 0, bytes: all })
       this.running = run
       const { logprob } = await run.result
-      const bits = bitsOf(logprob)
+      const bits = bitsOf(logprob.subarray(header))
       const mean = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length)
       const settings: Settings = {
         pack: packName,
-        length: 400,
+        length: canvas ? canvas.width * canvas.height * 3 : 400,
         seed: 0,
         variations: 1,
         sampling: defaultSampling,
+        style: 0,
       }
       const item = this.library.add(
         {
           title: `Score of ${name}`,
-          modality: pack.modality,
-          file: "output.txt",
+          ...form(pack),
           settings,
           variation: 0,
           given: 0,
@@ -327,7 +376,8 @@ export class Studio {
         new Uint8Array(),
       )
       this.library.append(item.id, bytes.subarray(0, bits.length), bits)
-      this.tell({ type: "item", item })
+      if (canvas) await this.savePicture(item.id, canvas, settings)
+      this.tellItem(item)
       this.tell({ type: "run", ids: [item.id], total: bits.length })
       reason = bits.length < bytes.length ? "cancelled" : "length"
     } finally {
@@ -345,8 +395,22 @@ export class Studio {
 /** Nats to bits, to a thousandth: what a window shows and the library keeps. */
 const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
 
-/** A title from the beginning of what was given: its last words stand for it. */
-function titleOf(given: Uint8Array): string {
+/** Modality of a pack's items, and the names of their files. */
+function form({ modality }: Pack): Pick<Item, "modality" | "file" | "raw"> {
+  if (modality === "image") return { modality, file: "picture.png", raw: "picture.rgb" }
+  return { modality, file: modality === "text" ? "output.txt" : "output.bin" }
+}
+
+/** @throws Error when there is nothing left to generate */
+function assertRoom(pack: Pack, given: Uint8Array): void {
+  if (documentBounds(pack, given).room <= 0)
+    throw new Error("The picture is complete; choose an earlier row to go on from. Nothing has changed.")
+}
+
+/** A title from the beginning of what was given, or from the style. */
+function titleOf(pack: Pack, settings: Settings, given: Uint8Array): string {
+  const style = canvasOf(pack)?.styles[settings.style]
+  if (pack.modality === "image") return settings.style && style ? `A picture: ${style}` : "A picture"
   const text = new TextDecoder().decode(given.subarray(0, 300)).replace(/\s+/g, " ").trim()
   return text ? text.slice(0, 60) : "Untitled"
 }

@@ -1,4 +1,7 @@
+import { useState } from "react"
+import type { Canvas } from "../contract/pack.ts"
 import { useActions, useSlice } from "./context.ts"
+import { PictureView } from "./PictureView.tsx"
 import { Strip } from "./Strip.tsx"
 import { TextView } from "./TextView.tsx"
 
@@ -23,23 +26,23 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
   const version = useSlice((s) => s.version)
   const run = useSlice((s) => s.run)
   const heat = useSlice((s) => s.heat)
-  const patch = useSlice((s) => s.packs.find((p) => p.name === item?.settings.pack)?.patch ?? 8)
+  const pack = useSlice((s) => s.packs.find((p) => p.name === item?.settings.pack))
+  const [selected, setSelected] = useState<number>()
   if (!item || !content) return <div className="column" aria-busy="true" />
-  const live = run?.ids.includes(id) ?? false
-  const text = () => new TextDecoder().decode(content.bytes)
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([content.bytes.slice()], { type: "text/plain" }))
-    const link = document.createElement("a")
-    link.href = url
-    link.download = `${
-      item.title
-        .replace(/[^\p{L}\p{N} ]+/gu, "")
-        .slice(0, 40)
-        .trim() || "output"
-    }.txt`
-    link.click()
-    URL.revokeObjectURL(url)
-  }
+  const canvas = item.modality === "image" ? pack?.canvas : undefined
+  const patch = pack?.patch ?? 8
+  const busy = run !== undefined
+  const complete = canvas !== undefined && content.length >= canvas.width * canvas.height * 3
+  const copy = () =>
+    navigator.clipboard
+      .write([
+        canvas
+          ? new ClipboardItem({ "image/png": enlargedPng(content.bytes, canvas) })
+          : new ClipboardItem({ "text/plain": new TextDecoder().decode(content.bytes) }),
+      ])
+      .then(() => actions.notify("info", "Copied."))
+      .catch((e: Error) => actions.notify("problem", `It could not be copied (${e.message}); save it instead.`))
+  const view = { content, version, given: item.given, patch, heat }
   return (
     <article className="column" aria-label={number ? `Variation ${number}` : item.title}>
       <header>
@@ -47,41 +50,49 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
         <button type="button" aria-pressed={heat} onClick={() => actions.setHeat(!heat)}>
           Surprise
         </button>
-        <button
-          type="button"
-          onClick={() => void navigator.clipboard.writeText(text()).then(() => actions.notify("info", "Copied."))}
-        >
+        <button type="button" onClick={() => void copy()}>
           Copy
         </button>
-        <button type="button" onClick={save}>
-          Save as…
+        <button type="button" onClick={() => actions.save(id)}>
+          {canvas ? "Save PNG" : "Save as…"}
         </button>
+        {canvas && (
+          <button type="button" onClick={() => actions.save(id, true)}>
+            Save large
+          </button>
+        )}
       </header>
-      <TextView
-        content={content}
-        version={version}
-        given={item.given}
-        patch={patch}
-        heat={heat}
-        live={live}
-        label={`Text of ${item.title}`}
-      />
+      {canvas ? (
+        <PictureView
+          {...view}
+          canvas={canvas}
+          selected={selected}
+          onSelect={setSelected}
+          onFork={busy ? undefined : (at) => actions.fork(id, at)}
+          label={`Picture of ${item.title}`}
+        />
+      ) : (
+        <TextView {...view} live={run?.ids.includes(id) ?? false} label={`Text of ${item.title}`} />
+      )}
       <Strip
         content={content}
         version={version}
         patch={patch}
-        disabled={run !== undefined}
+        colours={canvas !== undefined}
+        selected={selected}
+        onSelect={setSelected}
+        disabled={busy}
         onFork={(at) => actions.fork(id, at)}
       />
       <footer>
-        <button type="button" className="primary" disabled={run !== undefined} onClick={() => actions.goOn(id)}>
-          Continue
+        <button type="button" className="primary" disabled={busy || complete} onClick={() => actions.goOn(id)}>
+          {complete ? "Complete" : "Continue"}
         </button>
-        <button type="button" disabled={run !== undefined} onClick={() => actions.regenerate(id)}>
+        <button type="button" disabled={busy} onClick={() => actions.regenerate(id)}>
           Regenerate
         </button>
-        <button type="button" disabled={run !== undefined} onClick={() => actions.edit(id)}>
-          Edit as prompt
+        <button type="button" disabled={busy} onClick={() => actions.edit(id)}>
+          {canvas ? "Use as prompt" : "Edit as prompt"}
         </button>
         <span className="count">
           seed {item.settings.seed} · T {item.settings.sampling.temperature}
@@ -89,4 +100,15 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
       </footer>
     </article>
   )
+}
+
+/** PNG of a picture, every pixel 16 times as large each way, for the clipboard. */
+async function enlargedPng(bytes: Uint8Array, { width, height }: Canvas): Promise<Blob> {
+  const large = new OffscreenCanvas(width * 16, height * 16)
+  const g = large.getContext("2d")
+  for (let i = 0; g && 3 * i + 2 < bytes.length; i++) {
+    g.fillStyle = `rgb(${bytes[3 * i]} ${bytes[3 * i + 1]} ${bytes[3 * i + 2]})`
+    g.fillRect((i % width) * 16, Math.floor(i / width) * 16, 16, 16)
+  }
+  return large.convertToBlob({ type: "image/png" })
 }

@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
+import { rowBytes } from "./PictureView.tsx"
 import { presets } from "./store.ts"
 
 /** How the next generation is made. */
@@ -9,8 +10,10 @@ export function Panel() {
   const settings = useSlice((s) => s.settings)
   const fixedSeed = useSlice((s) => s.fixedSeed)
   const packs = useSlice((s) => s.packs)
+  const draft = useSlice((s) => s.draft.text)
   const { sampling } = settings
   const pack = packs.find((p) => p.name === settings.pack)
+  const unit = pack?.canvas ? rowBytes(pack.canvas) : 1
   const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
   return (
     <aside className="panel" aria-label="Settings of the next generation">
@@ -18,11 +21,17 @@ export function Panel() {
         label="Model"
         hint={
           pack && !pack.problem
-            ? `${(pack.parameters / 1e6).toFixed(0)}M parameters, ${size(pack.sizeBytes)}, ${pack.bitsPerByte.toFixed(2)} bits/byte on unseen books`
+            ? `${(pack.parameters / 1e6).toFixed(0)}M parameters, ${size(pack.sizeBytes)}, ${pack.bitsPerByte.toFixed(2)} bits/byte on unseen ${pack.modality === "text" ? "books" : "pictures"}`
             : pack?.problem
         }
       >
-        <select value={settings.pack} onChange={(e) => actions.setSettings({ pack: e.target.value })}>
+        <select
+          value={settings.pack}
+          onChange={(e) => {
+            actions.setPack(e.target.value)
+            actions.newDraft(draft)
+          }}
+        >
           {packs.map((p) => (
             <option key={p.name} value={p.name} disabled={p.problem !== undefined}>
               {p.title}
@@ -32,8 +41,8 @@ export function Panel() {
         </select>
       </Field>
       <fieldset className="presets">
-        <legend>Style of writing</legend>
-        {Object.entries(presets).map(([name, values]) => (
+        <legend>Sampling</legend>
+        {Object.entries(presets(pack)).map(([name, values]) => (
           <button
             type="button"
             key={name}
@@ -72,11 +81,11 @@ export function Panel() {
       />
       <Count
         label="Length"
-        unit="bytes"
-        value={settings.length}
+        unit={pack?.canvas ? "rows at most" : "bytes"}
+        value={Math.ceil(settings.length / unit)}
         min={1}
-        max={1_000_000}
-        onChange={(length) => actions.setSettings({ length })}
+        max={pack?.canvas?.height ?? 1_000_000}
+        onChange={(length) => actions.setSettings({ length: length * unit })}
       />
       <Count
         label="Variations"

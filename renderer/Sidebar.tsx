@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react"
-import type { Item } from "../contract/app.ts"
+import type { ListedItem } from "../contract/app.ts"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
 
@@ -42,7 +42,7 @@ export function Sidebar() {
   )
 }
 
-function Row({ item, depth, current }: { item: Item; depth: number; current: boolean }) {
+function Row({ item, depth, current }: { item: ListedItem; depth: number; current: boolean }) {
   const actions = useActions()
   const [renaming, setRenaming] = useState(false)
   if (renaming)
@@ -75,6 +75,7 @@ function Row({ item, depth, current }: { item: Item; depth: number; current: boo
         onDoubleClick={() => setRenaming(true)}
         title={item.title}
       >
+        {item.thumbnail && <img className="thumbnail" src={item.thumbnail} alt="" width="32" height="32" />}
         <span className="row-title">
           {depth > 0 && <span aria-hidden="true">↳ </span>}
           {item.title}
@@ -111,18 +112,18 @@ function Row({ item, depth, current }: { item: Item; depth: number; current: boo
 }
 
 /** Items in the order of the list: favourites, then newest; forks right after their parent. */
-export function tree(items: Item[], search: string): { item: Item; depth: number }[] {
+export function tree(items: ListedItem[], search: string): { item: ListedItem; depth: number }[] {
   const wanted = search.trim().toLowerCase()
   if (wanted) return items.filter((i) => i.title.toLowerCase().includes(wanted)).map((item) => ({ item, depth: 0 }))
   const known = new Set(items.map((i) => i.id))
-  const children = new Map<string, Item[]>()
+  const children = new Map<string, ListedItem[]>()
   for (const item of items) {
     const under = item.parent && known.has(item.parent.id) ? item.parent.id : ""
     children.set(under, [...(children.get(under) ?? []), item])
   }
-  const order = (a: Item, b: Item) =>
+  const order = (a: ListedItem, b: ListedItem) =>
     Number(b.favourite) - Number(a.favourite) || b.created - a.created || a.variation - b.variation
-  const rows: { item: Item; depth: number }[] = []
+  const rows: { item: ListedItem; depth: number }[] = []
   const visit = (id: string, depth: number) => {
     for (const item of (children.get(id) ?? []).sort(order)) {
       rows.push({ item, depth })

@@ -10,12 +10,15 @@ export function Strip(props: {
   content: Content
   version: number
   patch: number
+  /** The bytes are colours of pixels. */
+  colours: boolean
+  selected: number | undefined
+  onSelect: (patch: number | undefined) => void
   disabled: boolean
   onFork: (at: number) => void
 }) {
-  const { content, version, patch, disabled, onFork } = props
+  const { content, version, patch, colours, selected, onSelect, disabled, onFork } = props
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [selected, setSelected] = useState<number>()
   const [width, setWidth] = useState(0)
   const patches = Math.ceil(content.length / patch)
   const columns = Math.max(1, Math.min(patches, Math.floor(width / 3) || 1))
@@ -55,7 +58,7 @@ export function Strip(props: {
   }, [version, width, columns, patches, patch, content, selected])
 
   const at = (x: number) => Math.max(0, Math.min(patches - 1, Math.floor((x / width) * patches)))
-  const move = (by: number) => setSelected((s) => Math.max(0, Math.min(patches - 1, (s ?? -1) + by)))
+  const move = (by: number) => onSelect(Math.max(0, Math.min(patches - 1, (selected ?? -1) + by)))
   return (
     <div className="strip">
       <canvas
@@ -65,10 +68,10 @@ export function Strip(props: {
         aria-valuemin={0}
         aria-valuemax={Math.max(0, patches - 1)}
         aria-valuenow={selected ?? 0}
-        aria-valuetext={selected === undefined ? "no patch chosen" : inWords(content, selected, patch)}
+        aria-valuetext={selected === undefined ? "no patch chosen" : inWords(content, selected, patch, colours)}
         tabIndex={0}
-        onPointerMove={(e) => setSelected(at(e.nativeEvent.offsetX))}
-        onPointerLeave={() => setSelected(undefined)}
+        onPointerMove={(e) => onSelect(at(e.nativeEvent.offsetX))}
+        onPointerLeave={() => onSelect(undefined)}
         onClick={(e) => !disabled && patches && onFork(at(e.nativeEvent.offsetX) * patch)}
         onKeyDown={(e) => {
           if (e.key === "ArrowRight") move(1)
@@ -83,6 +86,7 @@ export function Strip(props: {
           content={content}
           index={selected}
           patch={patch}
+          colours={colours}
           left={patches ? (selected / patches) * width : 0}
           width={width}
           disabled={disabled}
@@ -95,10 +99,10 @@ export function Strip(props: {
 const printable = (byte: number) =>
   byte === 10 ? "↵" : byte === 32 ? "␣" : byte > 32 && byte < 127 ? String.fromCharCode(byte) : "·"
 
-function inWords(content: Content, index: number, patch: number): string {
+function inWords(content: Content, index: number, patch: number, colours: boolean): string {
   const bytes = content.bytes.subarray(index * patch, (index + 1) * patch)
   const bits = content.meanBits(index * patch, (index + 1) * patch)
-  return `patch ${index}, ${[...bytes].map(printable).join("")}, ${bits === undefined ? "given" : `${bits.toFixed(2)} bits a byte`}`
+  return `patch ${index}, ${colours ? `${bytes.length / 3} pixels` : [...bytes].map(printable).join("")}, ${bits === undefined ? "given" : `${bits.toFixed(2)} bits a byte`}`
 }
 
 /** Bytes of one patch: hex, character and the probability the model gave each. */
@@ -106,11 +110,12 @@ function PatchCard(props: {
   content: Content
   index: number
   patch: number
+  colours: boolean
   left: number
   width: number
   disabled: boolean
 }) {
-  const { content, index, patch, left, width, disabled } = props
+  const { content, index, patch, colours, left, width, disabled } = props
   const from = index * patch
   const bytes = [...content.bytes.subarray(from, from + patch)]
   return (
@@ -125,7 +130,7 @@ function PatchCard(props: {
           return (
             // biome-ignore lint/suspicious/noArrayIndexKey: a byte has no identity but its place
             <div key={i} style={bits >= 0 ? { background: surpriseColor(bits) } : undefined}>
-              <b>{printable(byte)}</b>
+              {colours ? <Swatch bytes={bytes} at={i} /> : <b>{printable(byte)}</b>}
               <code>{byte.toString(16).padStart(2, "0")}</code>
               <small>{bits >= 0 ? `${(100 * 2 ** -bits).toFixed(bits < 6.6 ? 0 : 1)} %` : "given"}</small>
             </div>
@@ -134,4 +139,10 @@ function PatchCard(props: {
       </div>
     </div>
   )
+}
+
+/** The colour of the pixel that a byte belongs to. */
+function Swatch({ bytes, at }: { bytes: number[]; at: number }) {
+  const [r, g, b] = bytes.slice(at - (at % 3), at - (at % 3) + 3)
+  return <i className="swatch" style={{ background: `rgb(${r} ${g} ${b})` }} />
 }

@@ -12,6 +12,22 @@ export function fromBase64(text: string): Uint8Array {
   return bytes
 }
 
+/** Hands bytes to the person as a file; the name is made fit for every system. */
+export function download(name: string, mime: string, bytes: Uint8Array): void {
+  const url = URL.createObjectURL(new Blob([bytes.slice()], { type: mime }))
+  const link = document.createElement("a")
+  const [, stem = "", extension = ""] = /^(.*?)(\.\w+)?$/s.exec(name) ?? []
+  link.href = url
+  link.download = `${
+    stem
+      .replace(/[^\p{L}\p{N} -]+/gu, "")
+      .slice(0, 40)
+      .trim() || "output"
+  }${extension}`
+  link.click()
+  URL.revokeObjectURL(url)
+}
+
 /** 1.2 kB, 3.4 MB: for people. */
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`

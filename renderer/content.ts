@@ -20,6 +20,9 @@ export class Content {
   private decoder = new TextDecoder("utf-8")
   private open: Chunk = { start: 0, end: 0, text: "" }
 
+  /** `text`: whether the bytes are to be read as text. */
+  constructor(private readonly text = true) {}
+
   get bytes(): Uint8Array {
     return this.array.subarray(0, this.length)
   }
@@ -57,7 +60,7 @@ export class Content {
       this.sums[i + 1] = (this.sums[i] as number) + Math.max(0, b)
       this.counts[i + 1] = (this.counts[i] as number) + Number(b >= 0)
     }
-    for (let from = 0; from < bytes.length; ) {
+    for (let from = 0; this.text && from < bytes.length; ) {
       const to = this.chunkEnd(bytes, from)
       this.open.text += this.decoder.decode(bytes.subarray(from, to), { stream: true })
       this.open.end = this.length + to

@@ -12,6 +12,7 @@ const settings = {
   seed: 1,
   variations: 2,
   sampling: { temperature: 1, topP: 1, topK: 0, minP: 0 },
+  style: 0,
 }
 const item = (id: string): Item => ({
   id,

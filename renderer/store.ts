@@ -1,6 +1,7 @@
 import { createStore } from "zustand/vanilla"
-import type { AppEvent, Command, Item, PackSummary, Settings } from "../contract/app.ts"
-import { fromBase64, toBase64 } from "./bytes.ts"
+import type { AppEvent, Command, ListedItem, PackSummary, Settings } from "../contract/app.ts"
+import { defaultSampling, type Sampling } from "../contract/sampling.ts"
+import { download, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
 
 /** What is being written: for the progress line. */
@@ -12,13 +13,20 @@ export type Run = {
   firstPatch: number | undefined
   bytes: number
 }
-export type Draft = { text: string; name: string; note: string; parent?: { id: string; at: number } }
+/** What the next generation goes on from: a text, or the first rows of a picture. */
+export type Draft = {
+  text: string
+  picture?: { bytes: Uint8Array; rows: number }
+  name: string
+  note: string
+  parent?: { id: string; at: number }
+}
 export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: string }
 
 export type State = {
   connected: boolean
   packs: PackSummary[]
-  items: Map<string, Item>
+  items: Map<string, ListedItem>
   folder: string
   /** Items shown side by side; none: the draft is shown. */
   shown: string[]
@@ -35,11 +43,19 @@ export type State = {
   heat: boolean
 }
 
-export const presets = {
-  careful: { temperature: 0.5, topP: 0.9, topK: 0, minP: 0.05 },
-  balanced: { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 },
-  wild: { temperature: 1.1, topP: 1, topK: 0, minP: 0.02 },
-} as const
+/** Three ways to sample; `balanced` is what the pack was tried with. */
+export function presets(pack: PackSummary | undefined): Record<"careful" | "balanced" | "wild", Sampling> {
+  const balanced = pack?.sampling ?? defaultSampling
+  const round = (t: number) => Math.round(t * 20) / 20
+  return {
+    careful: { temperature: round(balanced.temperature * 0.65), topP: 0.9, topK: 0, minP: 0.05 },
+    balanced,
+    wild: { temperature: round(balanced.temperature * 1.3), topP: 1, topK: 0, minP: 0.02 },
+  }
+}
+
+/** Bytes that a new generation makes where nothing else is said: a whole picture, some lines of text. */
+const usualLength = (pack: PackSummary | undefined) => (pack?.canvas ? pack.canvas.width * pack.canvas.height * 3 : 600)
 
 const emptyDraft: Draft = { text: "", name: "", note: "" }
 const newSeed = () => Math.floor(Math.random() * 2 ** 32)
@@ -56,7 +72,7 @@ export function createStudio(send: (command: Command) => void) {
     version: 0,
     run: undefined,
     draft: emptyDraft,
-    settings: { pack: "text", length: 600, seed: newSeed(), variations: 1, sampling: { ...presets.balanced } },
+    settings: { pack: "text", length: 600, seed: newSeed(), variations: 1, sampling: defaultSampling, style: 0 },
     fixedSeed: false,
     notices: [],
     search: "",
@@ -69,11 +85,12 @@ export function createStudio(send: (command: Command) => void) {
     const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
   }
-  const withItem = (item: Item) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
+  const withItem = (item: ListedItem) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
+  const contentOf = (id: string) => new Content(get().items.get(id)?.modality !== "image")
   const content = (id: string) => {
     let c = get().contents.get(id)
     if (!c) {
-      c = new Content()
+      c = contentOf(id)
       get().contents.set(id, c)
     }
     return c
@@ -144,22 +161,44 @@ export function createStudio(send: (command: Command) => void) {
         set({ run: undefined })
         break
       case "content": {
-        const whole = new Content()
+        const whole = contentOf(event.id)
         whole.append(fromBase64(event.bytes), event.bits)
         get().contents.set(event.id, whole)
         touch()
         break
       }
-      case "opened":
+      case "opened": {
+        const bytes = fromBase64(event.bytes)
+        const { name, note, settings } = event
+        actions.setPack(event.pack)
+        if (settings) {
+          set((s) => ({ settings: { ...settings, pack: s.settings.pack }, fixedSeed: true }))
+          notify("info", "It was made here: its settings are restored, and its seed is held.")
+        }
+        const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
         set({
-          draft: { text: new TextDecoder().decode(fromBase64(event.bytes)), name: event.name, note: event.note },
+          draft: canvas
+            ? { ...emptyDraft, name, note, picture: { bytes, rows: Math.floor(canvas.height / 2) } }
+            : { ...emptyDraft, name, note, text: new TextDecoder().decode(bytes) },
           shown: [],
         })
+        break
+      }
+      case "exported":
+        download(event.name, event.mime, fromBase64(event.bytes))
         break
       case "notice":
         notify(event.kind, event.text)
         break
     }
+  }
+
+  /** The canonical bytes of the draft, up to `caret` or the chosen row. */
+  const given = (caret?: number): Uint8Array => {
+    const { draft } = get()
+    const canvas = packOf(get())?.canvas
+    if (canvas) return draft.picture?.bytes.subarray(0, draft.picture.rows * canvas.width * 3) ?? new Uint8Array()
+    return new TextEncoder().encode(caret === undefined ? draft.text : draft.text.slice(0, caret))
   }
 
   /** Settings for a new generation: a fresh seed unless it is held. */
@@ -177,6 +216,18 @@ export function createStudio(send: (command: Command) => void) {
     dismiss: (key: number) => set((s) => ({ notices: s.notices.filter((n) => n.key !== key) })),
     setDraft: (change: Partial<Draft>) => set((s) => ({ draft: { ...s.draft, ...change } })),
     setSettings: (change: Partial<Settings>) => set((s) => ({ settings: { ...s.settings, ...change } })),
+    /** Another pack, with the length and the sampling that suit it; what was drafted for another kind is put away. */
+    setPack(name: string): void {
+      const { packs, settings } = get()
+      const pack = packs.find((p) => p.name === name)
+      const before = packOf(get())
+      if (!pack || settings.pack === name) return
+      set({ settings: { ...settings, pack: name, sampling: presets(pack).balanced, style: 0 } })
+      if (pack.modality !== before?.modality || pack.canvas) {
+        actions.setSettings({ length: usualLength(pack) })
+        set({ draft: emptyDraft })
+      }
+    },
     setSearch: (search: string) => set({ search }),
     setHeat: (heat: boolean) => set({ heat }),
     holdSeed: (fixedSeed: boolean) => set({ fixedSeed }),
@@ -185,11 +236,11 @@ export function createStudio(send: (command: Command) => void) {
     generate(caret?: number): void {
       if (get().run) return
       const { draft } = get()
-      const given = new TextEncoder().encode(caret === undefined ? draft.text : draft.text.slice(0, caret))
       send({
         type: "generate",
         settings: nextSettings(),
-        given: toBase64(given),
+        given: toBase64(given(caret)),
+        ...(draft.picture && draft.name ? { name: draft.name } : {}),
         ...(draft.parent ? { parent: draft.parent } : {}),
       })
     },
@@ -225,29 +276,46 @@ export function createStudio(send: (command: Command) => void) {
     },
     scoreDraft(): void {
       const { draft, settings } = get()
-      if (!draft.text) return
-      const bytes = toBase64(new TextEncoder().encode(draft.text))
-      send({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes })
+      const bytes = draft.picture?.bytes ?? given()
+      if (!bytes.length) return
+      send({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes: toBase64(bytes) })
       set({ heat: true })
     },
     async openFile(file: File): Promise<void> {
       if (file.size > 32 * 2 ** 20) return notify("problem", `${file.name} is larger than 32 MB; nothing has changed.`)
-      send({ type: "open", name: file.name, bytes: toBase64(new Uint8Array(await file.arrayBuffer())) })
+      send({
+        type: "open",
+        name: file.name,
+        pack: get().settings.pack,
+        bytes: toBase64(new Uint8Array(await file.arrayBuffer())),
+      })
     },
     /** Shows an item with its sisters of the same run. */
     show(id: string): void {
       const { items, contents } = get()
       const item = items.get(id)
       if (!item) return
-      const { seed, sampling, pack, length, variations } = item.settings
-      set({ shown: [id], settings: { pack, length, variations, seed, sampling } })
+      set({ shown: [id], settings: item.settings })
       if (!contents.has(id)) send({ type: "read", id })
     },
     newDraft: (text = "") => set({ shown: [], draft: { ...emptyDraft, text } }),
-    /** Puts an item's whole text into the draft, to edit and go on from. */
+    /** Puts an item's whole text or picture into the draft, to edit and go on from. */
     edit(id: string): void {
+      const item = get().items.get(id)
+      const bytes = get().contents.get(id)?.bytes
+      if (!item || !bytes) return
+      actions.setPack(item.settings.pack)
+      const canvas = packOf(get())?.canvas
+      const rows = canvas ? Math.min(canvas.height - 1, Math.floor(bytes.length / (canvas.width * 3))) : 0
+      const content = canvas ? { picture: { bytes: bytes.slice(), rows } } : { text: new TextDecoder().decode(bytes) }
+      set({ shown: [], draft: { ...emptyDraft, ...content } })
+    },
+    /** Saves an item as a file: a text as it is, a picture as PNG, enlarged or as it is. */
+    save(id: string, enlarged = false): void {
+      const item = get().items.get(id)
       const c = get().contents.get(id)
-      if (c) set({ shown: [], draft: { ...emptyDraft, text: new TextDecoder().decode(c.bytes) } })
+      if (item?.modality === "image") send({ type: "export", id, enlarged })
+      else if (item && c) download(`${item.title}.txt`, "text/plain", c.bytes)
     },
     rename: (id: string, title: string) =>
       title.trim() && send({ type: "rename", id, title: title.trim().slice(0, 200) }),
@@ -261,5 +329,8 @@ export function createStudio(send: (command: Command) => void) {
   }
   return { store, actions }
 }
+
+/** The pack that the next generation uses. */
+export const packOf = (s: State) => s.packs.find((p) => p.name === s.settings.pack)
 
 export type Studio = ReturnType<typeof createStudio>

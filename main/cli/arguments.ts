@@ -38,11 +38,11 @@ export function number(
   return n
 }
 
-/** `50%` or a number of bytes, as a number of bytes of `total`. @throws UsageError */
-export function share(name: string, value: string, total: number): number {
+/** `50%` or a number of units (bytes, rows), as a number of `total` units. @throws UsageError */
+export function share(name: string, value: string, total: number, unit = "bytes"): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(value)
   const n = percent ? Math.floor((Number(percent[1]) / 100) * total) : Number(value)
   if (!Number.isInteger(n) || n < 0 || n > total || value.trim() === "")
-    throw new UsageError(`--${name} must be a share such as 50% or at most ${total} bytes, not "${value}"`)
+    throw new UsageError(`--${name} must be a share such as 50% or at most ${total} ${unit}, not "${value}"`)
   return n
 }

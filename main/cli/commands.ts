@@ -3,10 +3,11 @@ import { randomInt } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { defaultSampling, type Sampling } from "../../contract/engine.ts"
-import { Precision } from "../../contract/pack.ts"
+import { canvasOf, type Pack, Precision } from "../../contract/pack.ts"
+import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
-import { defaultPlaces, findPack, importPack, listPacks } from "../packs/find.ts"
+import { isPicture, readImage, writePng } from "../media/image.ts"
+import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../packs/find.ts"
 import { documentBounds, readPack } from "../packs/read.ts"
 import { Studio } from "../studio.ts"
 import { serve } from "../web/server.ts"
@@ -16,8 +17,9 @@ import { outputNames, writeWhole } from "./output.ts"
 const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, offline
 
   megabyte generate [--pack text] [--prompt TEXT] [--bytes N]     make something new
-  megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a file
-  megabyte score FILE [--pack text] [--precision fp32,int8]       bits per byte of a file
+  megabyte generate --pack image --out cat.png [--style emoji]    a picture; --enlarge 16 repeats its pixels
+  megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, or from a row of a picture
+  megabyte score FILE [--pack NAME] [--precision fp32,int8]       bits per byte of a file
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
@@ -38,6 +40,8 @@ const making = {
   "top-k": text,
   "min-p": text,
   variations: text,
+  style: text,
+  enlarge: text,
 }
 type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
 
@@ -51,16 +55,25 @@ export async function run([command, ...args]: string[]): Promise<void> {
       return void process.stdout.write(help)
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
-      return make(Buffer.from(values.prompt ?? ""), values)
+      const chosen = target(values)
+      if (values.prompt !== undefined && canvasOf(chosen.pack))
+        throw new UsageError(
+          `--prompt is text, and the pack ${chosen.pack.name} makes pictures; use megabyte continue FILE`,
+        )
+      return make(Buffer.from(values.prompt ?? ""), values, chosen)
     }
     case "continue": {
       const { values, positionals } = parse(args, { ...making, keep: text }, 1)
-      const file = read(positionals[0] as string)
-      return make(file.subarray(0, share("keep", values.keep ?? "100%", file.length)), values)
+      const { bytes, chosen, canvas } = await readPrompt(positionals[0] as string, values)
+      // A picture is kept by whole rows, and by half where nothing is said: all of it would leave nothing to do.
+      const row = canvas ? canvas.width * 3 : 1
+      const kept = share("keep", values.keep ?? (canvas ? "50%" : "100%"), bytes.length / row, canvas && "rows")
+      return make(bytes.subarray(0, kept * row), values, chosen)
     }
     case "score": {
       const { values, positionals } = parse(args, common, 1)
-      return score(read(positionals[0] as string), values)
+      const { bytes, chosen } = await readPrompt(positionals[0] as string, values)
+      return score(bytes, { ...values, pack: chosen.engine.pack })
     }
     case "packs": {
       const { values } = parse(args, { json: flag }, 0)
@@ -91,6 +104,35 @@ function read(path: string): Buffer {
   }
 }
 
+/**
+ * The canonical bytes of a file for the pack that is named, or for the one that fits the file. Text is taken byte for
+ * byte as it is; pictures are converted, and what was done is said on stderr.
+ */
+async function readPrompt(path: string, values: Values<typeof common>) {
+  const file = read(path)
+  const pack = values.pack ?? packFor(isPicture(path, file) ? "image" : "text", undefined, defaultPlaces())
+  const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
+  const canvas = canvasOf(chosen.pack)
+  if (!canvas) return { bytes: file, chosen, canvas }
+  const { bytes, note } = await readImage(path, file, canvas)
+  if (note) process.stderr.write(`${path}: ${note}\n`)
+  return { bytes: Buffer.from(bytes), chosen, canvas }
+}
+
+/** The number of a style by its name. @throws UsageError */
+function styleOf(pack: Pack, name: string | undefined): number {
+  if (name === undefined) return 0
+  const styles = canvasOf(pack)?.styles ?? []
+  const style = styles.indexOf(name)
+  if (style < 0)
+    throw new UsageError(
+      `--style must be one of ${styles.join(", ") || "none: this pack has no styles"}, not "${name}"`,
+    )
+  return style
+}
+
+type Target = ReturnType<typeof target>
+
 function target(values: Values<typeof common>, precision: string | undefined = values.precision) {
   const places = defaultPlaces()
   const device = values.device ?? "auto"
@@ -117,14 +159,20 @@ function samplingOf(values: Values<typeof making>): Sampling {
 }
 
 /** Generates after `given` and writes what came, with `given` before it. */
-async function make(given: Uint8Array, values: Values<typeof making>): Promise<void> {
-  const length = number("bytes", values.bytes, 400, { min: 1, max: 2 ** 31 - 1, whole: true })
+async function make(given: Uint8Array, values: Values<typeof making>, chosen: Target): Promise<void> {
+  const { pack, engine, cache } = chosen
+  const canvas = canvasOf(pack)
+  if (canvas && !values.out && !values.json) throw new UsageError("a picture needs a file: --out FILE.png")
+  const style = styleOf(pack, values.style)
+  const { header, room, ...bounds } = documentBounds(pack, given, style)
+  if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
+  const wanted = number("bytes", values.bytes, canvas ? room : 400, { min: 1, max: 2 ** 31 - 1, whole: true })
+  const length = Math.min(wanted, room)
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
   const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
   const sampling = samplingOf(values)
-  const { pack, engine, cache } = target(values)
+  const enlarge = number("enlarge", values.enlarge, 1, { min: 1, max: 64, whole: true })
   const names = values.out ? outputNames(values.out, variations) : undefined
-  const bounds = documentBounds(pack, given)
   const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
   const live = !names && !values.json && variations === 1
   const note = (line: string) => process.stderr.write(`${line}\n`)
@@ -161,7 +209,11 @@ async function make(given: Uint8Array, values: Values<typeof making>): Promise<v
     const done = await run.result
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
-    if (names) for (const [b, output] of outputs.entries()) writeWhole(names[b] as string, output)
+    if (names) {
+      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style }
+      const file = (output: Buffer) => (canvas ? writePng(output, canvas, enlarge, settings) : output)
+      for (const [b, output] of outputs.entries()) writeWhole(names[b] as string, await file(output))
+    }
     if (values.json) {
       const results = outputs.map((output, b) => ({
         ...(names ? { file: names[b] } : {}),
@@ -200,15 +252,18 @@ async function score(bytes: Buffer, values: Values<typeof common>): Promise<void
   for (const precision of precisions) {
     const { pack, engine, cache } = target(values, precision)
     name = pack.name
+    const { prompt, header } = canvasOf(pack)
+      ? documentBounds(pack, bytes)
+      : { prompt: Uint8Array.from(bytes), header: 0 }
     const client = new EngineClient(forkEngine(cache))
     try {
       const showing = process.stderr.isTTY && !values.json
-      const { result } = client.score({ ...engine, bytes: Uint8Array.from(bytes) }, (done) => {
+      const { result } = client.score({ ...engine, bytes: prompt }, (done) => {
         if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
       })
       const { logprob, scoreMs } = await result
       if (showing) process.stderr.write("\r")
-      const perByte = Array.from(logprob, (x) => -x / Math.LN2)
+      const perByte = Array.from(logprob.subarray(header), (x) => -x / Math.LN2)
       const sum = perByte.reduce((a, b) => a + b, 0)
       results.push({ precision, bitsPerByte: bytes.length ? sum / bytes.length : 0, seconds: scoreMs / 1000, perByte })
     } finally {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { defaultSampling } from "../../contract/engine.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, type EnginePort, forkEngine } from "./client.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-engine-"))

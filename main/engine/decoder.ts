@@ -1,6 +1,8 @@
 import { Tensor } from "onnxruntime-node"
-import type { PatchPart, Sampling } from "../../contract/engine.ts"
+import type { PatchPart } from "../../contract/engine.ts"
 import { type ModelConfig, reach } from "../../contract/pack.ts"
+import type { Sampling } from "../../contract/sampling.ts"
+import { guesses, longestLook, lookbackIds } from "../../native-models/graph/lookback.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
 import { Cache } from "./cache.ts"
@@ -141,7 +143,7 @@ export class Decoder {
 
   /** Runs a parallel graph on patches from..from+count-1 of `bytes`, appends their cache rows, returns its outputs. */
   private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
-    const { patch, ngrams, global: g } = this.config
+    const { patch, ngrams, lookback, global: g } = this.config
     const feeds: Feeds = {
       previous: this.previous(bytes, from, count),
       mask: this.mask(count),
@@ -158,14 +160,17 @@ export class Decoder {
       }
       feeds.current = new Tensor("int64", current, [count, patch])
       feeds.local_previous = new Tensor("int64", shifted, [count, patch])
-      if (ngrams) {
-        const end = (from + count) * patch
-        const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
-        // Only the bytes just before are needed: the hash looks 8 back at most.
-        const start = Math.max(0, from * patch - 8)
-        const ids = ngramIds(ngrams, padded.subarray(start), from * patch - start)
-        feeds.ngram_ids = new Tensor("int64", ids, [count, patch, ngrams.orders.length])
+      const end = (from + count) * patch
+      const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
+      // Only the bytes just before are needed.
+      const start = Math.max(0, from * patch - longestLook(this.config))
+      const [near, at] = [padded.subarray(start), from * patch - start]
+      const feed = (name: string, values: BigInt64Array, width: number) => {
+        feeds[name] = new Tensor("int64", values, [count, patch, width])
       }
+      if (ngrams) feed("ngram_ids", ngramIds(ngrams, near, at), ngrams.orders.length)
+      if (lookback) feed("lookback_ids", lookbackIds(lookback, near, at), lookback.offsets.length)
+      if (lookback?.predictions.length) feed("guesses", guesses(lookback, near, at), lookback.predictions.length)
     }
     const session = await this.model.session(graph)
     const out = await session.run(feeds)
@@ -260,7 +265,7 @@ export class Decoder {
     scratch.fillForced(known)
     scratch.fillNoise(sampling, seed, dropped + index * patch)
     const feeds: Feeds = { ...scratch.feeds, ...this.positions(this.cache.length, 1) }
-    if (this.config.ngrams) scratch.fillRecent((b) => this.history(b))
+    scratch.fillRecent((b) => this.history(b))
     this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
     const session = await this.model.session("decode")
     const out = await session.run(feeds)
@@ -382,7 +387,7 @@ class Scratch {
   ) {
     const p = config.patch
     this.patch = p
-    this.longest = config.ngrams ? Math.max(...config.ngrams.orders) : 0
+    this.longest = longestLook(config)
     this.previous = new BigInt64Array(batch * p)
     this.forced = new BigInt64Array(p * batch)
     this.isForced = new Uint8Array(p * batch)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { defaultSampling, type Sampling } from "../../contract/engine.ts"
+import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 

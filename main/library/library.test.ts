@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { defaultSampling } from "../../contract/engine.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
 import { Library } from "./library.ts"
 
 let folder: string
@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const settings = { pack: "text", length: 10, seed: 1, variations: 1, sampling: defaultSampling }
+const settings = { pack: "text", length: 10, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
 const item = {
   title: "Once",
   modality: "text",

@@ -1,7 +1,4 @@
-/** A file that cannot be taken as a prompt. The message is one line for a person. */
-export class MediaError extends Error {
-  override name = "MediaError"
-}
+import { MediaError } from "./error.ts"
 
 /** How much of a dropped text is taken: the end of it, which is all a model can look at many times over. */
 const MOST = 8 * 2 ** 20
@@ -12,8 +9,7 @@ const MOST = 8 * 2 ** 20
  */
 export function readText(name: string, bytes: Uint8Array): { bytes: Uint8Array; note: string } {
   const encoding = encodingOf(bytes)
-  if (!encoding)
-    throw new MediaError(`${name} is not text, and there is no pack for its kind yet; nothing has changed.`)
+  if (!encoding) throw new MediaError(`${name} is neither text nor a picture that can be read; nothing has changed.`)
   const notes: string[] = []
   let text = new TextDecoder(encoding).decode(bytes)
   if (encoding !== "utf-8") notes.push(`${encoding.toUpperCase()} read as text`)

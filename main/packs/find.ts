@@ -74,6 +74,14 @@ export function findPack(name: string, places: Places): string {
   )
 }
 
+/** The pack for a file: `wanted` where that is of the file's modality, otherwise one that is. @throws PackError */
+export function packFor(modality: Pack["modality"], wanted: string | undefined, places: Places): string {
+  const packs = listPacks(places).flatMap((p) => ("pack" in p && p.pack.modality === modality ? [p.pack.name] : []))
+  const name = [wanted, modality, packs[0]].find((n) => n !== undefined && packs.includes(n))
+  if (name === undefined) throw new PackError(`There is no pack for ${modality}; import one first.`)
+  return name
+}
+
 /** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */
 export function importPack(folder: string, places: Places): string {
   const pack = readPack(folder)

@@ -1,19 +1,38 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { Pack } from "../../contract/pack.ts"
+import { canvasOf, Pack } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
+/** What the engine gets for a document that begins with `given`, and how far it can go. */
+export type Bounds = {
+  prompt: Uint8Array<ArrayBuffer>
+  /** Bytes of the prompt before the document itself: the style. */
+  header: number
+  /** Ends a variation: the document's end mark. */
+  stopAt?: number
+  /** Bytes until the document is complete. */
+  room: number
+}
+
 /**
- * How a generation after `given` begins and ends with this pack: nothing given begins where a document begins, and a
- * variation ends at the document's end, where the pack has such a mark.
+ * How a document that begins with `given` is put to this pack's model. Text: nothing given begins where a document
+ * begins, and a variation ends at its end mark, where the pack has one. Pictures: the style goes first, and the
+ * canvas has an end.
  */
-export function documentBounds(pack: Pack, given: Uint8Array): { prompt: Uint8Array<ArrayBuffer>; stopAt?: number } {
+export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
+  const canvas = canvasOf(pack)
+  if (canvas) {
+    const prompt = new Uint8Array(canvas.header + given.length).fill(style, 0, canvas.header)
+    prompt.set(given, canvas.header)
+    return { prompt, header: canvas.header, room: canvas.width * canvas.height * 3 - given.length }
+  }
   const end = pack.media.endOfDocument
-  if (typeof end !== "number") return { prompt: Uint8Array.from(given) }
-  return { prompt: given.length ? Uint8Array.from(given) : Uint8Array.of(end), stopAt: end }
+  const open = { header: 0, room: Number.POSITIVE_INFINITY }
+  if (typeof end !== "number") return { prompt: Uint8Array.from(given), ...open }
+  return { prompt: given.length ? Uint8Array.from(given) : Uint8Array.of(end), stopAt: end, ...open }
 }
 
 /** Reads and checks pack.json in `folder`. @throws PackError */

@@ -1,4 +1,5 @@
 import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
+import { longestLook, predictionWeights } from "./lookback.ts"
 import { coefficients } from "./ngrams.ts"
 import { type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
@@ -110,9 +111,21 @@ export class Builder {
     return g.node("Add", [shaped, g.weight("local_position")])
   }
 
-  /** Logits [..., 256] of local states. */
-  head(y: Stream): Value {
-    return this.linear(this.addNorm(y, "local_norm").normed, "head", false)
+  /**
+   * Logits [rows, places, 256] of local states. `guess` int64 [rows, places, predictions] where the model makes
+   * guesses: the logits of what is left after a guess are turned to its place and added.
+   */
+  head(y: Stream, places: number, guess?: Value): Value {
+    const { g, m } = this
+    const { normed } = this.addNorm(y, "local_norm")
+    const logits = this.linear(normed, "head", false)
+    if (!guess || !m.lookback) return logits
+    const rest = this.linear(normed, "head_rest", false)
+    const split = g.node("Reshape", [rest, g.ints([-1, places, m.lookback.predictions.length, 256])])
+    const every = g.ints(Array.from({ length: 256 }, (_, byte) => byte))
+    const left = g.node("Sub", [every, g.node("Unsqueeze", [guess, g.ints([-1])])])
+    const turned = g.node("GatherElements", [split, g.node("Mod", [left, g.ints([256])])], { axis: 3 })
+    return g.node("Add", [logits, g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })])
   }
 }
 
@@ -131,7 +144,7 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  *
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
- * recent fp32 [B, longest n-gram] newest first, with n-grams; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
+ * recent fp32 [B, longest look back] newest first, with n-grams or lookback; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
  * rank top-k on; forced int64 [P, B, 1] and is_forced bool [P, B, 1] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
@@ -197,7 +210,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   ]
   for (let i = 0; i < 2 * L.layers; i++)
     states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
-  const longest = m.ngrams ? Math.max(...m.ngrams.orders) : 0
+  const longest = longestLook(m)
   if (longest) {
     const recent = g.input("recent", "float32", ["batch", longest])
     states.push({ value: recent, type: "float32", shape: ["batch", longest] })
@@ -217,6 +230,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     ])
     const recent = rest[2 * L.layers]
     if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
+    if (m.lookback && recent) y = body.node("Add", [y, lookbackInput(lb, recent)])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
     const length = body.node("Add", [place, body.int32(1)])
@@ -232,7 +246,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     }
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
-    const logits = lb.head(inside)
+    const logits = lb.head(inside, 1, recent && guess(lb, recent))
 
     const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
     const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
@@ -259,7 +273,9 @@ function ngramInput(b: Builder, recent: Value): Value {
   const { orders, rows, width } = m.ngrams
   const longest = Math.max(...orders)
   // fp32 is exact here: every sum stays below 2^24 (see model.py).
-  const hash = g.node("MatMul", [recent, g.floats(coefficients(m.ngrams), [longest, orders.length])])
+  const newest =
+    longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
+  const hash = g.node("MatMul", [newest, g.floats(coefficients(m.ngrams), [longest, orders.length])])
   const row = g.node("Add", [
     g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 }),
     g.floats(orders.map((_, i) => i * rows)),
@@ -270,6 +286,32 @@ function ngramInput(b: Builder, recent: Value): Value {
 function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
   const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
   return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), "ngram_to_local", false)
+}
+
+/** Embeddings of the single bytes looked back at, from `recent` [B, longest]: [B, 1, D_L]. */
+function lookbackInput(b: Builder, recent: Value): Value {
+  const { g, m } = b
+  const offsets = m.lookback?.offsets ?? []
+  const bytes = g.node("Gather", [recent, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
+  const rows = g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])
+  return lookbackRows(b, g.node("Cast", [rows], { to: 7 }), 1)
+}
+
+function lookbackRows(b: Builder, ids: Value, places: number): Value {
+  const { g, m } = b
+  const rows = g.node("Gather", [g.weight("lookback_embed.weight"), ids])
+  const width = (m.lookback?.offsets.length ?? 0) * (m.lookback?.width ?? 0)
+  return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
+}
+
+/** What the predictions guess from `recent` [B, longest]: int64 [B, 1, predictions]; nothing where there are none. */
+function guess({ g, m }: Builder, recent: Value): Value | undefined {
+  const count = m.lookback?.predictions.length
+  if (!m.lookback || !count) return undefined
+  const longest = longestLook(m)
+  const sums = g.node("MatMul", [recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
+  const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
+  return g.node("Unsqueeze", [g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
 }
 
 /**
@@ -306,7 +348,8 @@ function statistics(g: Graph, logits: Value, bytes: Value, shape: (number | stri
  * Inputs: previous int64 [1, n, P] the patches one earlier (256 + p for the padding patch); k_i, v_i fp32
  * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
- * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams.
+ * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, offsets] and
+ * guesses int64 [n, P, predictions] with lookback.
  * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
@@ -373,6 +416,10 @@ export function parallelGraph(
     const ids = g.input("ngram_ids", "int64", ["n", P, orders.length])
     y = g.node("Add", [y, ngramRows(b, ids, [-1, P, orders.length * width])])
   }
+  if (m.lookback) {
+    const ids = g.input("lookback_ids", "int64", ["n", P, m.lookback.offsets.length])
+    y = g.node("Add", [y, lookbackRows(b, ids, P)])
+  }
   const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -1e9))
   const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(g.floats(causal, [P, P])), { axis: 0 })
   const dl = L.width / L.heads
@@ -393,7 +440,8 @@ export function parallelGraph(
   }
   let inside: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
-  const logits = b.head(inside)
+  const predictions = m.lookback?.predictions.length
+  const logits = b.head(inside, P, predictions ? g.input("guesses", "int64", ["n", P, predictions]) : undefined)
   statistics(g, logits, g.input("current", "int64", ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g

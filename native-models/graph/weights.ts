@@ -40,6 +40,12 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     shapes.set("ngram_embed.weight", [orders.length * rows, width])
     linear("ngram_to_local", l.width, orders.length * width, false)
   }
+  if (m.lookback) {
+    const { offsets, width, predictions } = m.lookback
+    shapes.set("lookback_embed.weight", [offsets.length * 256, width])
+    linear("lookback_to_local", l.width, offsets.length * width, false)
+    if (predictions.length) linear("head_rest", predictions.length * 256, l.width, false)
+  }
   blocks("local", l)
   if (!m.tied_head) linear("head", 256, l.width, false)
   return shapes

@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import save_file
 
 from megabyte.export import Storage, load_stored, stored, write_weights
-from megabyte.model import Config, Megabyte, NGrams, Stage
+from megabyte.model import Config, Lookback, Megabyte, NGrams, Stage
 
+# A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
+MEDIA = {"picture": ("image", {"width": 6, "height": 10, "header": 6, "styles": ["any", "other"]})}
 OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
 
 CASES = {
@@ -25,6 +27,14 @@ CASES = {
         context=64,
         window=8,
         ngrams=NGrams((2, 3, 6), 64, 32),
+    ),
+    "picture": Config(
+        patch=6,
+        global_=Stage(96, 2, 4, 2, 96),
+        local=Stage(32, 2, 4, 1, 64),
+        context=32,
+        position="learned",
+        lookback=Lookback((1, 2, 3, 5, 12, 15), 32, (((3, 1),), ((3, 1), (12, 1), (15, -1)))),
     ),
     "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
 }
@@ -46,14 +56,15 @@ def main() -> None:
         with torch.no_grad():
             logits = model(x[None])[0]
         save_file({"x": x.float(), "logits": logits.contiguous()}, folder / "expected.safetensors")
+        modality, media = MEDIA.get(name, ("bytes", {}))
         pack = {
             "format": 1,
             "name": f"parity-{name}",
             "title": f"Random weights, {name}",
             "version": "1",
             "license": "CC0-1.0",
-            "modality": "bytes",
-            "media": {},
+            "modality": modality,
+            "media": media,
             "data": "none: random weights",
             "model": config.to_json(),
             "storage": storage,

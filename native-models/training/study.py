@@ -1,5 +1,5 @@
-"""The study behind STUDY.md: equal training time, same data. `python study.py NAME …` or all, or `none` to draw again;
-resumes what was cut off.
+"""The studies behind STUDY.md: equal training time, same data. `python study.py text|image NAME …`, all without a
+name, or `none` to draw again; resumes what was cut off.
 
 Each run gets one thread and the same minutes of processor time, so that a busy machine changes nothing. Two at a time.
 """
@@ -19,9 +19,18 @@ from train import read_config
 HERE = Path(__file__).resolve().parent
 MINUTES = "6"
 NO_NGRAMS = ["model.ngrams={}"]
+NO_LOOKBACK = ["model.lookback={}"]
+PATCH_48 = ["model.patch=48", "model.context=65", "data.options.patch=48", "pack.media.header=48"]
+# In a block of 4 x 4 pixels the row above lies 12 bytes back.
+IN_BLOCK = [
+    *PATCH_48,
+    'data.options.scan="blocks"',
+    "model.lookback.offsets=[1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 24, 48, 384]",
+    "model.lookback.predictions=[[[3,1]], [[3,1],[12,1],[15,-1]], [[3,1],[1,1],[4,-1]], [[12,1],[1,1],[13,-1]]]",
+]
 
-# The same global and local sizes and 4,096 bytes of context; without n-grams, which would help the small patches less.
-RUNS: dict[str, list[str]] = {
+# text: the same global and local sizes and 4,096 bytes of context; without n-grams, which help small patches less.
+TEXT: dict[str, list[str]] = {
     "patch-4": [*NO_NGRAMS, "model.patch=4", "model.context=1024", "model.window=512"],
     "patch-8": NO_NGRAMS,
     "patch-16": [*NO_NGRAMS, "model.patch=16", "model.context=256", "model.window=128"],
@@ -30,43 +39,53 @@ RUNS: dict[str, list[str]] = {
     "patch-8-ngrams": [],
     "patch-8-adamw": [*NO_NGRAMS, 'train.optimizer="adamw"', "train.lr=1.5e-3", "train.adam_lr=1.5e-3"],
 }
+# image: the order of the bytes, the patch, and the pixels around seen directly or only through patches.
+IMAGE: dict[str, list[str]] = {
+    "raster-48": [*NO_LOOKBACK, *PATCH_48],
+    "blocks-48": [*NO_LOOKBACK, *PATCH_48, 'data.options.scan="blocks"'],
+    "raster-48-lookback": PATCH_48,
+    "blocks-48-lookback": IN_BLOCK,
+    "raster-24-lookback": [],
+    "raster-24-no-predictions": ["model.lookback.predictions=[]"],
+}
+STUDIES = {"text": TEXT, "image": IMAGE}
 
 
-def run(name: str) -> None:
-    out = HERE / "build" / "study" / name
-    command = [sys.executable, "train.py", "../text/train.toml", "--out", str(out), "--export", "none"]
+def run(study: str, name: str) -> None:
+    out = HERE / "build" / "study" / study / name
+    command = [sys.executable, "train.py", f"../{study}/train.toml", "--out", str(out), "--export", "none"]
     command += ["--minutes", MINUTES, "--clock", "cpu", "--threads", "1"]
-    for setting in ["train.evaluations=4", *RUNS[name]]:
+    for setting in ["train.evaluations=4", *STUDIES[study][name]]:
         command += ["--set", setting]
     subprocess.run(command, cwd=HERE, check=True)
-    target = HERE / "study"
-    target.mkdir(exist_ok=True)
+    target = HERE / "study" / study
+    target.mkdir(exist_ok=True, parents=True)
     shutil.copy(out / "loss.csv", target / f"{name}.csv")
 
 
-def plot() -> None:
+def plot(study: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     fig, ax = plt.subplots(figsize=(7, 4))
-    for path in sorted((HERE / "study").glob("*.csv")):
+    for path in sorted((HERE / "study" / study).glob("*.csv")):
         rows = [r for r in csv.DictReader(path.open()) if r["held_out"]]
         ax.plot([float(r["minutes"]) for r in rows], [float(r["held_out"]) for r in rows], "o-", ms=3, label=path.stem)
     ax.set(xlabel="minutes on one core", ylabel="held-out bits per byte")
     ax.legend()
-    fig.savefig(HERE / "study" / "study.png", dpi=110, bbox_inches="tight")
+    fig.savefig(HERE / "study" / study / "study.png", dpi=110, bbox_inches="tight")
 
 
-def table() -> str:
+def table(study: str) -> str:
     """A row a run: size, compute a byte, what it saw and where it ended."""
     lines = ["| run | parameters | MFLOP a byte | MB seen | TFLOP spent | held-out bits per byte |", "| --- " * 6 + "|"]
-    for name, settings in RUNS.items():
-        path = HERE / "study" / f"{name}.csv"
+    for name, settings in STUDIES[study].items():
+        path = HERE / "study" / study / f"{name}.csv"
         if not path.exists():
             continue
-        model = Megabyte(Config.from_json(read_config(HERE.parent / "text" / "train.toml", settings)["model"]))
+        model = Megabyte(Config.from_json(read_config(HERE.parent / study / "train.toml", settings)["model"]))
         last = [r for r in csv.DictReader(path.open()) if r["held_out"]][-1]
         seen, flops = float(last["bytes"]), flops_per_byte(model)
         size = sum(p.numel() for p in model.parameters()) / 1e6
@@ -76,12 +95,14 @@ def table() -> str:
 
 
 def main() -> None:
+    study, names = sys.argv[1], sys.argv[2:] or list(STUDIES[sys.argv[1]])
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run, [name for name in sys.argv[1:] or RUNS if name != "none"]))
-    plot()
+        list(pool.map(lambda name: run(study, name), [name for name in names if name != "none"]))
+    plot(study)
     page = HERE / "STUDY.md"
-    before, after = page.read_text().split("<!-- table -->")[0], page.read_text().split("<!-- /table -->")[1]
-    page.write_text(f"{before}<!-- table -->\n{table()}\n<!-- /table -->{after}")
+    start, end = f"<!-- {study} -->", f"<!-- /{study} -->"
+    before, after = page.read_text().split(start)[0], page.read_text().split(end)[1]
+    page.write_text(f"{before}{start}\n{table(study)}\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from megabyte import data
@@ -88,15 +89,26 @@ def schedule(progress: float, warmup: float) -> float:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, c: Config, books: dict[str, np.ndarray], autocast: Any, limit: int | None) -> dict:
-    """Bits per byte of each book: windows of the trained length, each moved by a half and scored on its second half
-    (the first window whole). `limit`: bytes a book, for the quick look during training."""
+def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, limit: int | None) -> dict:
+    """Bits per byte of each held-out set. Documents: whole, without their header. Running text: windows of the trained
+    length, each moved by a half and scored on its second half (the first window whole). `limit`: bytes a set, for the
+    quick look during training."""
     model.eval()
     device = next(model.parameters()).device
     length = c.context * c.patch
     half = length // 2
     result = {}
-    for name, book in books.items():
+    for name, book in corpus.held_out.items():
+        if book.ndim == 2:
+            bits = 0.0
+            rows = torch.from_numpy(book[: limit and 4 * limit // book.shape[1]].astype(np.int64))
+            for part in rows.split(8):
+                part = part.to(device)
+                with autocast():
+                    logits = model(part)
+                bits += bits_per_byte(logits[:, corpus.header :], part[:, corpus.header :]).item() * len(part)
+            result[name] = bits / len(rows)
+            continue
         book = book[:limit]
         total, count = 0.0, 0
         for start in range(0, max(1, len(book) - half), half):
@@ -161,7 +173,12 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_float32_matmul_precision("high")
         self.corpus = getattr(data, self.file["data"]["kind"])(**self.file["data"].get("options", {}))
+        if self.corpus.styles:
+            self.file["pack"]["media"]["styles"] = self.corpus.styles
         self.model = Megabyte(self.config).to(self.device)
+        if "init" in self.train:
+            # From another pack as it ships: what it learned of edges and areas helps where there is little time.
+            load_stored(self.model, load_file(args.config.parent / self.train["init"]))
         self.compiled: Any = self.model if args.no_compile else torch.compile(self.model)
         self.optimizers = optimizers(self.model, self.train)
         self.step, self.elapsed, self.stopping = 0, 0.0, False
@@ -205,7 +222,8 @@ class Run:
         length = self.config.context * self.config.patch
         last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
         source = self.corpus.last if last else self.corpus.main
-        return torch.from_numpy(data.batch(source, length, self.train["batch_bytes"] // length, rng)).to(self.device)
+        rows = data.batch(source, length, self.train["batch_bytes"] // length, rng, self.corpus.header)
+        return torch.from_numpy(rows).to(self.device)
 
     def one_step(self) -> float:
         """Gradient step with accumulation in `accumulate` parts; returns the loss in bits per byte."""
@@ -217,7 +235,8 @@ class Run:
         loss = 0.0
         for part in parts:
             with self.autocast():
-                bits = bits_per_byte(self.compiled(part), part)
+                header = self.corpus.header
+                bits = bits_per_byte(self.compiled(part)[:, header:], part[:, header:])
             (bits * math.log(2) / len(parts)).backward()
             loss += bits.item() / len(parts)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -253,11 +272,12 @@ class Run:
             now = self.clock()
             self.elapsed, since = self.elapsed + now - since, now
             if int(before * evaluations) != int(self.progress() * evaluations):
-                held_out = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, 16384)
+                held_out = evaluate(self.model, self.config, self.corpus, self.autocast, 16384)
                 self.log(sum(recent) / len(recent), held_out)
                 recent = []
-                with (self.out / "samples.txt").open("ab") as f:
-                    f.write(f"\n=== step {self.step}\n".encode() + sample(self.model, 120, self.step) + b"\n")
+                if self.corpus.main.ndim == 1:
+                    with (self.out / "samples.txt").open("ab") as f:
+                        f.write(f"\n=== step {self.step}\n".encode() + sample(self.model, 120, self.step) + b"\n")
                 self.save()
                 since = self.clock()  # evaluation is not training time
             elif self.step % 20 == 0:
@@ -274,9 +294,9 @@ class Run:
         shutil.copy(self.out / "loss.csv", target / "loss.csv")
         plot(target / "loss.csv", target / "loss.png")
         storage = self.file["storage"]
-        exact = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, None)
+        exact = evaluate(self.model, self.config, self.corpus, self.autocast, None)
         load_stored(self.model, stored(self.model, storage))
-        held_out = evaluate(self.model, self.config, self.corpus.held_out, self.autocast, None)
+        held_out = evaluate(self.model, self.config, self.corpus, self.autocast, None)
         write_weights(self.model, target / "weights.safetensors", storage)
         parameters = sum(p.numel() for p in self.model.parameters())
         mean = sum(held_out.values()) / len(held_out)

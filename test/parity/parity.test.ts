@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { defaultSampling, type Sampling } from "../../contract/engine.ts"
+import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { Decoder } from "../../main/engine/decoder.ts"
 import { Model } from "../../main/engine/model.ts"
 import { readSafetensors } from "../../native-models/graph/safetensors.ts"
@@ -19,7 +19,7 @@ const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return gap
 }
 
-describe.each(["paper", "modern", "byte"])("the ONNX graphs of the %s architecture", (name) => {
+describe.each(["paper", "modern", "picture", "byte"])("the ONNX graphs of the %s architecture", (name) => {
   const folder = join(import.meta.dirname, name)
   let model: Model
   let x: Uint8Array

@@ -1,25 +1,36 @@
-"""Training and held-out bytes from ../shared/data (see SOURCES.md there), as flat uint8 arrays."""
+"""Training and held-out bytes from ../shared/data (see SOURCES.md there): running text as one flat array of bytes,
+pictures as documents of one length, each with a header patch that holds its style."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import lzma
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+OPEN_STYLE = 0  # the style byte of "any"
+OPEN_SHARE = 0.3  # documents trained without their style, so that it can be left open
 END_OF_DOCUMENT = 0  # NUL never occurs in UTF-8 text, so it can mark where a book ends and the next begins
 
 
 @dataclass
 class Corpus:
-    """`main` for most of the run, `last` for its last stretch, `held_out` never trained on: name -> bytes."""
+    """`main` for most of the run, `last` for its last stretch, `held_out` never trained on: name -> bytes.
+
+    Running text is [bytes]; documents are [count, bytes], of which the first `header` hold the style and are given.
+    """
 
     main: np.ndarray
     last: np.ndarray
     held_out: dict[str, np.ndarray]
+    header: int = 0
+    styles: list[str] = field(default_factory=list)
 
     def sha256(self) -> str:
         """Hash of the training bytes, for pack.json."""
@@ -50,7 +61,85 @@ def text(shards: int = 3) -> Corpus:
     return Corpus(np.concatenate([*classics, storybooks]), storybooks, held_out)
 
 
-def batch(source: np.ndarray, length: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` windows of `length` bytes at random offsets: [count, length] int64."""
+# The classes of the game tiles under names that a person would look for.
+_SPRITES = {
+    "mon": "monster",
+    "item": "item",
+    "player": "adventurer",
+    "dngn": "dungeon",
+    "effect": "effect",
+    "gui": "symbol",
+    "misc": "misc",
+    "other": "other",
+}
+
+
+def _documents(pixels: np.ndarray, styles: np.ndarray, header: int, scan: str) -> np.ndarray:
+    """[N, 32, 32, 3] -> [N, header + 3072]: the style byte `header` times, then raster order or square blocks."""
+    if scan == "blocks":  # for the study: 4 x 4 pixels a patch of 48 bytes, as the paper's patch scan
+        pixels = pixels.reshape(-1, 8, 4, 8, 4, 3).transpose(0, 1, 3, 2, 4, 5)
+    return np.concatenate([np.repeat(styles[:, None], header, 1).astype(np.uint8), pixels.reshape(len(pixels), -1)], 1)
+
+
+def _halved(pixels: np.ndarray) -> np.ndarray:
+    """64 x 64 -> 32 x 32 by the mean of 2 x 2 pixels, rounded half up."""
+    blocks = pixels.reshape(-1, 32, 2, 32, 2, 3).astype(np.uint16)
+    return ((blocks.sum((2, 4)) + 2) // 4).astype(np.uint8)
+
+
+def _raw(file: Path) -> tuple[np.ndarray, dict]:
+    """Pixels of NAME.rgb.xz or NAME.rgb, and what NAME.json says."""
+    about = json.loads((file.parent / f"{file.name.split('.')[0]}.json").read_text())
+    pixels = lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
+    return np.frombuffer(pixels, dtype=np.uint8).reshape(about["shape"]), about
+
+
+def image(patch: int, scan: str = "raster") -> Corpus:
+    """Game tiles and emoji (halved) of 32 x 32 pixels; the style is `emoji` or the tile's class."""
+    styles = ["any", "emoji", *_SPRITES.values()]
+
+    def labelled(about: dict) -> np.ndarray:
+        return np.array([styles.index(_SPRITES[about["classes"][i]]) for i in about["labels"]])
+
+    tiles, about_tiles = _raw(SHARED / "image" / "sprites.rgb.xz")
+    emoji, _ = _raw(SHARED / "image" / "emoji.rgb.xz")
+    main = np.concatenate(
+        [
+            _documents(tiles, labelled(about_tiles), patch, scan),
+            _documents(_halved(emoji), np.full(len(emoji), styles.index("emoji")), patch, scan),
+        ]
+    )
+    held = SHARED / "heldout" / "image"
+    held_out = {
+        "sprites": _raw(held / "sprites.rgb")[0],
+        "emoji": _halved(_raw(held / "emoji.rgb")[0]),
+    }
+    opened = {name: _documents(p, np.full(len(p), OPEN_STYLE), patch, scan) for name, p in held_out.items()}
+    return Corpus(main, main, opened, patch, styles)
+
+
+def photos(patch: int, scan: str = "raster") -> Corpus:
+    """CIFAR-10's photos as that repository holds them, 32 x 32; the style is the class."""
+    from PIL import Image
+
+    held, about = _raw(SHARED / "heldout" / "image" / "photos.rgb")
+    pixels, labels = [], []
+    with tarfile.open(SHARED / "image" / "photos.tar.xz", "r|xz") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.name.endswith(".jpg") else None
+            if file:
+                pixels.append(np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB")))
+                labels.append(1 + about["classes"].index(Path(member.name).parent.name))
+    main = _documents(np.stack(pixels), np.array(labels), patch, scan)
+    held_out = _documents(held, np.full(len(held), OPEN_STYLE), patch, scan)
+    return Corpus(main, main, {"photos": held_out}, patch, ["any", *about["classes"]])
+
+
+def batch(source: np.ndarray, length: int, count: int, rng: np.random.Generator, header: int = 0) -> np.ndarray:
+    """[count, length] int64: windows of running text at random offsets, or random documents, some with open style."""
+    if source.ndim == 2:
+        rows = source[rng.integers(0, len(source), count)].astype(np.int64)
+        rows[rng.random(count) < OPEN_SHARE, :header] = OPEN_STYLE
+        return rows
     starts = rng.integers(0, len(source) - length + 1, count)
     return np.stack([source[s : s + length] for s in starts]).astype(np.int64)

@@ -56,6 +56,29 @@ class NGrams:
 
 
 @dataclass(frozen=True)
+class Lookback:
+    """Single earlier bytes, seen directly: the pixels around in a picture, the samples before in sound.
+
+    The bytes `offsets` back are embedded in `width` dimensions each and added to the local input. Each of
+    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; the head
+    has 256 logits for what is left after each guess (modulo 256), added to the plain ones.
+    """
+
+    offsets: tuple[int, ...]
+    width: int
+    predictions: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+    @property
+    def longest(self) -> int:
+        return max([*self.offsets, *(back for terms in self.predictions for back, _ in terms)])
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Lookback:
+        predictions = tuple(tuple((back, weight) for back, weight in terms) for terms in data["predictions"])
+        return Lookback(tuple(data["offsets"]), data["width"], predictions)
+
+
+@dataclass(frozen=True)
 class Config:
     """The architecture numbers of pack.json. Every switch is independent; `paper` sets them all as in the paper."""
 
@@ -71,6 +94,7 @@ class Config:
     tied_head: bool = False
     bias: bool = False
     ngrams: NGrams | None = None
+    lookback: Lookback | None = None
 
     @staticmethod
     def paper(patch: int, global_: Stage, local: Stage, context: int) -> Config:
@@ -85,14 +109,13 @@ class Config:
         stages: dict[str, Any] = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
         if ngrams:
             ngrams = NGrams(tuple(ngrams["orders"]), ngrams["rows"], ngrams["width"])
-        return Config(**stages, ngrams=ngrams, **data)
+        lookback = data.pop("lookback", None)
+        return Config(**stages, ngrams=ngrams, lookback=Lookback.from_json(lookback) if lookback else None, **data)
 
     def to_json(self) -> dict[str, Any]:
         data = dataclasses.asdict(self)
         data["global"] = data.pop("global_")
-        if self.ngrams is None:
-            del data["ngrams"]
-        return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class RMSNorm(nn.Module):
@@ -118,6 +141,23 @@ def rotary_angles(length: int, head_dim: int, device: torch.device) -> Tensor:
     """Angles of positions 0..length-1: [length, head_dim/2], base 10000."""
     inverse = 10000.0 ** (-torch.arange(0, head_dim, 2, device=device, dtype=torch.float64) / head_dim)
     return (torch.arange(length, device=device, dtype=torch.float64)[:, None] * inverse).float()
+
+
+class Shift(torch.autograd.Function):
+    """out[..., v] = x[..., (v - by) mod 256] for x [..., 256], by [...]: logits of a rest -> logits of bytes.
+
+    Both ways are a gather, as each row is only turned; autograd's own backward would scatter, which is slow.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, by: Tensor) -> Tensor:
+        ctx.save_for_backward(by)
+        return x.gather(-1, (torch.arange(256, device=x.device) - by[..., None]) % 256)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (by,) = ctx.saved_tensors
+        return grad.gather(-1, (torch.arange(256, device=grad.device) + by[..., None]) % 256), None
 
 
 class Block(nn.Module):
@@ -147,8 +187,8 @@ class Block(nn.Module):
         if angles is not None:
             q, k = rotate(q, angles), rotate(k, angles)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-        if length <= 16:
-            # Inside a patch: plain products over the query group; fused attention kernels lose on 8 x 8 tiles.
+        if length <= 48:
+            # Inside a patch: plain products over the query group; fused attention kernels lose on small tiles.
             q = q.reshape(n, kv_heads, -1, d)
             scores = (q @ k.transpose(-1, -2)) * d**-0.5
             rows = mask.repeat(heads // kv_heads, 1)
@@ -198,6 +238,12 @@ class Megabyte(nn.Module):
             self.ngram_embed = nn.Embedding(len(n.orders) * n.rows, n.width)
             self.ngram_to_local = nn.Linear(len(n.orders) * n.width, loc.width, bias=False)
             self.register_buffer("ngram_coefficients", n.coefficients(), persistent=False)
+        if c.lookback:
+            b = c.lookback
+            self.lookback_embed = nn.Embedding(len(b.offsets) * 256, b.width)
+            self.lookback_to_local = nn.Linear(len(b.offsets) * b.width, loc.width, bias=False)
+            if b.predictions:
+                self.head_rest = nn.Linear(loc.width, len(b.predictions) * 256, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
@@ -213,6 +259,18 @@ class Megabyte(nn.Module):
                 layers = self.config.global_.layers if name.startswith("global_") else self.config.local.layers
                 scale = (2 * layers) ** -0.5 if name.endswith(("attention_out.weight", "ff_out.weight")) else 1.0
                 nn.init.normal_(p, std=0.02 * scale)
+        if self.config.lookback:
+            # Bytes are amounts here: those near each other begin alike.
+            tables = (
+                self.patch_embed.weight[:256],
+                self.local_embed.weight[:256],
+                *self.lookback_embed.weight.split(256),
+            )
+            with torch.no_grad():
+                for table in tables:
+                    waves = 4.0 ** torch.linspace(-1, 3, (table.shape[1] + 1) // 2)
+                    angles = torch.arange(256)[:, None] / 256 * waves * math.pi
+                    table += 0.2 * torch.cat([angles.sin(), angles.cos()], 1)[:, : table.shape[1]]
 
     def ngram_ids(self, x: Tensor) -> Tensor:
         """Rows of the n-gram tables for x [batch, length] bytes: id at t covers bytes t-n..t-1 (0 before the start)."""
@@ -224,6 +282,10 @@ class Megabyte(nn.Module):
         # In whole numbers: a matrix product would fall to bf16 under autocast, and another hash be learned than run.
         hashed = (recent[..., None] * self.ngram_coefficients.long()).sum(-2) % n.rows
         return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
+
+    def back(self, x: Tensor, offset: int) -> Tensor:
+        """[batch, length] bytes of x `offset` earlier; 0 before the start."""
+        return F.pad(x, (offset, 0))[:, : x.shape[1]]
 
     def forward(self, x: Tensor) -> Tensor:
         """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t."""
@@ -256,18 +318,27 @@ class Megabyte(nn.Module):
         if c.ngrams:
             grams = self.ngram_embed(self.ngram_ids(x)).view(batch * patches, c.patch, -1)
             y = y + self.ngram_to_local(grams)
+        if c.lookback:
+            ids = torch.stack([self.back(x, offset) + 256 * i for i, offset in enumerate(c.lookback.offsets)], -1)
+            y = y + self.lookback_to_local(self.lookback_embed(ids).view(batch * patches, c.patch, -1))
         j = torch.arange(c.patch, device=x.device)
         mask = j[:, None] >= j
         for block in self.local_blocks:
             y = block(y, mask, None)
         y = self.local_norm(y)
         logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
-        return logits.view(batch, length, 256)
+        logits = logits.view(batch, length, 256)
+        if c.lookback and c.lookback.predictions:
+            guesses = [sum(self.back(x, o) * w for o, w in terms) for terms in c.lookback.predictions]
+            guess = torch.stack([torch.as_tensor(g).clamp(0, 255) for g in guesses], -1)
+            rest = self.head_rest(y).view(batch, length, len(guesses), 256)
+            logits = logits + Shift.apply(rest, guess).sum(-2)
+        return logits
 
 
 def bits_per_byte(logits: Tensor, x: Tensor) -> Tensor:
     """Mean of -log2 p(byte) over logits [batch, length, 256] and bytes x [batch, length]; what training minimises."""
-    return F.cross_entropy(logits.float().view(-1, 256), x.view(-1)) / math.log(2)
+    return F.cross_entropy(logits.float().flatten(0, -2), x.flatten()) / math.log(2)
 
 
 def flops_per_byte(model: Megabyte) -> float:

@@ -12,7 +12,7 @@ import torch
 import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
-from megabyte.model import Config, Megabyte, NGrams, Stage, bits_per_byte
+from megabyte.model import Config, Lookback, Megabyte, NGrams, Shift, Stage, bits_per_byte
 
 TOML = """
 name = "tiny"
@@ -100,10 +100,12 @@ def test_training_learns_and_exports_a_pack(tmp_path: Path) -> None:
     assert (tmp_path / "pack" / "weights.safetensors").stat().st_size > 1000
 
 
-def test_logits_never_see_the_byte_they_predict() -> None:
-    config = Config(
-        4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, ngrams=NGrams((2, 3), 16, 32)
-    )
+@pytest.mark.parametrize(
+    "extra",
+    [{"ngrams": NGrams((2, 3), 16, 32)}, {"lookback": Lookback((1, 5), 32, (((1, 1),), ((1, 1), (6, 1), (7, -1))))}],
+)
+def test_logits_never_see_the_byte_they_predict(extra: dict) -> None:
+    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, **extra)
     model = Megabyte(config).eval()
     x = torch.randint(0, 256, (1, 32))
     with torch.no_grad():
@@ -141,3 +143,28 @@ def test_the_ngram_hash_is_the_same_under_autocast() -> None:
         ids[1, 9, 1]
         == (x[1, 8] * coefficients[0] + x[1, 7] * coefficients[1] + x[1, 6] * coefficients[2]) % 16384 + 16384
     )
+
+
+def test_shifted_logits_and_their_gradient_are_those_of_plain_indexing() -> None:
+    x = torch.randn(3, 5, 256, dtype=torch.double, requires_grad=True)
+    by = torch.randint(0, 256, (3, 5))
+    out = Shift.apply(x, by)
+    assert out[2, 4, 7] == x[2, 4, (7 - by[2, 4]) % 256]
+    weights = torch.randn_like(out)
+    (out * weights).sum().backward()
+    plain = x.detach().clone().requires_grad_()
+    (plain.gather(-1, (torch.arange(256) - by[..., None]) % 256) * weights).sum().backward()
+    assert x.grad is not None and plain.grad is not None and torch.equal(x.grad, plain.grad)
+
+
+def test_pictures_are_whole_documents_with_their_style_in_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.arange(2 * 32 * 32 * 3).reshape(2, 32, 32, 3) % 251
+    raster = data._documents(pixels.astype(np.uint8), np.array([3, 4]), 24, "raster")
+    assert raster.shape == (2, 24 + 3072)
+    assert (raster[1, :24] == 4).all() and (raster[1, 24:] == pixels[1].reshape(-1)).all()
+    blocks = data._documents(pixels.astype(np.uint8), np.array([3, 4]), 48, "blocks")
+    assert (blocks[0, 48:96] == pixels[0, :4, :4].reshape(-1)).all()
+    rows = data.batch(raster, 24 + 3072, 200, np.random.default_rng(1), 24)
+    styles = rows[:, 0]
+    assert set(styles) == {data.OPEN_STYLE, 3, 4}
+    assert abs((styles == data.OPEN_STYLE).mean() - data.OPEN_SHARE) < 0.12

@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import sharp from "sharp"
+import { canvasOf } from "../../contract/pack.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
+import { EngineClient, forkEngine } from "../../main/engine/client.ts"
+import { documentBounds, readPack } from "../../main/packs/read.ts"
+
+/**
+ * Regenerates an image pack's README.md, samples.png and completions.png: `npx tsx native-models/image/report.ts
+ * [FOLDER]`. It needs ../shared/data and Debian's optipng and libjxl-tools, and takes some minutes. Samples are the
+ * first 64 seeds, completions the first held-out pictures in their order: nothing is picked.
+ */
+const folder = resolve(process.argv[2] ?? fileURLToPath(new URL(".", import.meta.url)))
+const held = fileURLToPath(new URL("../../../shared/data/heldout/image", import.meta.url))
+const work = mkdtempSync(join(tmpdir(), "megabyte-report-"))
+const engine = new EngineClient(forkEngine(join(work, "cache")))
+const pack = readPack(folder)
+const canvas = canvasOf(pack)
+if (!canvas) throw new Error(`${folder} is no image pack`)
+const { width, height } = canvas
+const size = width * height * 3
+const sampling = pack.sampling ?? defaultSampling
+const raw = { raw: { width, height, channels: 3 as const } }
+
+/** Pictures of a held-out set on the canvas; emoji are halved as in training: the mean of 2 x 2, half up. */
+function heldOut(name: string): Uint8Array<ArrayBuffer>[] {
+  const { shape } = JSON.parse(readFileSync(join(held, `${name}.json`), "utf8")) as { shape: number[] }
+  const [count = 0, h = 0, w = 0] = shape
+  const pixels = readFileSync(join(held, `${name}.rgb`))
+  return Array.from({ length: count }, (_, n) => {
+    const whole = Uint8Array.from(pixels.subarray(n * h * w * 3, (n + 1) * h * w * 3))
+    if (h === height && w === width) return whole
+    if (h !== 2 * height || w !== 2 * width) throw new Error(`${name} is ${w}x${h}`)
+    const half = new Uint8Array(size)
+    for (let i = 0; i < size; i++) {
+      const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)]
+      const at = (dx: number, dy: number) => whole[((2 * y + dy) * w + 2 * x + dx) * 3 + c] as number
+      half[i] = (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) >> 2
+    }
+    return half
+  })
+}
+
+/** Bits of one picture under the pack, its style left open. */
+async function bitsOf(bytes: Uint8Array, precision: "fp32" | "int8"): Promise<number> {
+  const { prompt, header } = documentBounds(pack, bytes)
+  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes: prompt }).result
+  return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
+}
+
+/** Pictures that go on from `given`; without it, one a seed. */
+async function generate(seed: number, variations: number, given = new Uint8Array(), style = 0): Promise<Uint8Array[]> {
+  const made = Array.from({ length: variations }, () => [...given])
+  const { prompt, room } = documentBounds(pack, given, style)
+  const request = { pack: folder, precision: "int8", threads: 0, prompt, length: room, seed, variations } as const
+  await engine.generate(
+    { ...request, sampling },
+    { patch: ({ parts }) => parts.forEach((part, b) => made[b]?.push(...part.bytes)) },
+  ).result
+  return made.map((bytes) => Uint8Array.from(bytes))
+}
+
+/** Pictures side by side, enlarged thrice, a few pixels apart. */
+async function sheet(pictures: Uint8Array[], columns: number, path: string): Promise<void> {
+  const [cell, gap] = [width * 3, 6]
+  const composite = await Promise.all(
+    pictures.map(async (bytes, i) => ({
+      input: await sharp(bytes, raw).resize(cell, cell, { kernel: "nearest" }).png().toBuffer(),
+      left: gap + (i % columns) * (cell + gap),
+      top: gap + Math.floor(i / columns) * (cell + gap),
+    })),
+  )
+  const rows = Math.ceil(pictures.length / columns)
+  const background = "#e8eaef"
+  const all = {
+    width: gap + columns * (cell + gap),
+    height: gap + rows * (cell + gap),
+    channels: 3 as const,
+    background,
+  }
+  await sharp({ create: all }).composite(composite).png({ palette: true, compressionLevel: 9 }).toFile(path)
+}
+
+/** Bytes of a picture under each codec, at its slowest lossless setting. */
+async function codecs(bytes: Uint8Array): Promise<Record<string, number>> {
+  const png = join(work, "picture.png")
+  await sharp(bytes, raw).png({ compressionLevel: 9 }).toFile(png)
+  execFileSync("optipng", ["-quiet", "-o7", "-strip", "all", png])
+  execFileSync("cjxl", [png, join(work, "picture.jxl"), "-d", "0", "-e", "9", "--quiet"], { stdio: "ignore" })
+  return {
+    PNG: statSync(png).size,
+    WebP: (await sharp(bytes, raw).webp({ lossless: true, effort: 6, quality: 100 }).toBuffer()).length,
+    "JPEG XL": statSync(join(work, "picture.jxl")).size,
+  }
+}
+
+const rows: string[] = []
+const lost: string[] = []
+const sets = Object.keys(pack.heldOut.files)
+for (const name of sets) {
+  const pictures = heldOut(name)
+  const totals: Record<string, number> = {}
+  let [model, exact] = [0, 0]
+  for (const picture of pictures) {
+    model += await bitsOf(picture, "int8")
+    exact += await bitsOf(picture, "fp32")
+    for (const [codec, bytes] of Object.entries(await codecs(picture))) totals[codec] = (totals[codec] ?? 0) + 8 * bytes
+  }
+  const per = (bits = 0) => (bits / pictures.length / size).toFixed(3)
+  const share = Math.round((100 * model) / (totals.WebP ?? 1))
+  rows.push(
+    `| ${name} (${pictures.length}) | **${per(model)}** | ${per(totals.PNG)} | ${per(totals.WebP)} | ${per(totals["JPEG XL"])} | **${share} %** |`,
+  )
+  lost.push(`${name} ${((model - exact) / pictures.length / size).toFixed(4)}`)
+  console.log(rows.at(-1))
+}
+
+const samples: Uint8Array[] = []
+const began = performance.now()
+for (let seed = 1; seed <= 64; seed++) samples.push(...(await generate(seed, 1)))
+const seconds = (performance.now() - began) / 64000
+await sheet(samples, 8, join(folder, "samples.png"))
+
+// Each held-out picture, its upper half and what the pack makes of that: three in a row.
+const triples: Uint8Array[] = []
+const each = Math.floor(32 / sets.length)
+for (const name of sets)
+  for (const [i, picture] of heldOut(name).slice(0, each).entries()) {
+    const [made = picture] = await generate(i + 1, 1, picture.slice(0, size / 2))
+    triples.push(
+      picture,
+      new Uint8Array(size).fill(232).map((v, at) => (at < size / 2 ? (picture[at] as number) : v)),
+      made,
+    )
+  }
+await sheet(triples, 12, join(folder, "completions.png"))
+
+const styled: Uint8Array[] = []
+for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
+await sheet(styled, 8, join(folder, "styles.png"))
+
+const t = pack.training as { minutes: number; hardware: string; bytesSeen: number; steps: number }
+const readme = `# ${pack.title}
+
+${pack.data}. License: ${pack.license}.
+
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen). This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+
+## Held-out bits per dimension
+
+On pictures the model never saw, ${width}x${height} (emoji halved from 64x64), its style left open, as it ships (8 bits); the codecs on the same pictures, each at its slowest lossless setting, file headers included.
+
+| pictures | this pack | PNG (optipng -o7) | WebP (lossless, method 6) | JPEG XL (effort 9) | share of WebP |
+| --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+The 8-bit form costs ${lost.join(", ")} bits per dimension against fp32.
+
+## Samples
+
+Seeds 1 to 64, nothing picked, no style chosen, temperature ${sampling.temperature}, top-p ${sampling.topP}; ${seconds.toFixed(2)} seconds a picture on this machine's CPU:
+
+![64 samples](samples.png)
+
+Eight of each style (${canvas.styles.slice(1).join(", ")}), one row a style:
+
+![Styles](styles.png)
+
+## Completions
+
+Three by three: the held-out picture, the half that was given, what the pack made of it (the first ${each} of each set, nothing picked):
+
+![Completions](completions.png)
+
+![Loss](loss.png)
+`
+writeFileSync(join(folder, "README.md"), readme)
+engine.close()
+rmSync(work, { recursive: true, force: true })
