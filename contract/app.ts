@@ -74,6 +74,17 @@ export const PackSummary = z.object({
 })
 export type PackSummary = z.infer<typeof PackSummary>
 
+/** What a person has set for good, kept by the host. */
+export const Preferences = z.object({
+  /** The pack that a new window begins with. */
+  pack: z.string().max(64).default("text"),
+  /** Threads of the engine; 0: one a core. */
+  threads: z.int().min(0).max(256).default(0),
+  /** Folder of the library; empty: the usual one. */
+  library: z.string().max(4096).default(""),
+})
+export type Preferences = z.infer<typeof Preferences>
+
 export const Command = z.discriminatedUnion("type", [
   /** Generates after `given`. The host answers with `run`, then `patches` for each variation's item. */
   z.object({
@@ -97,6 +108,16 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
   z.object({ type: z.literal("delete"), id }),
   z.object({ type: z.literal("undelete"), id }),
+  z.object({ type: z.literal("prefer"), preferences: Preferences }),
+  /** Bytes of a pack's file from `offset` on; `import` then checks and keeps what has arrived. */
+  z.object({
+    type: z.literal("upload"),
+    file: z.enum(["pack.json", "weights.safetensors"]),
+    offset: z.int().min(0),
+    bytes: base64,
+  }),
+  z.object({ type: z.literal("import") }),
+  z.object({ type: z.literal("removePack"), name: z.string().max(64) }),
   /** How surprised the pack is by each byte of `bytes`; comes back as a finished item. */
   z.object({ type: z.literal("score"), pack: z.string().max(64), name: z.string().max(500), bytes: base64 }),
 ])
@@ -106,7 +127,15 @@ export type Command = z.infer<typeof Command>
 export const Patches = z.object({ id, bytes: base64, bits: z.array(z.number()) })
 
 export const AppEvent = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("state"), packs: z.array(PackSummary), items: z.array(ListedItem), folder: z.string() }),
+  z.object({
+    type: z.literal("state"),
+    packs: z.array(PackSummary),
+    items: z.array(ListedItem),
+    folder: z.string(),
+    preferences: Preferences,
+  }),
+  /** The packs there are, after one came or went. */
+  z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),
   z.object({ type: z.literal("item"), item: ListedItem }),
   z.object({ type: z.literal("gone"), id }),
   /** A generation began: its items, in the order of variations. */
@@ -125,7 +154,7 @@ export const AppEvent = z.discriminatedUnion("type", [
     note: z.string(),
     settings: Settings.optional(),
   }),
-  z.object({ type: z.literal("exported"), name: z.string(), mime: z.string(), bytes: base64 }),
+  z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes: base64 }),
   z.object({ type: z.literal("notice"), kind: z.enum(["info", "problem"]), text: z.string() }),
 ])
 export type AppEvent = z.infer<typeof AppEvent>

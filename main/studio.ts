@@ -1,14 +1,24 @@
-import { statSync } from "node:fs"
-import { join } from "node:path"
-import { type AppEvent, Command, type Item, type ListedItem, type PackSummary, type Settings } from "../contract/app.ts"
+import { existsSync, mkdirSync, statSync } from "node:fs"
+import { isAbsolute, join } from "node:path"
+import {
+  type AppEvent,
+  Command,
+  type Item,
+  type ListedItem,
+  type PackSummary,
+  type Preferences,
+  type Settings,
+} from "../contract/app.ts"
 import { type Canvas, canvasOf, type Pack } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
 import { Library } from "./library/library.ts"
 import { enlargement, isPicture, readImage, writePng } from "./media/image.ts"
 import { readText } from "./media/text.ts"
-import { findPack, listPacks, type Places, packFor } from "./packs/find.ts"
+import { findPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { documentBounds, readPack } from "./packs/read.ts"
+import { Upload } from "./packs/upload.ts"
+import { readPreferences, writePreferences } from "./preferences.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
 const FRAME = 16
@@ -28,7 +38,9 @@ const base64 = (bytes: Uint8Array | number[]) => Buffer.from(bytes).toString("ba
  */
 export class Studio {
   private engine: EngineClient | undefined
-  private readonly library: Library
+  private library: Library
+  private preferences: Preferences
+  private readonly upload: Upload
   private readonly windows = new Set<(event: AppEvent) => void>()
   private running: { cancel(): void } | undefined
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
@@ -40,20 +52,36 @@ export class Studio {
     private readonly places: Places,
     private readonly startEngine: (cache: string) => EnginePort,
   ) {
-    this.library = new Library(join(places.home, "library"))
+    this.preferences = readPreferences(this.preferencesPath)
+    this.upload = new Upload(places)
+    this.library = this.openLibrary(this.preferences)
     this.library.emptyDeleted()
+  }
+
+  private get preferencesPath(): string {
+    return join(this.places.home, "preferences.json")
+  }
+
+  /** The library in the folder that was chosen, or in the usual one where that cannot be used (a disk that is away). */
+  private openLibrary({ library }: Preferences): Library {
+    return new Library(library && existsSync(library) ? library : join(this.places.home, "library"))
   }
 
   /** Connects a window; it gets the whole state first. Returns what disconnects it. */
   connect(send: (event: AppEvent) => void): () => void {
     this.windows.add(send)
-    const items = this.library.list().map((item) => this.listed(item))
-    send({ type: "state", packs: this.packs(), items, folder: this.library.folder })
+    send(this.state())
     if (this.live) {
       send({ type: "run", ...this.live })
       send({ type: "phase", phase: "writing" })
     }
     return () => void this.windows.delete(send)
+  }
+
+  private state(): AppEvent {
+    const { preferences, library } = this
+    const items = library.list().map((item) => this.listed(item))
+    return { type: "state", packs: this.packs(), items, folder: library.folder, preferences }
   }
 
   /** Takes one message from a window: anything at all, checked here. */
@@ -121,9 +149,41 @@ export class Studio {
         return this.tell({ type: "gone", id: command.id })
       case "undelete":
         return this.tellItem(this.library.undelete(command.id))
+      case "prefer":
+        return this.prefer(command.preferences)
+      case "upload":
+        return this.upload.take(command.file, command.offset, Buffer.from(command.bytes, "base64"))
+      case "import": {
+        const name = this.upload.finish()
+        answer({ type: "notice", kind: "info", text: `The pack ${name} was checked and is ready.` })
+        return this.tell({ type: "packs", packs: this.packs() })
+      }
+      case "removePack":
+        removePack(command.name, this.places)
+        return this.tell({ type: "packs", packs: this.packs() })
       case "score":
         return this.score(command.pack, command.name, Buffer.from(command.bytes, "base64"))
     }
+  }
+
+  /** Takes new preferences, all or none. @throws Error when the library's folder cannot be used */
+  private prefer(preferences: Preferences): void {
+    if (preferences.library !== this.preferences.library) {
+      this.assertIdle()
+      if (preferences.library && !isAbsolute(preferences.library))
+        throw new Error("The library's folder must be a whole path, from the root on; nothing has changed.")
+      try {
+        // One level only: Node's recursive mkdir never returns under /proc.
+        if (preferences.library && !existsSync(preferences.library)) mkdirSync(preferences.library)
+        this.library = new Library(preferences.library || join(this.places.home, "library"))
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        throw new Error(`${preferences.library} cannot be used as the library (${code}); nothing has changed.`)
+      }
+    }
+    this.preferences = preferences
+    writePreferences(this.preferencesPath, preferences)
+    this.tell(this.state())
   }
 
   /** What a dropped file is, as a prompt. @throws MediaError */
@@ -142,7 +202,7 @@ export class Studio {
     const canvas = canvasOf(readPack(findPack(settings.pack, this.places)))
     if (!canvas) throw new Error("Only pictures are exported this way; nothing was written.")
     const png = await writePng(this.library.read(id).bytes, canvas, enlarged ? enlargement(canvas) : 1, settings)
-    return { type: "exported", name: `${title}.png`, mime: "image/png", bytes: base64(png) }
+    return { type: "exported", title, extension: ".png", mime: "image/png", bytes: base64(png) }
   }
 
   private packs(): PackSummary[] {
@@ -281,7 +341,7 @@ export class Studio {
         {
           pack: folder,
           precision: "int8",
-          threads: 0,
+          threads: this.preferences.threads,
           ...bounds,
           length,
           variations: items.length,
@@ -348,7 +408,12 @@ export class Studio {
       const canvas = canvasOf(pack)
       const header = canvas?.header ?? 0
       const all = canvas ? documentBounds(pack, bytes).prompt : Uint8Array.from(bytes)
-      const run = this.client().score({ pack: folder, precision: "int8", threads: 0, bytes: all })
+      const run = this.client().score({
+        pack: folder,
+        precision: "int8",
+        threads: this.preferences.threads,
+        bytes: all,
+      })
       this.running = run
       const { logprob } = await run.result
       const bits = bitsOf(logprob.subarray(header))

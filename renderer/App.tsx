@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from "react"
 import { size } from "./bytes.ts"
 import { Composer } from "./Composer.tsx"
 import { useActions, useSlice } from "./context.ts"
+import { droppedFiles, ITEM_TYPE } from "./drag.ts"
+import { Manage } from "./Manage.tsx"
 import { Output } from "./Output.tsx"
 import { Panel } from "./Panel.tsx"
 import { Sidebar } from "./Sidebar.tsx"
@@ -9,6 +11,7 @@ import { Sidebar } from "./Sidebar.tsx"
 export function App() {
   const actions = useActions()
   const drafting = useSlice((s) => s.shown.length === 0)
+  const managing = useSlice((s) => s.managing)
   const connected = useSlice((s) => s.connected)
   const [over, setOver] = useState(false)
 
@@ -20,10 +23,10 @@ export function App() {
       } else if (e.key === "Escape") actions.stop()
     }
     const onPaste = (e: ClipboardEvent) => {
-      const [file] = e.clipboardData?.files ?? []
-      if (!file) return
+      const files = [...(e.clipboardData?.files ?? [])]
+      if (!files.length) return
       e.preventDefault()
-      void actions.openFile(file)
+      void actions.drop(files)
     }
     addEventListener("keydown", onKey)
     addEventListener("paste", onPaste)
@@ -45,17 +48,18 @@ export function App() {
       onDrop={(e) => {
         e.preventDefault()
         setOver(false)
-        const [file] = e.dataTransfer.files
-        if (file) void actions.openFile(file)
+        const item = e.dataTransfer.getData(ITEM_TYPE)
+        if (item) actions.edit(item)
+        else void droppedFiles(e.dataTransfer).then((files) => actions.drop(files))
       }}
     >
       <Sidebar />
       <main>
-        {drafting ? <Composer /> : <Output />}
+        {managing ? <Manage /> : drafting ? <Composer /> : <Output />}
+        <Notices />
         <Progress />
       </main>
       <Panel />
-      <Notices />
       {over && <div className="drop">Drop it anywhere to go on from it</div>}
       {!connected && <div className="offline">Connecting to the app… what you made is kept.</div>}
     </div>

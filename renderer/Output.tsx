@@ -1,6 +1,8 @@
 import { useState } from "react"
 import type { Canvas } from "../contract/pack.ts"
+import { fileName, toBase64 } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
+import { ITEM_TYPE } from "./drag.ts"
 import { PictureView } from "./PictureView.tsx"
 import { Strip } from "./Strip.tsx"
 import { TextView } from "./TextView.tsx"
@@ -42,11 +44,21 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
       ])
       .then(() => actions.notify("info", "Copied."))
       .catch((e: Error) => actions.notify("problem", `It could not be copied (${e.message}); save it instead.`))
+  const drag = (e: React.DragEvent) => {
+    e.dataTransfer.setData(ITEM_TYPE, id)
+    // Chromium writes what DownloadURL names when the drag ends on the desktop.
+    const [mime, url] = canvas
+      ? ["image/png", item.thumbnail]
+      : ["text/plain", `data:text/plain;base64,${toBase64(content.bytes)}`]
+    if (url) e.dataTransfer.setData("DownloadURL", `${mime}:${fileName(item.title, canvas ? ".png" : ".txt")}:${url}`)
+  }
   const view = { content, version, given: item.given, patch, heat }
   return (
     <article className="column" aria-label={number ? `Variation ${number}` : item.title}>
       <header>
-        <h2 title={item.title}>{number ? `${number} · ${item.title}` : item.title}</h2>
+        <h2 title={`${item.title}: drag it out to save it, or back in as a prompt`} draggable onDragStart={drag}>
+          {number ? `${number} · ${item.title}` : item.title}
+        </h2>
         <button type="button" aria-pressed={heat} onClick={() => actions.setHeat(!heat)}>
           Surprise
         </button>

@@ -110,7 +110,6 @@ export function Panel() {
         <input type="checkbox" checked={!fixedSeed} onChange={(e) => actions.holdSeed(!e.target.checked)} />
         New seed each time
       </label>
-      <Theme />
     </aside>
   )
 }
@@ -180,25 +179,5 @@ function Count(props: {
         onBlur={() => setTyped(undefined)}
       />
     </label>
-  )
-}
-
-function Theme() {
-  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "system")
-  document.documentElement.dataset.theme = theme
-  return (
-    <Field label="Theme">
-      <select
-        value={theme}
-        onChange={(e) => {
-          localStorage.setItem("theme", e.target.value)
-          setTheme(e.target.value)
-        }}
-      >
-        <option value="system">As the system</option>
-        <option value="light">Light</option>
-        <option value="dark">Dark</option>
-      </select>
-    </Field>
   )
 }

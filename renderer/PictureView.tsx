@@ -139,6 +139,7 @@ export function PicturePrompt(props: {
         </span>
         <input
           type="range"
+          aria-label="Rows to keep"
           min={0}
           max={canvas.height - 1}
           value={rows}

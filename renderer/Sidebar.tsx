@@ -35,6 +35,9 @@ export function Sidebar() {
       {rows.length === 0 && (
         <p className="empty">{search ? "Nothing found." : "What you make is kept here, as ordinary files."}</p>
       )}
+      <button type="button" className="wide" onClick={() => actions.manage(true)}>
+        Models and preferences
+      </button>
       <p className="note folder" title={folder}>
         Kept in {folder}
       </p>

@@ -12,18 +12,21 @@ export function fromBase64(text: string): Uint8Array {
   return bytes
 }
 
-/** Hands bytes to the person as a file; the name is made fit for every system. */
+/** A title as the name of a file on any system. */
+export function fileName(title: string, extension: string): string {
+  const stem = title
+    .replace(/[^\p{L}\p{N} -]+/gu, "")
+    .slice(0, 40)
+    .trim()
+  return `${stem || "output"}${extension}`
+}
+
+/** Hands bytes to the person as a file. */
 export function download(name: string, mime: string, bytes: Uint8Array): void {
   const url = URL.createObjectURL(new Blob([bytes.slice()], { type: mime }))
   const link = document.createElement("a")
-  const [, stem = "", extension = ""] = /^(.*?)(\.\w+)?$/s.exec(name) ?? []
   link.href = url
-  link.download = `${
-    stem
-      .replace(/[^\p{L}\p{N} -]+/gu, "")
-      .slice(0, 40)
-      .trim() || "output"
-  }${extension}`
+  link.download = name
   link.click()
   URL.revokeObjectURL(url)
 }

@@ -3,6 +3,7 @@ import type { Command } from "../contract/app.ts"
 import { App } from "./App.tsx"
 import { StudioContext } from "./context.ts"
 import { connectHost } from "./host.ts"
+import { applyAppearance } from "./Manage.tsx"
 import { createStudio } from "./store.ts"
 import "./styles.css"
 
@@ -10,6 +11,7 @@ let send: (command: Command) => void = () => {}
 const studio = createStudio((command) => send(command))
 send = connectHost({ event: studio.actions.receive, disconnected: studio.actions.disconnected })
 
+applyAppearance()
 const root = document.getElementById("root")
 if (root)
   createRoot(root).render(

@@ -31,7 +31,13 @@ const item = (id: string): Item => ({
 beforeEach(() => {
   sent = []
   studio = createStudio((c) => sent.push(c))
-  studio.actions.receive({ type: "state", packs: [], items: [], folder: "/" })
+  studio.actions.receive({
+    type: "state",
+    packs: [],
+    items: [],
+    folder: "/",
+    preferences: { pack: "text", threads: 0, library: "" },
+  })
 })
 
 describe("the window's store", () => {

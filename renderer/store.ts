@@ -1,7 +1,7 @@
 import { createStore } from "zustand/vanilla"
-import type { AppEvent, Command, ListedItem, PackSummary, Settings } from "../contract/app.ts"
+import type { AppEvent, Command, ListedItem, PackSummary, Preferences, Settings } from "../contract/app.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
-import { download, fromBase64, toBase64 } from "./bytes.ts"
+import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
 
 /** What is being written: for the progress line. */
@@ -28,6 +28,9 @@ export type State = {
   packs: PackSummary[]
   items: Map<string, ListedItem>
   folder: string
+  preferences: Preferences
+  /** Whether models and preferences are shown in place of the work. */
+  managing: boolean
   /** Items shown side by side; none: the draft is shown. */
   shown: string[]
   /** Contents by item, and a number that grows with every change to any of them. */
@@ -57,6 +60,10 @@ export function presets(pack: PackSummary | undefined): Record<"careful" | "bala
 /** Bytes that a new generation makes where nothing else is said: a whole picture, some lines of text. */
 const usualLength = (pack: PackSummary | undefined) => (pack?.canvas ? pack.canvas.width * pack.canvas.height * 3 : 600)
 
+const PACK_FILES = ["pack.json", "weights.safetensors"]
+/** Bytes of a pack in one message. */
+const UPLOAD_PIECE = 4 * 2 ** 20
+
 const emptyDraft: Draft = { text: "", name: "", note: "" }
 const newSeed = () => Math.floor(Math.random() * 2 ** 32)
 
@@ -67,6 +74,8 @@ export function createStudio(send: (command: Command) => void) {
     packs: [],
     items: new Map(),
     folder: "",
+    preferences: { pack: "text", threads: 0, library: "" },
+    managing: false,
     shown: [],
     contents: new Map(),
     version: 0,
@@ -84,8 +93,16 @@ export function createStudio(send: (command: Command) => void) {
   const notify = (kind: Notice["kind"], text: string, undo?: string) => {
     const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
+    // Good news goes by itself; a problem stays until it is dismissed.
+    if (kind === "info") setTimeout(() => actions.dismiss(notice.key), undo ? 12_000 : 8_000)
   }
   const withItem = (item: ListedItem) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
+  /** The packs there are; another one is chosen where the chosen one has gone. */
+  const withPacks = (packs: PackSummary[]) => {
+    set({ packs })
+    const first = packs.find((p) => !p.problem)
+    if (!packOf(get()) && first) actions.setPack(first.name)
+  }
   const contentOf = (id: string) => new Content(get().items.get(id)?.modality !== "image")
   const content = (id: string) => {
     let c = get().contents.get(id)
@@ -101,23 +118,19 @@ export function createStudio(send: (command: Command) => void) {
   function receive(event: AppEvent): void {
     switch (event.type) {
       case "state": {
-        const first = event.packs.find((p) => !p.problem)
-        set((s) => ({
-          connected: true,
-          run: undefined,
-          packs: event.packs,
-          items: new Map(event.items.map((i) => [i.id, i])),
-          folder: event.folder,
-          settings:
-            event.packs.some((p) => p.name === s.settings.pack) || !first
-              ? s.settings
-              : { ...s.settings, pack: first.name },
-        }))
+        const { packs, folder, preferences } = event
+        const begins = !get().packs.length
+        set({ connected: true, run: undefined, folder, preferences, items: new Map(event.items.map((i) => [i.id, i])) })
+        withPacks(packs)
+        if (begins) actions.setPack(preferences.pack)
         // After a lost connection what was shown may have gaps: it is read again.
         get().contents.clear()
         for (const id of get().shown) send({ type: "read", id })
         break
       }
+      case "packs":
+        withPacks(event.packs)
+        break
       case "item":
         withItem(event.item)
         break
@@ -132,7 +145,7 @@ export function createStudio(send: (command: Command) => void) {
         const now = performance.now()
         set({
           run: { ids: event.ids, total: event.total, phase: "loading", began: now, firstPatch: undefined, bytes: 0 },
-          shown: event.ids.length ? event.ids : get().shown,
+          ...(event.ids.length ? { shown: event.ids, managing: false } : {}),
         })
         for (const id of event.ids) if (!get().contents.has(id)) send({ type: "read", id })
         break
@@ -181,11 +194,12 @@ export function createStudio(send: (command: Command) => void) {
             ? { ...emptyDraft, name, note, picture: { bytes, rows: Math.floor(canvas.height / 2) } }
             : { ...emptyDraft, name, note, text: new TextDecoder().decode(bytes) },
           shown: [],
+          managing: false,
         })
         break
       }
       case "exported":
-        download(event.name, event.mime, fromBase64(event.bytes))
+        download(fileName(event.title, event.extension), event.mime, fromBase64(event.bytes))
         break
       case "notice":
         notify(event.kind, event.text)
@@ -228,6 +242,10 @@ export function createStudio(send: (command: Command) => void) {
         set({ draft: emptyDraft })
       }
     },
+    manage: (managing: boolean) => set({ managing }),
+    prefer: (change: Partial<Preferences>) =>
+      send({ type: "prefer", preferences: { ...get().preferences, ...change } }),
+    removePack: (name: string) => send({ type: "removePack", name }),
     setSearch: (search: string) => set({ search }),
     setHeat: (heat: boolean) => set({ heat }),
     holdSeed: (fixedSeed: boolean) => set({ fixedSeed }),
@@ -290,15 +308,36 @@ export function createStudio(send: (command: Command) => void) {
         bytes: toBase64(new Uint8Array(await file.arrayBuffer())),
       })
     },
+    /** What was dropped: the two files of a pack (or a folder that holds them), or a file to go on from. */
+    async drop(files: File[]): Promise<void> {
+      const [json, weights] = PACK_FILES.map((name) => files.find((f) => f.name === name))
+      if (json && weights) return actions.importPack(json, weights)
+      const [file] = files
+      if (json || weights)
+        notify("problem", `A pack is two files, ${PACK_FILES.join(" and ")}; drop both, or their folder.`)
+      else if (file) await actions.openFile(file)
+    },
+    /** Hands a pack to the host in pieces. */
+    async importPack(json: File, weights: File): Promise<void> {
+      notify("info", `${weights.name} is being copied and checked.`)
+      for (const file of [json, weights]) {
+        const name = file === json ? "pack.json" : "weights.safetensors"
+        for (let offset = 0; offset === 0 || offset < file.size; offset += UPLOAD_PIECE) {
+          const piece = new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer())
+          send({ type: "upload", file: name, offset, bytes: toBase64(piece) })
+        }
+      }
+      send({ type: "import" })
+    },
     /** Shows an item with its sisters of the same run. */
     show(id: string): void {
       const { items, contents } = get()
       const item = items.get(id)
       if (!item) return
-      set({ shown: [id], settings: item.settings })
+      set({ shown: [id], managing: false, settings: item.settings })
       if (!contents.has(id)) send({ type: "read", id })
     },
-    newDraft: (text = "") => set({ shown: [], draft: { ...emptyDraft, text } }),
+    newDraft: (text = "") => set({ shown: [], managing: false, draft: { ...emptyDraft, text } }),
     /** Puts an item's whole text or picture into the draft, to edit and go on from. */
     edit(id: string): void {
       const item = get().items.get(id)
@@ -315,7 +354,7 @@ export function createStudio(send: (command: Command) => void) {
       const item = get().items.get(id)
       const c = get().contents.get(id)
       if (item?.modality === "image") send({ type: "export", id, enlarged })
-      else if (item && c) download(`${item.title}.txt`, "text/plain", c.bytes)
+      else if (item && c) download(fileName(item.title, ".txt"), "text/plain", c.bytes)
     },
     rename: (id: string, title: string) =>
       title.trim() && send({ type: "rename", id, title: title.trim().slice(0, 200) }),

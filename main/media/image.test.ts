@@ -103,7 +103,9 @@ describe("a picture as canonical bytes", () => {
   })
   it("takes the first frame of an animation", async () => {
     const frame = (background: string) =>
-      sharp({ create: { width: 8, height: 8, channels: 3, background } }).png().toBuffer()
+      sharp({ create: { width: 8, height: 8, channels: 3, background } })
+        .png()
+        .toBuffer()
     const frames = await Promise.all(["#f00", "#0f0"].map(frame))
     const file = await sharp(frames, { join: { animated: true } })
       .gif()

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { homedir } from "node:os"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Pack } from "../../contract/pack.ts"
 import { PackError, readSafetensors } from "../../native-models/graph/safetensors.ts"
@@ -51,6 +51,7 @@ export function listPacks(places: Places): FoundPack[] {
     if (!existsSync(root)) continue
     for (const name of readdirSync(root).sort()) {
       const folder = join(root, name)
+      if (name.startsWith(".") || name.endsWith(".part")) continue // still on its way
       if (!existsSync(join(folder, "pack.json"))) continue
       try {
         found.push({ folder, shipped, pack: readPack(folder) })
@@ -80,6 +81,13 @@ export function packFor(modality: Pack["modality"], wanted: string | undefined, 
   const name = [wanted, modality, packs[0]].find((n) => n !== undefined && packs.includes(n))
   if (name === undefined) throw new PackError(`There is no pack for ${modality}; import one first.`)
   return name
+}
+
+/** Removes an imported pack for good. @throws PackError for one that ships with the app */
+export function removePack(name: string, places: Places): void {
+  const found = listPacks(places).find((p) => !p.shipped && ("pack" in p ? p.pack.name : basename(p.folder)) === name)
+  if (!found) throw new PackError(`The pack ${name} came with the app and stays.`)
+  rmSync(found.folder, { recursive: true, force: true })
 }
 
 /** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */

@@ -59,7 +59,11 @@ async function generate(seed: number, variations: number, given = new Uint8Array
   const request = { pack: folder, precision: "int8", threads: 0, prompt, length: room, seed, variations } as const
   await engine.generate(
     { ...request, sampling },
-    { patch: ({ parts }) => parts.forEach((part, b) => made[b]?.push(...part.bytes)) },
+    {
+      patch: ({ parts }) => {
+        for (const [b, part] of parts.entries()) made[b]?.push(...part.bytes)
+      },
+    },
   ).result
   return made.map((bytes) => Uint8Array.from(bytes))
 }

@@ -50,8 +50,8 @@ export class App {
   }
 
   /** A pack of random weights beside the shipped ones, for what does not depend on quality. */
-  addRandomPack(): void {
-    cpSync(join(root, "test/parity/modern"), join(this.home, "packs/parity-modern"), { recursive: true })
+  addRandomPack(name: "modern" | "picture" = "modern"): void {
+    cpSync(join(root, "test/parity", name), join(this.home, "packs", `parity-${name}`), { recursive: true })
   }
 }
 
@@ -71,4 +71,20 @@ export function watchErrors(page: Page): string[] {
   page.on("pageerror", (e) => errors.push(e.message))
   page.on("console", (m) => m.type() === "error" && errors.push(m.text()))
   return errors
+}
+
+/** Lets files fall onto the window. */
+export async function dropFiles(page: Page, files: { name: string; bytes: Buffer }[]): Promise<void> {
+  const data = await page.evaluateHandle(
+    (all) => {
+      const transfer = new DataTransfer()
+      for (const [name = "", base64 = ""] of all) {
+        const content = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+        transfer.items.add(new File([content], name))
+      }
+      return transfer
+    },
+    files.map((f) => [f.name, f.bytes.toString("base64")]),
+  )
+  await page.dispatchEvent(".app", "drop", { dataTransfer: data })
 }

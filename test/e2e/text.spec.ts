@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
-import { expect, test, watchErrors } from "./app.ts"
+import { dropFiles, expect, test, watchErrors } from "./app.ts"
 
 const prompt = (page: Page) => page.getByRole("textbox", { name: "Prompt" })
 const setLength = (page: Page, n: number) => page.getByRole("textbox", { name: "Length" }).fill(String(n))
@@ -37,12 +37,7 @@ test("type, watch it being written, and find it in the library after a restart",
 test("drop a file: the app says what it made of it, and goes on from it", async ({ page, app }) => {
   await app.open(page)
   await setLength(page, 40)
-  const data = await page.evaluateHandle(() => {
-    const transfer = new DataTransfer()
-    transfer.items.add(new File(["The ship had sailed at dawn.\r\nNobody saw"], "a story.txt", { type: "text/plain" }))
-    return transfer
-  })
-  await page.dispatchEvent(".app", "drop", { dataTransfer: data })
+  await dropFiles(page, [{ name: "a story.txt", bytes: Buffer.from("The ship had sailed at dawn.\r\nNobody saw") }])
   await expect(page.getByRole("heading", { name: "a story.txt" })).toBeVisible()
   await expect(page.getByText("line ends made \\n")).toBeVisible()
   await expect(prompt(page)).toHaveValue("The ship had sailed at dawn.\nNobody saw")
@@ -57,7 +52,7 @@ test("a file that is no text is refused with one clear line, and the draft stays
   await page
     .locator("input[type=file]")
     .setInputFiles({ name: "noise.bin", mimeType: "", buffer: Buffer.from([0, 1, 2, 3]) })
-  await expect(page.getByText(/noise.bin is not text/)).toBeVisible()
+  await expect(page.getByText(/noise.bin is neither text nor a picture/)).toBeVisible()
   await expect(prompt(page)).toHaveValue("kept")
 })
 

@@ -1,0 +1,152 @@
+import { useState } from "react"
+import type { PackSummary } from "../contract/app.ts"
+import { size } from "./bytes.ts"
+import { useActions, useSlice } from "./context.ts"
+
+/** The models there are, and what a person sets for good. */
+export function Manage() {
+  const actions = useActions()
+  const packs = useSlice((s) => s.packs)
+  const preferences = useSlice((s) => s.preferences)
+  return (
+    <div className="manage">
+      <header>
+        <h1>Models and preferences</h1>
+        <button type="button" onClick={() => actions.manage(false)}>
+          Done
+        </button>
+      </header>
+      <p className="note">
+        A model pack is a folder with pack.json and weights.safetensors. Drop one anywhere in the window to add it.
+      </p>
+      <ul className="packs">
+        {packs.map((pack) => (
+          <PackRow key={`${pack.name} ${pack.shipped}`} pack={pack} chosen={preferences.pack === pack.name} />
+        ))}
+      </ul>
+      <h2>Preferences</h2>
+      <Theme />
+      <Setting
+        label="Threads"
+        hint="Cores that the model may use; 0 takes all of them."
+        value={String(preferences.threads)}
+        valid={(v) => /^\d{1,3}$/.test(v) && Number(v) <= 256}
+        onChange={(v) => actions.prefer({ threads: Number(v) })}
+      />
+      <Setting
+        label="Library folder"
+        hint="A whole path; empty for the usual place. What is in the old folder stays there."
+        value={preferences.library}
+        valid={() => true}
+        onChange={(library) => actions.prefer({ library: library.trim() })}
+      />
+    </div>
+  )
+}
+
+function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
+  const actions = useActions()
+  const [asked, setAsked] = useState(false)
+  return (
+    <li className={pack.problem ? "damaged" : ""}>
+      <h3>
+        {pack.title} <small>{pack.name}</small>
+      </h3>
+      {pack.problem ? (
+        <p className="problem">{pack.problem}</p>
+      ) : (
+        <>
+          <p>
+            {pack.modality} · {(pack.parameters / 1e6).toFixed(1)} million parameters · {size(pack.sizeBytes)} ·{" "}
+            {pack.bitsPerByte.toFixed(2)} bits/byte held out
+          </p>
+          <p className="note">{pack.data}</p>
+          <p className="note">License: {pack.license}</p>
+        </>
+      )}
+      <div className="actions">
+        {!pack.problem && (
+          <button type="button" aria-pressed={chosen} onClick={() => actions.prefer({ pack: pack.name })}>
+            {chosen ? "Default" : "Make it the default"}
+          </button>
+        )}
+        {pack.shipped ? (
+          <span className="note">came with the app</span>
+        ) : (
+          <button
+            type="button"
+            onBlur={() => setAsked(false)}
+            onClick={() => (asked ? actions.removePack(pack.name) : setAsked(true))}
+          >
+            {asked ? `Really remove ${pack.title}?` : "Remove"}
+          </button>
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** A text field that takes effect when it is left or Enter is pressed. */
+function Setting(props: {
+  label: string
+  hint: string
+  value: string
+  valid: (value: string) => boolean
+  onChange: (value: string) => void
+}) {
+  const { label, hint, value, valid, onChange } = props
+  const [typed, setTyped] = useState<string>()
+  const commit = () => {
+    if (typed !== undefined && typed !== value && valid(typed)) onChange(typed)
+    setTyped(undefined)
+  }
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <input
+        type="text"
+        value={typed ?? value}
+        onChange={(e) => setTyped(e.target.value)}
+        onBlur={commit}
+        onKeyDown={(e) => e.key === "Enter" && commit()}
+      />
+      <small>{hint}</small>
+    </label>
+  )
+}
+
+/** Theme and motion are this window's own: they are kept by the browser. */
+function Theme() {
+  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "system")
+  const [motion, setMotion] = useState(localStorage.getItem("motion") ?? "system")
+  const set = (name: "theme" | "motion", value: string) => {
+    localStorage.setItem(name, value)
+    document.documentElement.dataset[name] = value
+    ;({ theme: setTheme, motion: setMotion })[name](value)
+  }
+  return (
+    <>
+      <label className="field">
+        <span>Theme</span>
+        <select value={theme} onChange={(e) => set("theme", e.target.value)}>
+          <option value="system">As the system</option>
+          <option value="light">Light</option>
+          <option value="dark">Dark</option>
+        </select>
+      </label>
+      <label className="field">
+        <span>Motion</span>
+        <select value={motion} onChange={(e) => set("motion", e.target.value)}>
+          <option value="system">As the system</option>
+          <option value="reduced">Reduced</option>
+        </select>
+      </label>
+    </>
+  )
+}
+
+/** Puts the kept theme and motion on the page; called once, before anything is drawn. */
+export function applyAppearance(): void {
+  for (const name of ["theme", "motion"])
+    document.documentElement.dataset[name] = localStorage.getItem(name) ?? "system"
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { AxeBuilder } from "@axe-core/playwright"
+import { dropFiles, expect, test } from "./app.ts"
+
+const parity = join(import.meta.dirname, "../parity/modern")
+const packFiles = (weights = readFileSync(join(parity, "weights.safetensors"))) => [
+  { name: "pack.json", bytes: readFileSync(join(parity, "pack.json")) },
+  { name: "weights.safetensors", bytes: weights },
+]
+
+test("drop a pack to add it, make it the default, remove it", async ({ page, app }) => {
+  await app.open(page)
+  await dropFiles(page, packFiles())
+  await expect(page.getByText("The pack parity-modern was checked and is ready.")).toBeVisible()
+  await page.getByRole("button", { name: "Models and preferences" }).click()
+  const row = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: /Random weights, modern/ }) })
+  await expect(row).toContainText("none: random weights")
+  await expect(row).toContainText("License: CC0-1.0")
+  await expect(row).toContainText("8.00 bits/byte held out")
+  expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze()).violations).toEqual([])
+  await row.getByRole("button", { name: "Make it the default" }).click()
+  await expect(row.getByRole("button", { name: "Default" })).toHaveAttribute("aria-pressed", "true")
+  await page.reload()
+  await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("parity-modern")
+
+  await page.getByRole("button", { name: "Models and preferences" }).click()
+  await row.getByRole("button", { name: "Remove" }).click()
+  await row.getByRole("button", { name: /Really remove/ }).click()
+  await expect(row).toHaveCount(0)
+  expect(readdirSync(join(app.home, "packs"))).toEqual([])
+  await expect(page.getByRole("combobox", { name: "Model" })).not.toHaveValue("parity-modern")
+})
+
+test("a damaged pack is refused with one line, and nothing of it stays", async ({ page, app }) => {
+  await app.open(page)
+  await dropFiles(page, packFiles(readFileSync(join(parity, "weights.safetensors")).subarray(0, 5000)))
+  await expect(page.locator(".notices .problem")).toContainText(/weights/)
+  await expect(page.locator(".notices .problem")).not.toContainText("Error:")
+  expect(existsSync(join(app.home, "packs", "parity-modern"))).toBe(false)
+  await dropFiles(page, packFiles().slice(0, 1))
+  await expect(page.getByText(/A pack is two files/)).toBeVisible()
+})
+
+test("a pack that is damaged on the disk is listed with what is wrong", async ({ page, app }) => {
+  mkdirSync(join(app.home, "packs/broken"), { recursive: true })
+  writeFileSync(join(app.home, "packs/broken/pack.json"), "{")
+  await app.open(page)
+  await page.getByRole("button", { name: "Models and preferences" }).click()
+  await expect(page.getByText(/pack.json is damaged: it is not JSON/)).toBeVisible()
+  await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("text")
+})
+
+test("preferences last: threads, the library's folder, the theme", async ({ page, app }) => {
+  await app.open(page)
+  await page.getByRole("button", { name: "Models and preferences" }).click()
+  await page.getByRole("textbox", { name: "Threads" }).fill("1")
+  await page.getByRole("textbox", { name: "Threads" }).press("Enter")
+  const folder = join(app.home, "elsewhere")
+  await page.getByRole("textbox", { name: "Library folder" }).fill(folder)
+  await page.getByRole("textbox", { name: "Library folder" }).press("Enter")
+  await expect(page.getByText(`Kept in ${folder}`)).toBeVisible()
+  await page.getByRole("combobox", { name: "Theme" }).selectOption("dark")
+  await page.getByRole("textbox", { name: "Library folder" }).fill("/proc/nowhere")
+  await page.getByRole("textbox", { name: "Library folder" }).press("Enter")
+  await expect(page.getByText(/cannot be used as the library .* nothing has changed/)).toBeVisible()
+
+  app.close()
+  await app.open(page)
+  await expect(page.getByText(`Kept in ${folder}`)).toBeVisible()
+  await page.getByRole("textbox", { name: "Length" }).fill("20")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  expect(readdirSync(folder).length).toBe(1)
+  expect(JSON.parse(readFileSync(join(app.home, "preferences.json"), "utf8")).threads).toBe(1)
+})
+
+test("drag a result out as a file, and back in as a prompt", async ({ page, app }) => {
+  await app.open(page)
+  await page.getByRole("textbox", { name: "Length" }).fill("40")
+  await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  const transfer = await page.evaluateHandle(() => new DataTransfer())
+  await page.dispatchEvent(".column h2", "dragstart", { dataTransfer: transfer })
+  const url = await transfer.evaluate((t) => t.getData("DownloadURL"))
+  const [, base64 = ""] = /^text\/plain:Once upon\.txt:data:text\/plain;base64,(.*)$/.exec(url) ?? []
+  const text = Buffer.from(base64, "base64").toString()
+  expect(text).toHaveLength(49)
+  await page.dispatchEvent(".app", "drop", { dataTransfer: transfer })
+  await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue(text)
+})
