@@ -75,16 +75,28 @@ export const ModelConfig = z
   })
 export type ModelConfig = z.infer<typeof ModelConfig>
 
-/** Media of an image pack: RGB bytes in raster order on one canvas, after a header patch that holds the style. */
-export const Canvas = z.object({
-  width: z.int().min(1).max(512),
-  height: z.int().min(1).max(512),
-  /** Bytes of the header: the style byte, so many times. A whole number of patches. */
+const styled = {
+  /** Bytes of the header before a document: the style byte, so many times. A whole number of patches. */
   header: z.int().min(0).max(4096),
   /** Names of the styles by their byte; the first leaves it open. */
   styles: z.array(z.string().max(40)).max(256).default([]),
+}
+
+/** Media of an image pack: RGB bytes in raster order on one canvas. */
+export const Canvas = z.object({
+  width: z.int().min(1).max(512),
+  height: z.int().min(1).max(512),
+  ...styled,
 })
 export type Canvas = z.infer<typeof Canvas>
+
+/** Media of an audio pack: mono samples at one rate, a byte each on the mu-law curve or two as 16-bit little-endian. */
+export const Sound = z.object({
+  rate: z.int().min(4000).max(48000),
+  encoding: z.enum(["mu-law", "pcm16"]),
+  ...styled,
+})
+export type Sound = z.infer<typeof Sound>
 
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
 const PackFields = z.object({

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import type { Sound } from "../../contract/pack.ts"
+import { decodeSamples, encodeSamples, isSound, readSound, writeFlac, writeWav } from "./audio.ts"
+
+const sound: Sound = { rate: 8000, encoding: "mu-law", header: 32, styles: ["any"] }
+const settings = {
+  pack: "audio",
+  length: 8000,
+  seed: 7,
+  variations: 1,
+  sampling: { temperature: 0.9, topP: 1, topK: 0, minP: 0 },
+  style: 2,
+}
+const file = (name: string) => readFileSync(join(import.meta.dirname, "../../test/sounds", name))
+const sine = (hertz: number, rate: number, seconds: number, peak = 0.5) =>
+  Float32Array.from({ length: rate * seconds }, (_, i) => peak * Math.sin((2 * Math.PI * hertz * i) / rate))
+
+/** Strength of one frequency in samples (Goertzel): the amplitude of that sine. */
+function strength(samples: Float32Array, rate: number, hertz: number): number {
+  let [re, im] = [0, 0]
+  samples.forEach((x, i) => {
+    const angle = (2 * Math.PI * hertz * i) / rate
+    re += x * Math.cos(angle)
+    im += x * Math.sin(angle)
+  })
+  return (2 * Math.hypot(re, im)) / samples.length
+}
+
+/** A WAV of any depth, as other programs write it. */
+function wav(channels: Float32Array[], rate: number, bits: 8 | 16 | 24 | 32, float = false): Buffer {
+  const [first = new Float32Array()] = channels
+  const width = bits / 8
+  const data = Buffer.alloc(first.length * channels.length * width)
+  first.forEach((_, i) => {
+    channels.forEach((channel, c) => {
+      const at = (i * channels.length + c) * width
+      const x = channel[i] as number
+      if (float) data.writeFloatLE(x, at)
+      else if (bits === 8) data.writeUInt8(Math.round(x * 127) + 128, at)
+      else data.writeIntLE(Math.round(x * (2 ** (bits - 1) - 1)), at, width)
+    })
+  })
+  const head = Buffer.alloc(44)
+  head.write("RIFF")
+  head.writeUInt32LE(36 + data.length, 4)
+  head.write("WAVEfmt ", 8)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(float ? 3 : 1, 20)
+  head.writeUInt16LE(channels.length, 22)
+  head.writeUInt32LE(rate, 24)
+  head.writeUInt32LE(rate * channels.length * width, 28)
+  head.writeUInt16LE(channels.length * width, 32)
+  head.writeUInt16LE(bits, 34)
+  head.write("data", 36)
+  head.writeUInt32LE(data.length, 40)
+  return Buffer.concat([head, data])
+}
+
+describe("a sound as samples", () => {
+  it.each([
+    [8, false],
+    [16, false],
+    [24, false],
+    [32, false],
+    [32, true],
+  ] as const)("reads WAV of %i bits (float: %s), any rate, and says what it did", async (bits, float) => {
+    const { samples, note } = await readSound(
+      "a.wav",
+      wav([sine(440, 44100, 1), sine(440, 44100, 1)], 44100, bits, float),
+      sound,
+      60,
+    )
+    expect(note).toBe("WAV, 44.1 kHz stereo → 8 kHz mono")
+    expect(Math.abs(samples.length - 8000)).toBeLessThan(100)
+    expect(strength(samples, 8000, 440)).toBeCloseTo(0.5, 1)
+  })
+  it.each([
+    ["tone.mp3", /^MP3, 44.1 kHz/],
+    ["tone.ogg", /^Ogg Vorbis, 44.1 kHz stereo/],
+    ["tone.opus", /^Opus, 48 kHz stereo/],
+    ["tone.m4a", /^AAC, 44.1 kHz stereo/],
+  ])("reads %s", async (name, said) => {
+    expect(isSound(file(name))).toBe(true)
+    const { samples, note } = await readSound(name, file(name), sound, 60)
+    expect(note).toMatch(said)
+    // ffmpeg's sine of an eighth, panned to two channels.
+    expect(strength(samples.subarray(1000, 7000), 8000, 440)).toBeGreaterThan(0.08)
+    expect(strength(samples.subarray(1000, 7000), 8000, 700)).toBeLessThan(0.01)
+  })
+  it("filters away what the pack's rate cannot hold, instead of folding it down", async () => {
+    const high = sine(5000, 48000, 1) // would fold down to 3000
+    const { samples } = await readSound("a.wav", wav([high], 48000, 16), sound, 60)
+    expect(strength(samples, 8000, 3000)).toBeLessThan(0.002)
+  })
+  it("mixes channels to mono", async () => {
+    const left = sine(440, 8000, 1)
+    const { samples } = await readSound(
+      "a.wav",
+      wav([left, left.map((x) => -x), sine(600, 8000, 1), sine(600, 8000, 1)], 8000, 16),
+      sound,
+      60,
+    )
+    expect(strength(samples, 8000, 440)).toBeLessThan(0.001)
+    expect(strength(samples, 8000, 600)).toBeCloseTo(0.25, 2)
+  })
+  it("keeps the end of a long sound alone", async () => {
+    const long = new Float32Array(8000 * 30)
+    long.set(sine(440, 8000, 1), long.length - 8000)
+    const { samples, note } = await readSound("a.wav", wav([long], 8000, 16), sound, 2)
+    expect(samples.length).toBe(16000)
+    expect(strength(samples.subarray(8000), 8000, 440)).toBeCloseTo(0.5, 2)
+    expect(note).toContain("the last 2 of 30 seconds")
+  })
+  it.each([
+    ["a video", () => file("film.mp4"), /^x is a video; give its sound alone. Nothing has changed.$/],
+    [
+      "a truncated MP3",
+      () => file("tone.mp3").subarray(0, 40),
+      /^x (cannot be read as sound|holds no sound).*nothing has changed.$/,
+    ],
+    ["a WAV without samples", () => wav([new Float32Array()], 8000, 16), /^x (holds no sound|is not a kind of sound).*; nothing has changed.$/],
+    [
+      "MIDI, which holds notes",
+      () => Buffer.from("MThd\0\0\0\x06\0\x01\0\x01\0\x60MTrk\0\0\0\0", "latin1"),
+      /^x is not a kind of sound/,
+    ],
+  ])("refuses %s in one line", async (_, bytes, said) => {
+    const error = await readSound("x", bytes(), sound, 60).then(
+      () => undefined,
+      (e: Error) => e,
+    )
+    expect(error?.message).toMatch(said)
+    expect(error?.message).not.toContain("\n")
+  })
+})
+
+describe("canonical bytes", () => {
+  it("mu-law: every byte comes back as itself, silence is 128, amounts are in order", () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const samples = decodeSamples(bytes, sound)
+    expect(encodeSamples(samples, sound)).toEqual(bytes)
+    expect(samples[128]).toBe(0)
+    expect([...samples]).toEqual([...samples].sort((a, b) => a - b))
+    expect([samples[0], samples[255]]).toEqual([-1, 1])
+  })
+  it("16 bits: every amount comes back as itself", () => {
+    const pcm = { ...sound, encoding: "pcm16" as const }
+    const bytes = new Uint8Array(Int16Array.of(-32768, -1, 0, 1, 32767).buffer)
+    expect(encodeSamples(decodeSamples(bytes, pcm), pcm)).toEqual(bytes)
+  })
+})
+
+describe("an export", () => {
+  const tone = sine(440, 8000, 1)
+  it("as WAV comes back sample for sample, with its settings", async () => {
+    const read = await readSound("a", writeWav(tone, 8000, settings), sound, 60)
+    expect(read.settings).toEqual(settings)
+    expect(read.note).toBe("WAV")
+    expect(Math.max(...read.samples.map((x, i) => Math.abs(x - (tone[i] as number))))).toBeLessThan(1 / 32000)
+  })
+  it("as FLAC comes back sample for sample, with its settings, and is smaller", async () => {
+    const flac = await writeFlac(tone, 8000, settings)
+    expect(flac.length).toBeLessThan(writeWav(tone, 8000).length)
+    const read = await readSound("a", flac, sound, 60)
+    expect(read.settings).toEqual(settings)
+    expect(read.samples.length).toBe(8000)
+    expect(Math.max(...read.samples.map((x, i) => Math.abs(x - (tone[i] as number))))).toBeLessThan(1 / 32000)
+  })
+})

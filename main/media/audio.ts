@@ -1,0 +1,246 @@
+import { ConverterType, create } from "@alexanderolsen/libsamplerate-js"
+import decode from "audio-decode"
+import audioType from "audio-type"
+import Flac from "libflacjs"
+import { Settings } from "../../contract/app.ts"
+import type { Sound } from "../../contract/pack.ts"
+import { MediaError } from "./error.ts"
+
+/** Bytes that a decoder is fed at once. */
+const PIECE = 2 ** 18
+
+/** Kinds of sound that are decoded, as audio-type calls them. */
+const DECODED = ["wav", "mp3", "flac", "opus", "oga", "m4a", "aac", "aiff", "caf", "qoa", "amr", "wma"] as const
+const names: Record<string, string> = {
+  oga: "Ogg Vorbis",
+  opus: "Opus",
+  m4a: "AAC",
+  wav: "WAV",
+  mp3: "MP3",
+  flac: "FLAC",
+}
+
+/** Whether a file is sound or video, by its first bytes; also kinds that cannot be read. */
+export function isSound(bytes: Uint8Array): boolean {
+  return audioType(bytes.slice(0, 2 ** 16)) !== undefined || isMp4(bytes)
+}
+
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+const isMp4 = (bytes: Uint8Array) => latin1(bytes.subarray(4, 8)) === "ftyp"
+
+/** An MP4 with a track of pictures, or a container that is made for video. */
+function isVideo(kind: string | undefined, bytes: Uint8Array): boolean {
+  if (kind === "avi" || kind === "mkv" || kind === "webm") return true
+  return isMp4(bytes) && latin1(bytes).includes("vide")
+}
+
+/**
+ * A sound of any rate and number of channels as mono samples at the pack's rate: the last `seconds` of it, which is
+ * all that is ever held. `note` says what was done; `settings` are those it was generated with, where it is an
+ * export of this app.
+ * @throws MediaError with one line
+ */
+export async function readSound(
+  name: string,
+  file: Uint8Array,
+  sound: Sound,
+  seconds: number,
+): Promise<{ samples: Float32Array; note: string; settings?: Settings }> {
+  const kind = audioType(file.slice(0, 2 ** 16))
+  if (isVideo(kind, file)) throw new MediaError(`${name} is a video; give its sound alone. Nothing has changed.`)
+  const decoded = DECODED.find((k) => k === kind)
+  if (!decoded) throw new MediaError(`${name} is not a kind of sound that can be read; nothing has changed.`)
+  let end: End | undefined
+  let channels = 0
+  try {
+    const decoder = await decode[decoded]()
+    for (let at = 0; at <= file.length; at += PIECE) {
+      const last = at + PIECE > file.length
+      const parts = [await decoder(file.subarray(at, at + PIECE)), ...(last ? [await decoder()] : [])]
+      for (const { channelData, sampleRate } of parts) {
+        if (!channelData[0]?.length) continue
+        channels = Math.max(channels, channelData.length)
+        end ??= new End(sampleRate, seconds)
+        end.append(channelData)
+      }
+    }
+  } catch (error) {
+    throw new MediaError(
+      `${name} cannot be read as sound (${(error as Error).message.split("\n")[0]}); nothing has changed.`,
+    )
+  }
+  if (!end?.total) throw new MediaError(`${name} holds no sound; nothing has changed.`)
+  const samples = await resample(end.samples(), end.rate, sound.rate)
+  const notes = []
+  const mixed = channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`
+  if (end.rate !== sound.rate || channels > 1)
+    notes.push(`${end.rate / 1000} kHz ${mixed} → ${sound.rate / 1000} kHz mono`)
+  if (end.total > end.kept) notes.push(`the last ${seconds} of ${Math.round(end.total / end.rate)} seconds`)
+  const settings = settingsIn(file)
+  return { samples, note: [names[decoded] ?? decoded, ...notes].join(", "), ...(settings ? { settings } : {}) }
+}
+
+/** The last seconds of a stream of samples, mixed to mono. */
+class End {
+  /** Samples that came, and how many of them are still here. */
+  total = 0
+  private parts: Float32Array[] = []
+  private held = 0
+  private readonly most: number
+
+  constructor(
+    readonly rate: number,
+    seconds: number,
+  ) {
+    this.most = Math.ceil(seconds * rate)
+  }
+
+  append(channels: Float32Array[]): void {
+    const [first] = channels
+    if (!first) return
+    const mono = first.slice()
+    for (const other of channels.slice(1))
+      for (let i = 0; i < mono.length; i++) mono[i] = (mono[i] ?? 0) + (other[i] ?? 0)
+    if (channels.length > 1) for (let i = 0; i < mono.length; i++) mono[i] = (mono[i] ?? 0) / channels.length
+    this.parts.push(mono)
+    this.total += mono.length
+    this.held += mono.length
+    while (this.held - (this.parts[0]?.length ?? 0) >= this.most) this.held -= this.parts.shift()?.length ?? 0
+  }
+
+  get kept(): number {
+    return Math.min(this.held, this.most)
+  }
+
+  samples(): Float32Array {
+    const all = new Float32Array(this.held)
+    let at = 0
+    for (const part of this.parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return all.subarray(all.length - this.kept)
+  }
+}
+
+/** libsamplerate's best band-limited sinc: what lies above half of the new rate is filtered away, not folded down. */
+async function resample(samples: Float32Array, from: number, to: number): Promise<Float32Array> {
+  if (from === to) return samples
+  const converter = await create(1, from, to, { converterType: ConverterType.SRC_SINC_BEST_QUALITY })
+  try {
+    return converter.simple(samples)
+  } finally {
+    converter.destroy()
+  }
+}
+
+const MU = 255
+const LOG = Math.log1p(MU)
+
+/** Samples in -1..1 as canonical bytes. Mu-law bytes are amounts on G.711's curve: 0 lowest, 128 silence, 255 highest. */
+export function encodeSamples(samples: Float32Array, { encoding }: Sound): Uint8Array<ArrayBuffer> {
+  if (encoding === "pcm16") {
+    const pcm = Int16Array.from(samples, toInt16)
+    return new Uint8Array(pcm.buffer)
+  }
+  return Uint8Array.from(samples, (sample) => {
+    const x = Math.max(-1, Math.min(1, sample))
+    const curve = (Math.sign(x) * Math.log1p(MU * Math.abs(x))) / LOG
+    return Math.floor(((curve + 1) / 2) * 255 + 0.5)
+  })
+}
+
+/** Canonical bytes as samples in -1..1; a last half sample is left out. */
+export function decodeSamples(bytes: Uint8Array, { encoding }: Sound): Float32Array {
+  if (encoding === "pcm16") {
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    return Float32Array.from({ length: bytes.length >> 1 }, (_, i) => view.getInt16(2 * i, true) / 32768)
+  }
+  return Float32Array.from(bytes, (byte) => {
+    // 128 is exactly silence, so that silence stays silent however often it goes around.
+    const curve = byte === 128 ? 0 : (byte / 255) * 2 - 1
+    return (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
+  })
+}
+
+const toInt16 = (x: number) => Math.max(-32768, Math.min(32767, Math.round(x * 32768)))
+
+/** A 16-bit mono WAV; `settings` go into its INFO list as the comment. */
+export function writeWav(samples: Float32Array, rate: number, settings?: Settings): Buffer {
+  const comment = settings ? Buffer.from(`${JSON.stringify(settings)}\0`) : Buffer.alloc(0)
+  const chunk = (id: string, data: Uint8Array) => {
+    const head = Buffer.alloc(8)
+    head.write(id)
+    head.writeUInt32LE(data.length, 4)
+    return Buffer.concat([head, data, Buffer.alloc(data.length % 2)])
+  }
+  const format = Buffer.alloc(16)
+  format.writeUInt16LE(1, 0) // PCM
+  format.writeUInt16LE(1, 2)
+  format.writeUInt32LE(rate, 4)
+  format.writeUInt32LE(rate * 2, 8)
+  format.writeUInt16LE(2, 12)
+  format.writeUInt16LE(16, 14)
+  const data = new Uint8Array(Int16Array.from(samples, toInt16).buffer)
+  const list = settings ? [chunk("LIST", Buffer.concat([Buffer.from("INFO"), chunk("ICMT", comment)]))] : []
+  return chunk("RIFF", Buffer.concat([Buffer.from("WAVE"), chunk("fmt ", format), ...list, chunk("data", data)]))
+}
+
+/** A 16-bit mono FLAC; `settings` go into a Vorbis comment. */
+export async function writeFlac(samples: Float32Array, rate: number, settings?: Settings): Promise<Buffer> {
+  const flac = Flac()
+  if (!flac.isReady()) await new Promise<void>((ready) => flac.on("ready", () => ready()))
+  const encoder = flac.create_libflac_encoder(rate, 1, 16, 8, samples.length, true, 0)
+  const parts: Uint8Array[] = []
+  const began = flac.init_encoder_stream(encoder, (data: Uint8Array) => void parts.push(data.slice()))
+  const pcm = Int32Array.from(samples, toInt16)
+  const done =
+    began === 0 &&
+    flac.FLAC__stream_encoder_process_interleaved(encoder, pcm, pcm.length) &&
+    flac.FLAC__stream_encoder_finish(encoder)
+  flac.FLAC__stream_encoder_delete(encoder)
+  if (!done) throw new Error("The sound could not be written as FLAC; save it as WAV instead.")
+  const file = Buffer.concat(parts)
+  return settings ? withComment(file, `MEGABYTE=${JSON.stringify(settings)}`) : file
+}
+
+/** Puts a Vorbis comment after a FLAC's first metadata block, in place of the encoder's own (FLAC format, section 8.6). */
+function withComment(file: Buffer, comment: string): Buffer {
+  const text = (s: string) => {
+    const bytes = Buffer.from(s)
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(bytes.length)
+    return Buffer.concat([length, bytes])
+  }
+  const count = Buffer.from([1, 0, 0, 0])
+  const data = Buffer.concat([text("Megabyte Studio"), count, text(comment)])
+  const blocks: Buffer[] = []
+  let at = 4
+  for (let last = false; !last; ) {
+    last = ((file[at] as number) & 0x80) !== 0
+    const end = at + 4 + file.readUIntBE(at + 1, 3)
+    if (((file[at] as number) & 0x7f) !== 4) blocks.push(Buffer.from(file.subarray(at, end)))
+    at = end
+  }
+  const head = Buffer.from([4, 0, 0, 0])
+  head.writeUIntBE(data.length, 1, 3)
+  blocks.push(Buffer.concat([head, data]))
+  blocks.forEach((block, i) => {
+    block[0] = ((block[0] as number) & 0x7f) | (i === blocks.length - 1 ? 0x80 : 0)
+  })
+  return Buffer.concat([file.subarray(0, 4), ...blocks, file.subarray(at)])
+}
+
+/** Settings in a WAV's or a FLAC's comment, within the first 64 kB; both have the text's length before it. */
+function settingsIn(file: Uint8Array): Settings | undefined {
+  const head = Buffer.from(file.subarray(0, 2 ** 16))
+  const [wav, flac] = [head.indexOf("ICMT"), head.indexOf("MEGABYTE=")]
+  if (wav < 0 && flac < 0) return undefined
+  try {
+    const [start, length, mark] =
+      wav >= 0 ? [wav + 8, head.readUInt32LE(wav + 4), 0] : [flac, head.readUInt32LE(flac - 4), 9]
+    return Settings.parse(JSON.parse(head.toString("utf8", start + mark, start + length).replace(/\0$/, "")))
+  } catch {
+    return undefined // foreign or damaged: it is still a sound
+  }
+}
