@@ -117,12 +117,12 @@ const PackFields = z.object({
   training: z.record(z.string(), z.unknown()),
 })
 export const Pack = PackFields.superRefine((pack, context) => {
-  if (pack.modality !== "image") return
-  const canvas = Canvas.safeParse(pack.media)
-  if (!canvas.success) {
-    const issue = canvas.error.issues[0]
+  if (pack.modality !== "image" && pack.modality !== "audio") return
+  const media = (pack.modality === "image" ? Canvas : Sound).safeParse(pack.media)
+  if (!media.success) {
+    const issue = media.error.issues[0]
     context.addIssue({ code: "custom", path: ["media", ...(issue?.path ?? [])], message: issue?.message ?? "" })
-  } else if (canvas.data.header % pack.model.patch)
+  } else if (media.data.header % pack.model.patch)
     context.addIssue({ code: "custom", path: ["media", "header"], message: "it must be a whole number of patches" })
 })
 export type Pack = z.infer<typeof Pack>
@@ -140,3 +140,14 @@ export function reach(model: { window: number; context: number }): number {
 export function canvasOf(pack: Pack): Canvas | undefined {
   return pack.modality === "image" ? Canvas.parse(pack.media) : undefined
 }
+
+/** The samples of an audio pack; undefined for other packs. */
+export function soundOf(pack: Pack): Sound | undefined {
+  return pack.modality === "audio" ? Sound.parse(pack.media) : undefined
+}
+
+/** Names of a pack's styles by their byte; the first leaves it open. */
+export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
+
+/** Bytes of one sample. */
+export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)

@@ -16,7 +16,7 @@ import { Library } from "./library/library.ts"
 import { enlargement, isPicture, readImage, writePng } from "./media/image.ts"
 import { readText } from "./media/text.ts"
 import { findPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
-import { documentBounds, readPack } from "./packs/read.ts"
+import { documentBounds, readPack, wholeDocument } from "./packs/read.ts"
 import { Upload } from "./packs/upload.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 
@@ -406,8 +406,7 @@ export class Studio {
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
       const canvas = canvasOf(pack)
-      const header = canvas?.header ?? 0
-      const all = canvas ? documentBounds(pack, bytes).prompt : Uint8Array.from(bytes)
+      const { bytes: all, header } = wholeDocument(pack, bytes)
       const run = this.client().score({
         pack: folder,
         precision: "int8",

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 const root = join(import.meta.dirname, "../..")
@@ -84,6 +85,86 @@ describe("megabyte score", () => {
     const file = join(work, "empty")
     writeFileSync(file, "")
     expect((await megabyte("score", file, "--pack", pack)).code).toBe(0)
+  })
+})
+
+describe("pictures", () => {
+  const picture = join(root, "test/parity/picture") // 6 x 10 pixels, random weights
+  const pixels = async (file: string) => [...(await sharp(file).removeAlpha().raw().toBuffer())]
+
+  it("are made as PNG, enlarged without blur, and the same for the same seed", async () => {
+    const [small, large] = [join(work, "small.png"), join(work, "large.png")]
+    const args = ["generate", "--pack", picture, "--style", "other", "--seed", "5", "--out"]
+    const runs = await Promise.all([megabyte(...args, small), megabyte(...args, large, "--enlarge", "4")])
+    expect(runs.map((r) => r.code)).toEqual([0, 0])
+    expect(await sharp(large).metadata()).toMatchObject({ width: 24, height: 40 })
+    expect([...(await sharp(large).resize(6, 10, { kernel: "nearest" }).raw().toBuffer())]).toEqual(await pixels(small))
+  })
+  it("go on from a row of any file, and keep the rows above", async () => {
+    const file = join(work, "photo.jpg")
+    const out = join(work, "continued.png")
+    await sharp({ create: { width: 120, height: 200, channels: 3, background: "#37a" } })
+      .jpeg()
+      .toFile(file)
+    const r = await megabyte("continue", file, "--pack", picture, "--keep", "50%", "--out", out)
+    expect(r.err).toContain("120×200 → 6×10")
+    const kept = await sharp(file).resize(6, 10).raw().toBuffer()
+    expect((await pixels(out)).slice(0, 90)).toEqual([...kept.subarray(0, 90)])
+    expect(await pixels(out)).toHaveLength(180)
+  })
+  it("are scored as what the model sees of them", async () => {
+    const r = await megabyte("score", join(work, "photo.jpg"), "--pack", picture, "--json")
+    expect(JSON.parse(r.out.toString()).perByte).toHaveLength(180)
+  })
+})
+
+describe("sounds", () => {
+  const sound = join(work, "sound")
+  beforeAll(() => {
+    mkdirSync(sound)
+    const json = JSON.parse(readFileSync(join(pack, "pack.json"), "utf8"))
+    const media = { rate: 8000, encoding: "mu-law", header: 8, styles: ["any", "organ"] }
+    writeFileSync(join(sound, "pack.json"), JSON.stringify({ ...json, modality: "audio", media }))
+    copyFileSync(join(pack, "weights.safetensors"), join(sound, "weights.safetensors"))
+  })
+  const samples = (file: string) => new Int16Array(new Uint8Array(readFileSync(file).subarray(-2000)).buffer)
+
+  it("are made as WAV and FLAC of the seconds asked for", async () => {
+    const [wav, flac] = [join(work, "tune.wav"), join(work, "tune.flac")]
+    const args = ["generate", "--pack", sound, "--style", "organ", "--seconds", "0.125", "--seed", "2", "--out"]
+    const runs = await Promise.all([megabyte(...args, wav), megabyte(...args, flac)])
+    expect(runs.map((r) => r.code)).toEqual([0, 0])
+    expect(readFileSync(wav).readUInt32LE(readFileSync(wav).indexOf("data") + 4)).toBe(2 * 1000)
+    expect(samples(wav)).toHaveLength(1000)
+    expect(readFileSync(flac).subarray(0, 4).toString()).toBe("fLaC")
+  })
+  it("go on from a file of any kind, whose own samples stay as they were", async () => {
+    const out = join(work, "longer.wav")
+    const r = await megabyte(
+      "continue",
+      join(root, "test/sounds/tone.mp3"),
+      "--pack",
+      sound,
+      "--seconds",
+      "0.1",
+      "--out",
+      out,
+    )
+    expect(r.err).toContain("MP3, 44.1 kHz")
+    const again = join(work, "again.wav")
+    const whole = await megabyte("continue", out, "--pack", sound, "--seconds", "0.1", "--out", again)
+    expect(whole.code).toBe(0)
+    const [first, second] = [readFileSync(out), readFileSync(again)]
+    const data = (file: Buffer) => file.subarray(file.indexOf("data") + 8)
+    expect(data(second).length).toBe(data(first).length + 1600)
+    expect(data(second).subarray(0, data(first).length)).toEqual(data(first))
+  })
+  it("need a file of a kind that is written", async () => {
+    expect(await megabyte("generate", "--pack", sound)).toMatchObject({ code: 2 })
+    expect((await megabyte("generate", "--pack", sound, "--out", "a.mp3")).err).toContain("written as .wav or .flac")
+    expect(
+      (await megabyte("continue", join(root, "test/sounds/film.mp4"), "--pack", sound, "--out", "a.wav")).err,
+    ).toContain("is a video")
   })
 })
 

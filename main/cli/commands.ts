@@ -3,12 +3,13 @@ import { randomInt } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { canvasOf, type Pack, Precision } from "../../contract/pack.ts"
+import { canvasOf, type Pack, Precision, sampleBytes, soundOf, stylesOf } from "../../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
+import { decodeSamples, encodeSamples, isSound, readSound, writeFlac, writeWav } from "../media/audio.ts"
 import { isPicture, readImage, writePng } from "../media/image.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../packs/find.ts"
-import { documentBounds, readPack } from "../packs/read.ts"
+import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { Studio } from "../studio.ts"
 import { serve } from "../web/server.ts"
 import { number, parse, share, UsageError } from "./arguments.ts"
@@ -18,7 +19,8 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
 
   megabyte generate [--pack text] [--prompt TEXT] [--bytes N]     make something new
   megabyte generate --pack image --out cat.png [--style emoji]    a picture; --enlarge 16 repeats its pixels
-  megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, or from a row of a picture
+  megabyte generate --pack audio --seconds 8 --out tune.wav       a sound, as WAV or FLAC
+  megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, a row of a picture, a time
   megabyte score FILE [--pack NAME] [--precision fp32,int8]       bits per byte of a file
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
@@ -42,6 +44,7 @@ const making = {
   variations: text,
   style: text,
   enlarge: text,
+  seconds: text,
 }
 type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
 
@@ -56,19 +59,20 @@ export async function run([command, ...args]: string[]): Promise<void> {
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
       const chosen = target(values)
-      if (values.prompt !== undefined && canvasOf(chosen.pack))
+      if (values.prompt !== undefined && (canvasOf(chosen.pack) ?? soundOf(chosen.pack)))
         throw new UsageError(
-          `--prompt is text, and the pack ${chosen.pack.name} makes pictures; use megabyte continue FILE`,
+          `--prompt is text, and the pack ${chosen.pack.name} makes ${chosen.pack.modality}; use megabyte continue FILE`,
         )
       return make(Buffer.from(values.prompt ?? ""), values, chosen)
     }
     case "continue": {
       const { values, positionals } = parse(args, { ...making, keep: text }, 1)
-      const { bytes, chosen, canvas } = await readPrompt(positionals[0] as string, values)
-      // A picture is kept by whole rows, and by half where nothing is said: all of it would leave nothing to do.
-      const row = canvas ? canvas.width * 3 : 1
-      const kept = share("keep", values.keep ?? (canvas ? "50%" : "100%"), bytes.length / row, canvas && "rows")
-      return make(bytes.subarray(0, kept * row), values, chosen)
+      const prompt = await readPrompt(positionals[0] as string, values)
+      const { bytes, chosen, unit } = prompt
+      // Of a picture half is kept where nothing is said: all of it would leave nothing to do.
+      const usual = canvasOf(chosen.pack) ? "50%" : "100%"
+      const kept = share("keep", values.keep ?? usual, Math.floor(bytes.length / unit.bytes), unit.name) * unit.bytes
+      return make(bytes.subarray(0, kept), values, chosen, prompt.samples?.subarray(0, kept / unit.bytes))
     }
     case "score": {
       const { values, positionals } = parse(args, common, 1)
@@ -104,25 +108,39 @@ function read(path: string): Buffer {
   }
 }
 
+/** The longest sound that is taken as a prompt, in seconds: the model looks back over far less. */
+const LONGEST_SOUND = 600
+
 /**
- * The canonical bytes of a file for the pack that is named, or for the one that fits the file. Text is taken byte for
- * byte as it is; pictures are converted, and what was done is said on stderr.
+ * The canonical bytes of a file for the pack that is named, or for the one that fits the file, and the unit that they
+ * are kept by. Text is taken byte for byte as it is; pictures and sounds are converted, and what was done is said on
+ * stderr. Sounds come with their samples, which are finer than their bytes.
  */
 async function readPrompt(path: string, values: Values<typeof common>) {
   const file = read(path)
-  const pack = values.pack ?? packFor(isPicture(path, file) ? "image" : "text", undefined, defaultPlaces())
+  const kind = isPicture(path, file) ? "image" : isSound(file) ? "audio" : "text"
+  const pack = values.pack ?? packFor(kind, undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
-  const canvas = canvasOf(chosen.pack)
-  if (!canvas) return { bytes: file, chosen, canvas }
-  const { bytes, note } = await readImage(path, file, canvas)
-  if (note) process.stderr.write(`${path}: ${note}\n`)
-  return { bytes: Buffer.from(bytes), chosen, canvas }
+  const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
+  const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
+  if (canvas) {
+    const { bytes, note } = await readImage(path, file, canvas)
+    say(note)
+    return { bytes, chosen, unit: { name: "rows", bytes: canvas.width * 3 } }
+  }
+  if (sound) {
+    const { samples, note } = await readSound(path, file, sound, LONGEST_SOUND)
+    say(note)
+    const unit = { name: "samples", bytes: sampleBytes(sound) }
+    return { bytes: encodeSamples(samples, sound), samples, chosen, unit }
+  }
+  return { bytes: new Uint8Array(file), chosen, unit: { name: "bytes", bytes: 1 } }
 }
 
 /** The number of a style by its name. @throws UsageError */
 function styleOf(pack: Pack, name: string | undefined): number {
   if (name === undefined) return 0
-  const styles = canvasOf(pack)?.styles ?? []
+  const styles = stylesOf(pack)
   const style = styles.indexOf(name)
   if (style < 0)
     throw new UsageError(
@@ -159,14 +177,26 @@ function samplingOf(values: Values<typeof making>): Sampling {
 }
 
 /** Generates after `given` and writes what came, with `given` before it. */
-async function make(given: Uint8Array, values: Values<typeof making>, chosen: Target): Promise<void> {
+async function make(
+  given: Uint8Array,
+  values: Values<typeof making>,
+  chosen: Target,
+  samples: Float32Array = new Float32Array(),
+): Promise<void> {
   const { pack, engine, cache } = chosen
-  const canvas = canvasOf(pack)
+  const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
   if (canvas && !values.out && !values.json) throw new UsageError("a picture needs a file: --out FILE.png")
+  if (sound && !values.out && !values.json) throw new UsageError("a sound needs a file: --out FILE.wav or FILE.flac")
+  if (sound && values.out && !/\.(wav|flac)$/i.test(values.out))
+    throw new UsageError(`a sound is written as .wav or .flac, not as "${values.out}"`)
+  if (values.seconds !== undefined && !sound) throw new UsageError("--seconds is for sounds; use --bytes")
   const style = styleOf(pack, values.style)
   const { header, room, ...bounds } = documentBounds(pack, given, style)
   if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
-  const wanted = number("bytes", values.bytes, canvas ? room : 400, { min: 1, max: 2 ** 31 - 1, whole: true })
+  const second = sound ? sound.rate * sampleBytes(sound) : 1
+  const seconds = number("seconds", values.seconds, 4, { min: 0.001, max: 86400 })
+  const usual = canvas ? room : sound ? Math.ceil(seconds * second) : 400
+  const wanted = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
   const length = Math.min(wanted, room)
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
   const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
@@ -211,8 +241,17 @@ async function make(given: Uint8Array, values: Values<typeof making>, chosen: Ta
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
     if (names) {
       const settings = { pack: pack.name, length, seed, variations: 1, sampling, style }
-      const file = (output: Buffer) => (canvas ? writePng(output, canvas, enlarge, settings) : output)
-      for (const [b, output] of outputs.entries()) writeWhole(names[b] as string, await file(output))
+      for (const [b, output] of outputs.entries()) {
+        const name = names[b] as string
+        if (canvas) writeWhole(name, await writePng(output, canvas, enlarge, settings))
+        else if (sound) {
+          // The part that was given keeps its own samples, finer than the bytes that the model saw.
+          const all = decodeSamples(output, sound)
+          all.set(samples)
+          const write = /\.flac$/i.test(name) ? writeFlac : writeWav
+          writeWhole(name, await write(all, sound.rate, settings))
+        } else writeWhole(name, output)
+      }
     }
     if (values.json) {
       const results = outputs.map((output, b) => ({
@@ -245,25 +284,23 @@ async function make(given: Uint8Array, values: Values<typeof making>, chosen: Ta
 }
 
 /** Bits per byte of a file; with several precisions, also what the later ones lose against the first. */
-async function score(bytes: Buffer, values: Values<typeof common>): Promise<void> {
+async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<void> {
   const precisions = (values.precision ?? "int8").split(",")
   const results: { precision: string; bitsPerByte: number; seconds: number; perByte: number[] }[] = []
   let name = ""
   for (const precision of precisions) {
     const { pack, engine, cache } = target(values, precision)
     name = pack.name
-    const { prompt, header } = canvasOf(pack)
-      ? documentBounds(pack, bytes)
-      : { prompt: Uint8Array.from(bytes), header: 0 }
+    const document = wholeDocument(pack, bytes)
     const client = new EngineClient(forkEngine(cache))
     try {
       const showing = process.stderr.isTTY && !values.json
-      const { result } = client.score({ ...engine, bytes: prompt }, (done) => {
+      const { result } = client.score({ ...engine, bytes: document.bytes }, (done) => {
         if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
       })
       const { logprob, scoreMs } = await result
       if (showing) process.stderr.write("\r")
-      const perByte = Array.from(logprob.subarray(header), (x) => -x / Math.LN2)
+      const perByte = Array.from(logprob.subarray(document.header), (x) => -x / Math.LN2)
       const sum = perByte.reduce((a, b) => a + b, 0)
       results.push({ precision, bitsPerByte: bytes.length ? sum / bytes.length : 0, seconds: scoreMs / 1000, perByte })
     } finally {

@@ -120,7 +120,11 @@ describe("a sound as samples", () => {
       () => file("tone.mp3").subarray(0, 40),
       /^x (cannot be read as sound|holds no sound).*nothing has changed.$/,
     ],
-    ["a WAV without samples", () => wav([new Float32Array()], 8000, 16), /^x (holds no sound|is not a kind of sound).*; nothing has changed.$/],
+    [
+      "a WAV without samples",
+      () => wav([new Float32Array()], 8000, 16),
+      /^x (holds no sound|is not a kind of sound).*; nothing has changed.$/,
+    ],
     [
       "MIDI, which holds notes",
       () => Buffer.from("MThd\0\0\0\x06\0\x01\0\x01\0\x60MTrk\0\0\0\0", "latin1"),
@@ -155,7 +159,9 @@ describe("canonical bytes", () => {
 describe("an export", () => {
   const tone = sine(440, 8000, 1)
   it("as WAV comes back sample for sample, with its settings", async () => {
-    const read = await readSound("a", writeWav(tone, 8000, settings), sound, 60)
+    const file = writeWav(tone, 8000, settings)
+    const read = await readSound("a", file, sound, 60)
+    expect(writeWav(read.samples, 8000, settings)).toEqual(file)
     expect(read.settings).toEqual(settings)
     expect(read.note).toBe("WAV")
     expect(Math.max(...read.samples.map((x, i) => Math.abs(x - (tone[i] as number))))).toBeLessThan(1 / 32000)
@@ -164,6 +170,7 @@ describe("an export", () => {
     const flac = await writeFlac(tone, 8000, settings)
     expect(flac.length).toBeLessThan(writeWav(tone, 8000).length)
     const read = await readSound("a", flac, sound, 60)
+    expect(writeWav(read.samples, 8000)).toEqual(writeWav(tone, 8000))
     expect(read.settings).toEqual(settings)
     expect(read.samples.length).toBe(8000)
     expect(Math.max(...read.samples.map((x, i) => Math.abs(x - (tone[i] as number))))).toBeLessThan(1 / 32000)

@@ -1,10 +1,14 @@
-import { ConverterType, create } from "@alexanderolsen/libsamplerate-js"
+import * as libsamplerate from "@alexanderolsen/libsamplerate-js"
 import decode from "audio-decode"
 import audioType from "audio-type"
 import Flac from "libflacjs"
 import { Settings } from "../../contract/app.ts"
 import type { Sound } from "../../contract/pack.ts"
 import { MediaError } from "./error.ts"
+
+// Node gives this UMD module as `default` alone, a bundler gives its names.
+const { ConverterType, create } =
+  "default" in libsamplerate ? (libsamplerate.default as typeof libsamplerate) : libsamplerate
 
 /** Bytes that a decoder is fed at once. */
 const PIECE = 2 ** 18
@@ -60,6 +64,7 @@ export async function readSound(
       for (const { channelData, sampleRate } of parts) {
         if (!channelData[0]?.length) continue
         channels = Math.max(channels, channelData.length)
+        if (is16Bit(decoded, file)) exact16(channelData)
         end ??= new End(sampleRate, seconds)
         end.append(channelData)
       }
@@ -78,6 +83,21 @@ export async function readSound(
   if (end.total > end.kept) notes.push(`the last ${seconds} of ${Math.round(end.total / end.rate)} seconds`)
   const settings = settingsIn(file)
   return { samples, note: [names[decoded] ?? decoded, ...notes].join(", "), ...(settings ? { settings } : {}) }
+}
+
+/** Whether a WAV's or a FLAC's samples are of 16 bits (FLAC: STREAMINFO, format section 8.2). */
+function is16Bit(kind: string, file: Uint8Array): boolean {
+  if (kind === "flac") return ((((file[20] ?? 0) & 1) << 4) | ((file[21] ?? 0) >> 4)) === 15
+  const format = latin1(file.subarray(0, 4096)).indexOf("fmt ")
+  return kind === "wav" && file[format + 8] === 1 && file[format + 22] === 16
+}
+
+/** The decoders stretch positive 16-bit samples to reach 1; undone, a sample is its number over 32768 and comes back. */
+function exact16(channels: Float32Array[]): void {
+  for (const channel of channels)
+    channel.forEach((x, i) => {
+      if (x > 0) channel[i] = Math.round(x * 32767) / 32768
+    })
 }
 
 /** The last seconds of a stream of samples, mixed to mono. */

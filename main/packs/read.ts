@@ -1,10 +1,18 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasOf, Pack } from "../../contract/pack.ts"
+import { canvasOf, Pack, soundOf } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
+
+/** A whole document as the model reads it: its style, left open, and its bytes. For scoring. */
+export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
+  const header = (canvasOf(pack) ?? soundOf(pack))?.header ?? 0
+  const whole = new Uint8Array(header + bytes.length)
+  whole.set(bytes, header)
+  return { bytes: whole, header }
+}
 
 /** What the engine gets for a document that begins with `given`, and how far it can go. */
 export type Bounds = {
@@ -19,15 +27,20 @@ export type Bounds = {
 
 /**
  * How a document that begins with `given` is put to this pack's model. Text: nothing given begins where a document
- * begins, and a variation ends at its end mark, where the pack has one. Pictures: the style goes first, and the
+ * begins, and a variation ends at its end mark, where the pack has one. Pictures and sounds: the style goes first, and a
  * canvas has an end.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
   const canvas = canvasOf(pack)
-  if (canvas) {
-    const prompt = new Uint8Array(canvas.header + given.length).fill(style, 0, canvas.header)
-    prompt.set(given, canvas.header)
-    return { prompt, header: canvas.header, room: canvas.width * canvas.height * 3 - given.length }
+  const sound = soundOf(pack)
+  const header = (canvas ?? sound)?.header
+  if (header !== undefined) {
+    const { context, patch } = pack.model
+    // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
+    const dropped = Math.max(0, Math.ceil((header + given.length) / patch) - context) * patch
+    const prompt = new Uint8Array(header + given.length - dropped).fill(style, 0, header)
+    prompt.set(given.subarray(dropped), header)
+    return { prompt, header, room: canvas ? canvas.width * canvas.height * 3 - given.length : Number.POSITIVE_INFINITY }
   }
   const end = pack.media.endOfDocument
   const open = { header: 0, room: Number.POSITIVE_INFINITY }

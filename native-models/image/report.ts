@@ -7,7 +7,7 @@ import sharp from "sharp"
 import { canvasOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
-import { documentBounds, readPack } from "../../main/packs/read.ts"
+import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
 
 /**
  * Regenerates an image pack's README.md, samples.png and completions.png: `npx tsx native-models/image/report.ts
@@ -47,8 +47,8 @@ function heldOut(name: string): Uint8Array<ArrayBuffer>[] {
 
 /** Bits of one picture under the pack, its style left open. */
 async function bitsOf(bytes: Uint8Array, precision: "fp32" | "int8"): Promise<number> {
-  const { prompt, header } = documentBounds(pack, bytes)
-  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes: prompt }).result
+  const { bytes: whole, header } = wholeDocument(pack, bytes)
+  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes: whole }).result
   return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
 }
 
