@@ -5,7 +5,16 @@ import { defineConfig, type UserConfig } from "vite"
  * Plain Vite, one mode a part: `vite build --mode renderer|main|preload`. electron-vite would do the same, but fails
  * where Electron's binary is missing, and there the app must build too.
  */
-const external = ["electron", "onnxruntime-node", "sharp", /^node:/]
+const external = [
+  "electron",
+  // Native code and WebAssembly, which find their own files beside them.
+  "onnxruntime-node",
+  "sharp",
+  "audio-decode",
+  "libflacjs",
+  "@alexanderolsen/libsamplerate-js",
+  /^node:/,
+]
 
 const parts: Record<string, UserConfig> = {
   renderer: {

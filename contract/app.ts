@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Canvas } from "./pack.ts"
+import { Canvas, Sound } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
@@ -61,6 +61,8 @@ export const PackSummary = z.object({
   modality: Modality,
   /** What pictures of this pack are like. */
   canvas: Canvas.optional(),
+  /** What sounds of this pack are like. */
+  sound: Sound.optional(),
   /** How it is best sampled. */
   sampling: Sampling.optional(),
   patch: z.int(),
@@ -100,8 +102,8 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stop") }),
   /** Reads a dropped file's bytes as a prompt, for `pack` where that fits the file. */
   z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), bytes: base64 }),
-  /** An item as a file to save, `enlarged` without blur or as it is. */
-  z.object({ type: z.literal("export"), id, enlarged: z.boolean() }),
+  /** A picture or a sound as a file to save; `large` repeats every pixel so that none is blurred. */
+  z.object({ type: z.literal("export"), id, form: z.enum(["png", "large", "wav", "flac"]) }),
   /** The bytes and bits of an item. */
   z.object({ type: z.literal("read"), id }),
   z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(200) }),

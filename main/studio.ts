@@ -9,10 +9,12 @@ import {
   type Preferences,
   type Settings,
 } from "../contract/app.ts"
-import { type Canvas, canvasOf, type Pack } from "../contract/pack.ts"
+import { canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
+import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
 import { Library } from "./library/library.ts"
+import { isSound, LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
 import { enlargement, isPicture, readImage, writePng } from "./media/image.ts"
 import { readText } from "./media/text.ts"
 import { findPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
@@ -127,7 +129,7 @@ export class Studio {
       case "open":
         return answer(await this.open(command.name, Buffer.from(command.bytes, "base64"), command.pack))
       case "export":
-        return answer(await this.export(command.id, command.enlarged))
+        return answer(await this.export(command.id, command.form))
       case "read": {
         this.settle()
         const { bytes, bits } = this.library.read(command.id)
@@ -188,21 +190,40 @@ export class Studio {
 
   /** What a dropped file is, as a prompt. @throws MediaError */
   private async open(name: string, file: Buffer, wanted: string): Promise<AppEvent> {
-    const modality = isPicture(name, file) ? "image" : "text"
-    const pack = packFor(modality, wanted, this.places)
-    const canvas = canvasOf(readPack(findPack(pack, this.places)))
-    const { bytes, ...about } = canvas ? await readImage(name, file, canvas) : readText(name, file)
-    return { type: "opened", name, pack, modality, bytes: base64(bytes), ...about }
+    const modality = isPicture(name, file) ? "image" : isSound(file) ? "audio" : "text"
+    const packName = packFor(modality, wanted, this.places)
+    const pack = readPack(findPack(packName, this.places))
+    const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
+    const opened = { type: "opened", name, pack: packName, modality } as const
+    if (sound) {
+      const { samples, ...about } = await readSound(name, file, sound, LONGEST_SOUND)
+      return { ...opened, bytes: base64(encodeSamples(samples, sound)), ...about }
+    }
+    if (canvas) {
+      const { bytes, ...about } = await readImage(name, file, canvas)
+      return { ...opened, bytes: base64(bytes), ...about }
+    }
+    const { bytes, note } = readText(name, file)
+    // A text file has no place for settings: one that was made here is known by its bytes.
+    const same = (item: Item) => item.modality === "text" && item.bytes === bytes.length
+    const made = this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
+    return { ...opened, bytes: base64(bytes), note, ...(made ? { settings: made.settings } : {}) }
   }
 
-  /** A picture as a file to save. */
-  private async export(id: string, enlarged: boolean): Promise<AppEvent> {
+  /** A picture or a sound as a file to save. */
+  private async export(id: string, form: "png" | "large" | "wav" | "flac"): Promise<AppEvent> {
     this.settle()
     const { title, settings } = this.library.get(id)
-    const canvas = canvasOf(readPack(findPack(settings.pack, this.places)))
-    if (!canvas) throw new Error("Only pictures are exported this way; nothing was written.")
-    const png = await writePng(this.library.read(id).bytes, canvas, enlarged ? enlargement(canvas) : 1, settings)
-    return { type: "exported", title, extension: ".png", mime: "image/png", bytes: base64(png) }
+    const file = await fileOf(
+      readPack(findPack(settings.pack, this.places)),
+      this.library.read(id).bytes,
+      settings,
+      form,
+    )
+    if (!file) throw new Error("This pack does not make files of that kind; nothing was written.")
+    const extension = form === "large" ? ".png" : `.${form}`
+    const mime = { png: "image/png", large: "image/png", wav: "audio/wav", flac: "audio/flac" }[form]
+    return { type: "exported", title, extension, mime, bytes: base64(file) }
   }
 
   private packs(): PackSummary[] {
@@ -223,12 +244,13 @@ export class Studio {
       const { name, title, modality, license, data, parameters, model, heldOut } = found.pack
       const sizeBytes = statSync(join(found.folder, "weights.safetensors")).size
       const { bitsPerByte } = heldOut
-      const canvas = canvasOf(found.pack)
+      const [canvas, sound] = [canvasOf(found.pack), soundOf(found.pack)]
       return {
         name,
         title,
         modality,
         ...(canvas ? { canvas } : {}),
+        ...(sound ? { sound } : {}),
         ...(found.pack.sampling ? { sampling: found.pack.sampling } : {}),
         patch: model.patch,
         license,
@@ -306,7 +328,6 @@ export class Studio {
   ) {
     const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style)
     const length = Math.min(wanted, room)
-    const canvas = canvasOf(pack)
     const writing: Writing[] = items.map((item) => {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
@@ -380,7 +401,7 @@ export class Studio {
       this.live = undefined
       this.settle()
       this.settle = () => {}
-      if (canvas) for (const w of writing) await this.savePicture(w.id, canvas, settings)
+      for (const w of writing) await this.saveFile(w.id, pack, settings)
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
       items.forEach((item, i) => {
         const w = writing[i] as Writing
@@ -391,9 +412,12 @@ export class Studio {
     }
   }
 
-  /** The ordinary picture of what has been made so far. */
-  private async savePicture(id: string, canvas: Canvas, settings: Settings): Promise<void> {
-    this.library.writeFile(id, await writePng(this.library.read(id).bytes, canvas, 1, settings))
+  /** The ordinary file of what has been made so far, where that is not its bytes as they are. */
+  private async saveFile(id: string, pack: Pack, settings: Settings): Promise<void> {
+    const form = { image: "png", audio: "wav", text: undefined, bytes: undefined } as const
+    const wanted = form[pack.modality]
+    const file = wanted && (await fileOf(pack, this.library.read(id).bytes, settings, wanted))
+    if (file) this.library.writeFile(id, file)
   }
 
   /** Scores a file into an item whose bits are there from its first byte on. */
@@ -440,7 +464,7 @@ export class Studio {
         new Uint8Array(),
       )
       this.library.append(item.id, bytes.subarray(0, bits.length), bits)
-      if (canvas) await this.savePicture(item.id, canvas, settings)
+      await this.saveFile(item.id, pack, settings)
       this.tellItem(item)
       this.tell({ type: "run", ids: [item.id], total: bits.length })
       reason = bits.length < bytes.length ? "cancelled" : "length"
@@ -462,7 +486,22 @@ const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round(
 /** Modality of a pack's items, and the names of their files. */
 function form({ modality }: Pack): Pick<Item, "modality" | "file" | "raw"> {
   if (modality === "image") return { modality, file: "picture.png", raw: "picture.rgb" }
+  if (modality === "audio") return { modality, file: "sound.wav", raw: "sound.raw" }
   return { modality, file: modality === "text" ? "output.txt" : "output.bin" }
+}
+
+/** Canonical bytes of a picture or a sound as a file of that form; undefined where the pack makes no such files. */
+async function fileOf(
+  pack: Pack,
+  bytes: Uint8Array,
+  settings: Settings,
+  form: "png" | "large" | "wav" | "flac",
+): Promise<Buffer | undefined> {
+  const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
+  if (canvas && (form === "png" || form === "large"))
+    return writePng(bytes, canvas, form === "large" ? enlargement(canvas) : 1, settings)
+  if (!sound || form === "png" || form === "large") return undefined
+  return (form === "flac" ? writeFlac : writeWav)(decodeSamples(bytes, sound), sound.rate, settings)
 }
 
 /** @throws Error when there is nothing left to generate */
@@ -473,8 +512,9 @@ function assertRoom(pack: Pack, given: Uint8Array): void {
 
 /** A title from the beginning of what was given, or from the style. */
 function titleOf(pack: Pack, settings: Settings, given: Uint8Array): string {
-  const style = canvasOf(pack)?.styles[settings.style]
-  if (pack.modality === "image") return settings.style && style ? `A picture: ${style}` : "A picture"
+  const kind = { image: "A picture", audio: "A sound", text: undefined, bytes: undefined }[pack.modality]
+  const style = settings.style ? stylesOf(pack)[settings.style] : undefined
+  if (kind) return style ? `${kind}: ${style}` : kind
   const text = new TextDecoder().decode(given.subarray(0, 300)).replace(/\s+/g, " ").trim()
   return text ? text.slice(0, 60) : "Untitled"
 }

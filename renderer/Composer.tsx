@@ -1,9 +1,10 @@
 import { useRef } from "react"
-import type { Canvas } from "../contract/pack.ts"
+import type { PackSummary } from "../contract/app.ts"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
-import { PicturePrompt } from "./PictureView.tsx"
+import { PicturePrompt, rowBytes } from "./PictureView.tsx"
 import { packOf } from "./store.ts"
+import { SoundPrompt } from "./WaveView.tsx"
 
 const examples = [
   "Once upon a time there was a little",
@@ -13,37 +14,47 @@ const examples = [
 
 /** Where something new begins, in the form that suits the chosen model. */
 export function Composer() {
-  const canvas = useSlice((s) => packOf(s)?.canvas)
-  return canvas ? <PictureComposer canvas={canvas} /> : <TextComposer />
+  const pack = useSlice(packOf)
+  return pack?.canvas || pack?.sound ? <MediaComposer pack={pack} /> : <TextComposer />
 }
 
-/** A picture begins with a style, or with the first rows of a file. */
-function PictureComposer({ canvas }: { canvas: Canvas }) {
+/** A picture or a sound begins with a style, or with the first rows or seconds of a file. */
+function MediaComposer({ pack: { canvas, sound } }: { pack: PackSummary }) {
   const actions = useActions()
   const draft = useSlice((s) => s.draft)
   const busy = useSlice((s) => s.run !== undefined)
   const style = useSlice((s) => s.settings.style)
-  const { picture } = draft
+  const { media } = draft
+  const noun = canvas ? "picture" : "sound"
+  const keep = (kept: number) => media && actions.setDraft({ media: { ...media, kept } })
   return (
     <div className="composer">
-      <h1>{draft.name || (picture ? "Go on from this picture" : "Choose a style, or drop a picture")}</h1>
+      <h1>{draft.name || (media ? `Go on from this ${noun}` : `Choose a style, or drop a ${noun}`)}</h1>
       {draft.note && <p className="note">{draft.note}</p>}
-      {picture ? (
+      {media && canvas && (
         <PicturePrompt
-          bytes={picture.bytes}
+          bytes={media.bytes}
           canvas={canvas}
-          rows={picture.rows}
-          onRows={(rows) => actions.setDraft({ picture: { ...picture, rows } })}
+          rows={media.kept / rowBytes(canvas)}
+          onRows={(rows) => keep(rows * rowBytes(canvas))}
         />
-      ) : (
+      )}
+      {media && sound && <SoundPrompt bytes={media.bytes} sound={sound} kept={media.kept} onKept={keep} />}
+      {!media && canvas && (
         <p className="lead">
           Pictures of {canvas.width} × {canvas.height} pixels, made byte by byte from the top left. A dropped picture is
           brought to that size, and goes on from the row you choose.
         </p>
       )}
+      {!media && sound && (
+        <p className="lead">
+          Sound of {sound.rate / 1000} kHz, made sample by sample; you can hear it while it is still being made. A
+          dropped recording goes on from the time you choose.
+        </p>
+      )}
       <fieldset className="styles">
         <legend>Style</legend>
-        {canvas.styles.map((name, i) => (
+        {(canvas ?? sound)?.styles.map((name, i) => (
           <button type="button" key={name} aria-pressed={style === i} onClick={() => actions.setSettings({ style: i })}>
             {name}
           </button>
@@ -52,19 +63,19 @@ function PictureComposer({ canvas }: { canvas: Canvas }) {
       <div className="actions">
         {/* biome-ignore lint/a11y/noAutofocus: the first thing to do here */}
         <button type="button" className="primary" autoFocus disabled={busy} onClick={() => actions.generate()}>
-          {picture ? "Continue the picture" : "Make a picture"} <kbd>Ctrl ↵</kbd>
+          {media ? `Continue the ${noun}` : `Make a ${noun}`} <kbd>Ctrl ↵</kbd>
         </button>
-        <button type="button" disabled={busy || !picture} onClick={() => actions.scoreDraft()}>
+        <button type="button" disabled={busy || !media} onClick={() => actions.scoreDraft()}>
           Score
         </button>
         <OpenFile />
-        {picture && (
+        {media && (
           <button type="button" onClick={() => actions.newDraft()}>
-            Without a picture
+            Without a {noun}
           </button>
         )}
       </div>
-      {!picture && <div className="spacer" />}
+      {!media && <div className="spacer" />}
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import { useState } from "react"
+import type { ListedItem } from "../contract/app.ts"
 import type { Canvas } from "../contract/pack.ts"
 import { fileName, toBase64 } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
@@ -6,6 +7,7 @@ import { ITEM_TYPE } from "./drag.ts"
 import { PictureView } from "./PictureView.tsx"
 import { Strip } from "./Strip.tsx"
 import { TextView } from "./TextView.tsx"
+import { WaveView } from "./WaveView.tsx"
 
 /** What was made: the variations of a run side by side, each with its strip of patches. */
 export function Output() {
@@ -32,7 +34,9 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
   const [selected, setSelected] = useState<number>()
   if (!item || !content) return <div className="column" aria-busy="true" />
   const canvas = item.modality === "image" ? pack?.canvas : undefined
+  const sound = item.modality === "audio" ? pack?.sound : undefined
   const patch = pack?.patch ?? 8
+  const live = run?.ids.includes(id) ?? false
   const busy = run !== undefined
   const complete = canvas !== undefined && content.length >= canvas.width * canvas.height * 3
   const copy = () =>
@@ -49,7 +53,9 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
     // Chromium writes what DownloadURL names when the drag ends on the desktop.
     const [mime, url] = canvas
       ? ["image/png", item.thumbnail]
-      : ["text/plain", `data:text/plain;base64,${toBase64(content.bytes)}`]
+      : sound
+        ? ["audio/wav", undefined] // its bytes are not a file yet; Save makes one
+        : ["text/plain", `data:text/plain;base64,${toBase64(content.bytes)}`]
     if (url) e.dataTransfer.setData("DownloadURL", `${mime}:${fileName(item.title, canvas ? ".png" : ".txt")}:${url}`)
   }
   const view = { content, version, given: item.given, patch, heat }
@@ -62,17 +68,16 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
         <button type="button" aria-pressed={heat} onClick={() => actions.setHeat(!heat)}>
           Surprise
         </button>
-        <button type="button" onClick={() => void copy()}>
-          Copy
-        </button>
-        <button type="button" onClick={() => actions.save(id)}>
-          {canvas ? "Save PNG" : "Save as…"}
-        </button>
-        {canvas && (
-          <button type="button" onClick={() => actions.save(id, true)}>
-            Save large
+        {!sound && (
+          <button type="button" onClick={() => void copy()}>
+            Copy
           </button>
         )}
+        {saves(item.modality).map(([label, form]) => (
+          <button type="button" key={label} onClick={() => actions.save(id, form)}>
+            {label}
+          </button>
+        ))}
       </header>
       {canvas ? (
         <PictureView
@@ -83,8 +88,10 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
           onFork={busy ? undefined : (at) => actions.fork(id, at)}
           label={`Picture of ${item.title}`}
         />
+      ) : sound ? (
+        <WaveView {...view} sound={sound} live={live} label={`Sound of ${item.title}`} />
       ) : (
-        <TextView {...view} live={run?.ids.includes(id) ?? false} label={`Text of ${item.title}`} />
+        <TextView {...view} live={live} label={`Text of ${item.title}`} />
       )}
       <Strip
         content={content}
@@ -104,7 +111,7 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
           Regenerate
         </button>
         <button type="button" disabled={busy} onClick={() => actions.edit(id)}>
-          {canvas ? "Use as prompt" : "Edit as prompt"}
+          {canvas || sound ? "Use as prompt" : "Edit as prompt"}
         </button>
         <span className="count">
           seed {item.settings.seed} · T {item.settings.sampling.temperature}
@@ -112,6 +119,21 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
       </footer>
     </article>
   )
+}
+
+/** The forms that an item can be saved in. */
+function saves(modality: ListedItem["modality"]): [label: string, form?: "png" | "large" | "wav" | "flac"][] {
+  if (modality === "image")
+    return [
+      ["Save PNG", "png"],
+      ["Save large", "large"],
+    ]
+  if (modality === "audio")
+    return [
+      ["Save WAV", "wav"],
+      ["Save FLAC", "flac"],
+    ]
+  return [["Save as…"]]
 }
 
 /** PNG of a picture, every pixel 16 times as large each way, for the clipboard. */

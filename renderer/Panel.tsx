@@ -1,8 +1,7 @@
 import { useState } from "react"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
-import { rowBytes } from "./PictureView.tsx"
-import { presets } from "./store.ts"
+import { presets, unitOf } from "./store.ts"
 
 /** How the next generation is made. */
 export function Panel() {
@@ -13,7 +12,7 @@ export function Panel() {
   const draft = useSlice((s) => s.draft.text)
   const { sampling } = settings
   const pack = packs.find((p) => p.name === settings.pack)
-  const unit = pack?.canvas ? rowBytes(pack.canvas) : 1
+  const unit = pack ? unitOf(pack) : { name: "bytes", bytes: 1, most: 1 }
   const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
   return (
     <aside className="panel" aria-label="Settings of the next generation">
@@ -21,7 +20,7 @@ export function Panel() {
         label="Model"
         hint={
           pack && !pack.problem
-            ? `${(pack.parameters / 1e6).toFixed(0)}M parameters, ${size(pack.sizeBytes)}, ${pack.bitsPerByte.toFixed(2)} bits/byte on unseen ${pack.modality === "text" ? "books" : "pictures"}`
+            ? `${(pack.parameters / 1e6).toFixed(0)}M parameters, ${size(pack.sizeBytes)}, ${pack.bitsPerByte.toFixed(2)} bits/byte on unseen ${pack.modality === "text" ? "books" : pack.modality === "image" ? "pictures" : "recordings"}`
             : pack?.problem
         }
       >
@@ -81,11 +80,11 @@ export function Panel() {
       />
       <Count
         label="Length"
-        unit={pack?.canvas ? "rows at most" : "bytes"}
-        value={Math.ceil(settings.length / unit)}
+        unit={unit.name}
+        value={Math.ceil(settings.length / unit.bytes)}
         min={1}
-        max={pack?.canvas?.height ?? 1_000_000}
-        onChange={(length) => actions.setSettings({ length: length * unit })}
+        max={unit.most}
+        onChange={(length) => actions.setSettings({ length: length * unit.bytes })}
       />
       <Count
         label="Variations"

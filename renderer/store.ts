@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla"
 import type { AppEvent, Command, ListedItem, PackSummary, Preferences, Settings } from "../contract/app.ts"
+import { sampleBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
@@ -13,10 +14,10 @@ export type Run = {
   firstPatch: number | undefined
   bytes: number
 }
-/** What the next generation goes on from: a text, or the first rows of a picture. */
+/** What the next generation goes on from: a text, or the first bytes of a picture or a sound. */
 export type Draft = {
   text: string
-  picture?: { bytes: Uint8Array; rows: number }
+  media?: { bytes: Uint8Array; kept: number }
   name: string
   note: string
   parent?: { id: string; at: number }
@@ -57,12 +58,25 @@ export function presets(pack: PackSummary | undefined): Record<"careful" | "bala
   }
 }
 
-/** Bytes that a new generation makes where nothing else is said: a whole picture, some lines of text. */
-const usualLength = (pack: PackSummary | undefined) => (pack?.canvas ? pack.canvas.width * pack.canvas.height * 3 : 600)
+/** What a person counts a pack's length in. */
+export function unitOf({ canvas, sound }: PackSummary): { name: string; bytes: number; most: number } {
+  if (canvas) return { name: "rows at most", bytes: canvas.width * 3, most: canvas.height }
+  if (sound) return { name: "seconds", bytes: sound.rate * sampleBytes(sound), most: 3600 }
+  return { name: "bytes", bytes: 1, most: 1_000_000 }
+}
+
+/** Bytes that a new generation makes where nothing else is said: a whole picture, four seconds, some lines of text. */
+function usualLength(pack: PackSummary): number {
+  const { bytes } = unitOf(pack)
+  return pack.canvas ? pack.canvas.height * bytes : pack.sound ? 4 * bytes : 600
+}
 
 const PACK_FILES = ["pack.json", "weights.safetensors"]
 /** Bytes of a pack in one message. */
 const UPLOAD_PIECE = 4 * 2 ** 20
+
+/** Whether bytes are a picture's or a sound's. */
+const isMedia = (modality: PackSummary["modality"] | undefined) => modality === "image" || modality === "audio"
 
 const emptyDraft: Draft = { text: "", name: "", note: "" }
 const newSeed = () => Math.floor(Math.random() * 2 ** 32)
@@ -103,7 +117,7 @@ export function createStudio(send: (command: Command) => void) {
     const first = packs.find((p) => !p.problem)
     if (!packOf(get()) && first) actions.setPack(first.name)
   }
-  const contentOf = (id: string) => new Content(get().items.get(id)?.modality !== "image")
+  const contentOf = (id: string) => new Content(!isMedia(get().items.get(id)?.modality))
   const content = (id: string) => {
     let c = get().contents.get(id)
     if (!c) {
@@ -189,9 +203,10 @@ export function createStudio(send: (command: Command) => void) {
           notify("info", "It was made here: its settings are restored, and its seed is held.")
         }
         const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
+        const kept = canvas ? Math.floor(canvas.height / 2) * canvas.width * 3 : bytes.length
         set({
-          draft: canvas
-            ? { ...emptyDraft, name, note, picture: { bytes, rows: Math.floor(canvas.height / 2) } }
+          draft: isMedia(event.modality)
+            ? { ...emptyDraft, name, note, media: { bytes, kept } }
             : { ...emptyDraft, name, note, text: new TextDecoder().decode(bytes) },
           shown: [],
           managing: false,
@@ -207,11 +222,10 @@ export function createStudio(send: (command: Command) => void) {
     }
   }
 
-  /** The canonical bytes of the draft, up to `caret` or the chosen row. */
+  /** The canonical bytes of the draft, up to `caret`, the chosen row or the chosen time. */
   const given = (caret?: number): Uint8Array => {
     const { draft } = get()
-    const canvas = packOf(get())?.canvas
-    if (canvas) return draft.picture?.bytes.subarray(0, draft.picture.rows * canvas.width * 3) ?? new Uint8Array()
+    if (isMedia(packOf(get())?.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
     return new TextEncoder().encode(caret === undefined ? draft.text : draft.text.slice(0, caret))
   }
 
@@ -237,7 +251,7 @@ export function createStudio(send: (command: Command) => void) {
       const before = packOf(get())
       if (!pack || settings.pack === name) return
       set({ settings: { ...settings, pack: name, sampling: presets(pack).balanced, style: 0 } })
-      if (pack.modality !== before?.modality || pack.canvas) {
+      if (pack.modality !== before?.modality || isMedia(pack.modality)) {
         actions.setSettings({ length: usualLength(pack) })
         set({ draft: emptyDraft })
       }
@@ -258,7 +272,7 @@ export function createStudio(send: (command: Command) => void) {
         type: "generate",
         settings: nextSettings(),
         given: toBase64(given(caret)),
-        ...(draft.picture && draft.name ? { name: draft.name } : {}),
+        ...(draft.media && draft.name ? { name: draft.name } : {}),
         ...(draft.parent ? { parent: draft.parent } : {}),
       })
     },
@@ -294,7 +308,7 @@ export function createStudio(send: (command: Command) => void) {
     },
     scoreDraft(): void {
       const { draft, settings } = get()
-      const bytes = draft.picture?.bytes ?? given()
+      const bytes = draft.media?.bytes ?? given()
       if (!bytes.length) return
       send({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes: toBase64(bytes) })
       set({ heat: true })
@@ -344,16 +358,20 @@ export function createStudio(send: (command: Command) => void) {
       const bytes = get().contents.get(id)?.bytes
       if (!item || !bytes) return
       actions.setPack(item.settings.pack)
-      const canvas = packOf(get())?.canvas
-      const rows = canvas ? Math.min(canvas.height - 1, Math.floor(bytes.length / (canvas.width * 3))) : 0
-      const content = canvas ? { picture: { bytes: bytes.slice(), rows } } : { text: new TextDecoder().decode(bytes) }
+      const pack = packOf(get())
+      const unit = pack?.canvas ? unitOf(pack) : undefined
+      // Of a complete picture the last row is made anew: there is always something to do.
+      const kept = unit ? Math.min(unit.most - 1, Math.floor(bytes.length / unit.bytes)) * unit.bytes : bytes.length
+      const content = isMedia(item.modality)
+        ? { media: { bytes: bytes.slice(), kept } }
+        : { text: new TextDecoder().decode(bytes) }
       set({ shown: [], draft: { ...emptyDraft, ...content } })
     },
-    /** Saves an item as a file: a text as it is, a picture as PNG, enlarged or as it is. */
-    save(id: string, enlarged = false): void {
+    /** Saves an item as a file: a text as it is, a picture or a sound in the form that is asked for. */
+    save(id: string, form?: "png" | "large" | "wav" | "flac"): void {
       const item = get().items.get(id)
       const c = get().contents.get(id)
-      if (item?.modality === "image") send({ type: "export", id, enlarged })
+      if (form) send({ type: "export", id, form })
       else if (item && c) download(fileName(item.title, ".txt"), "text/plain", c.bytes)
     },
     rename: (id: string, title: string) =>

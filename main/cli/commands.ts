@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { canvasOf, type Pack, Precision, sampleBytes, soundOf, stylesOf } from "../../contract/pack.ts"
+import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
-import { decodeSamples, encodeSamples, isSound, readSound, writeFlac, writeWav } from "../media/audio.ts"
+import { isSound, LONGEST_SOUND, readSound, writeFlac, writeWav } from "../media/audio.ts"
 import { isPicture, readImage, writePng } from "../media/image.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../packs/find.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
@@ -107,9 +108,6 @@ function read(path: string): Buffer {
     throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
-
-/** The longest sound that is taken as a prompt, in seconds: the model looks back over far less. */
-const LONGEST_SOUND = 600
 
 /**
  * The canonical bytes of a file for the pack that is named, or for the one that fits the file, and the unit that they

@@ -106,7 +106,7 @@ export class Library {
     return item
   }
 
-  read(id: string): { bytes: Uint8Array; bits: Float32Array } {
+  read(id: string): { bytes: Buffer; bits: Float32Array } {
     const bytes = readFileSync(this.rawPath(id))
     const bits = new Float32Array(bytes.length).fill(Number.NaN)
     const path = join(this.path(id), BITS)

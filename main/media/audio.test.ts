@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Sound } from "../../contract/pack.ts"
-import { decodeSamples, encodeSamples, isSound, readSound, writeFlac, writeWav } from "./audio.ts"
+import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
+import { isSound, readSound, writeFlac, writeWav } from "./audio.ts"
 
 const sound: Sound = { rate: 8000, encoding: "mu-law", header: 32, styles: ["any"] }
 const settings = {

@@ -102,7 +102,7 @@ def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, li
         if book.ndim == 2:
             bits = 0.0
             rows = torch.from_numpy(book[: limit and 4 * limit // book.shape[1]].astype(np.int64))
-            for part in rows.split(8):
+            for part in rows.split(max(1, 2**15 // book.shape[1])):
                 part = part.to(device)
                 with autocast():
                     logits = model(part)

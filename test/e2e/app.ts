@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import type { Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -49,9 +49,22 @@ export class App {
     rmSync(this.home, { recursive: true, force: true })
   }
 
-  /** A pack of random weights beside the shipped ones, for what does not depend on quality. */
-  addRandomPack(name: "modern" | "picture" = "modern"): void {
-    cpSync(join(root, "test/parity", name), join(this.home, "packs", `parity-${name}`), { recursive: true })
+  /** A sound pack of random weights beside the shipped ones, for what does not depend on quality. */
+  addRandomSoundPack(): void {
+    const from = join(root, "test/parity/modern")
+    const to = join(this.home, "packs/noise")
+    cpSync(from, to, { recursive: true })
+    const json = JSON.parse(readFileSync(join(from, "pack.json"), "utf8"))
+    const media = { rate: 8000, encoding: "mu-law", header: 8, styles: ["any", "organ"] }
+    writeFileSync(
+      join(to, "pack.json"),
+      JSON.stringify({ ...json, name: "noise", title: "Noise", modality: "audio", media }),
+    )
+  }
+
+  /** A pack of random weights beside the shipped ones. */
+  addRandomPack(): void {
+    cpSync(join(root, "test/parity/modern"), join(this.home, "packs/parity-modern"), { recursive: true })
   }
 }
 

@@ -90,3 +90,21 @@ test("drag a result out as a file, and back in as a prompt", async ({ page, app 
   await page.dispatchEvent(".app", "drop", { dataTransfer: transfer })
   await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue(text)
 })
+
+test("a saved text that is dropped again brings its settings back", async ({ page, app }) => {
+  await app.open(page)
+  await page.getByRole("textbox", { name: "Length" }).fill("40")
+  await page.getByRole("textbox", { name: "Seed" }).fill("4321")
+  await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save as…" }).click(),
+  ])
+  const saved = readFileSync(await file.path())
+  await page.reload()
+  await dropFiles(page, [{ name: "saved.txt", bytes: saved }])
+  await expect(page.getByText(/settings are restored/)).toBeVisible()
+  await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("4321")
+})

@@ -1,5 +1,5 @@
 """Training and held-out bytes from ../shared/data (see SOURCES.md there): running text as one flat array of bytes,
-pictures as documents of one length, each with a header patch that holds its style."""
+pictures and clips of sound as documents of one length, each with a header patch that holds its style."""
 
 from __future__ import annotations
 
@@ -133,6 +133,22 @@ def photos(patch: int, scan: str = "raster") -> Corpus:
     main = _documents(np.stack(pixels), np.array(labels), patch, scan)
     held_out = _documents(held, np.full(len(held), OPEN_STYLE), patch, scan)
     return Corpus(main, main, {"photos": held_out}, patch, ["any", *about["classes"]])
+
+
+def audio(patch: int, held_out_clips: int = 20) -> Corpus:
+    """Clips of rendered music and of spoken digits, four seconds of 8 kHz mu-law each (render.py makes them first)."""
+    folder = Path(__file__).resolve().parents[1] / "build" / "sound"
+    if not (folder / "train").exists():
+        raise SystemExit("There is no sound yet; `python render.py` makes it from the note data.")
+    styles = ["any", "organ", "choir", "piano", "song", "strings", "speech"]
+
+    def clips(side: str, name: str, style: int, limit: int | None = None) -> np.ndarray:
+        sound = np.load(folder / side / f"{name}.npy")[:limit]
+        return np.concatenate([np.full((len(sound), patch), style, np.uint8), sound], 1)
+
+    main = np.concatenate([clips("train", name, i + 1) for i, name in enumerate(styles[1:])])
+    held_out = {name: clips("heldout", name, OPEN_STYLE, held_out_clips) for name in styles[1:]}
+    return Corpus(main, main, held_out, patch, styles)
 
 
 def batch(source: np.ndarray, length: int, count: int, rng: np.random.Generator, header: int = 0) -> np.ndarray:
