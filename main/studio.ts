@@ -72,18 +72,18 @@ export class Studio {
   /** Connects a window; it gets the whole state first. Returns what disconnects it. */
   connect(send: (event: AppEvent) => void): () => void {
     this.windows.add(send)
-    send(this.state())
-    if (this.live) {
-      send({ type: "run", ...this.live })
-      send({ type: "phase", phase: "writing" })
-    }
+    this.greet(send)
     return () => void this.windows.delete(send)
   }
 
-  private state(): AppEvent {
+  /** The whole state, and the run that is on. */
+  private greet(send: (event: AppEvent) => void): void {
     const { preferences, library } = this
     const items = library.list().map((item) => this.listed(item))
-    return { type: "state", packs: this.packs(), items, folder: library.folder, preferences }
+    send({ type: "state", packs: this.packs(), items, folder: library.folder, preferences })
+    if (!this.live) return
+    send({ type: "run", ...this.live })
+    send({ type: "phase", phase: "writing" })
   }
 
   /** Takes one message from a window: anything at all, checked here. */
@@ -185,7 +185,7 @@ export class Studio {
     }
     this.preferences = preferences
     writePreferences(this.preferencesPath, preferences)
-    this.tell(this.state())
+    for (const send of this.windows) this.greet(send)
   }
 
   /** What a dropped file is, as a prompt. @throws MediaError */

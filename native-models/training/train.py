@@ -222,7 +222,8 @@ class Run:
         length = self.config.context * self.config.patch
         last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
         source = self.corpus.last if last else self.corpus.main
-        rows = data.batch(source, length, self.train["batch_bytes"] // length, rng, self.corpus.header)
+        count, varied = self.train["batch_bytes"] // length, self.train.get("varied", False)
+        rows = data.batch(source, length, count, rng, self.corpus.header, varied)
         return torch.from_numpy(rows).to(self.device)
 
     def one_step(self) -> float:
@@ -324,6 +325,9 @@ class Run:
                 "flopsPerByte": round(flops_per_byte(self.model)),
             },
         }
+        if "init" in self.train:
+            begun_with = json.loads((self.args.config.parent / self.train["init"]).with_name("pack.json").read_text())
+            pack["training"]["init"] = {"name": begun_with["name"], **begun_with["training"]}
         (target / "pack.json").write_text(json.dumps(pack, indent=2, ensure_ascii=False) + "\n")
         print(f"exported {target}: held out {mean:.4f} bits per byte", flush=True)
 

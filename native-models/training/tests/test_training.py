@@ -168,3 +168,16 @@ def test_pictures_are_whole_documents_with_their_style_in_the_header(monkeypatch
     styles = rows[:, 0]
     assert set(styles) == {data.OPEN_STYLE, 3, 4}
     assert abs((styles == data.OPEN_STYLE).mean() - data.OPEN_SHARE) < 0.12
+
+
+def test_varied_pictures_keep_their_header_and_their_colours() -> None:
+    rng = np.random.default_rng(2)
+    rows = np.full((40, 24 + 3072), 7, np.int64)
+    rows[:, 24:] = 255
+    pixels = rows[:, 24:].reshape(-1, 32, 32, 3)
+    pixels[:, 10:20, 5:9] = (10, 20, 30)  # well inside, so that moving loses none of it
+    before = rows.copy()
+    data.vary(rows, 24, rng)
+    assert (rows[:, :24] == 7).all()
+    assert (np.sort(rows[:, 24:]) == np.sort(before[:, 24:])).all()
+    assert len({row.tobytes() for row in rows}) > 10
