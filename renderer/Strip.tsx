@@ -122,7 +122,10 @@ function PatchCard(props: {
     <div className="patch-card" style={{ left: Math.max(0, Math.min(left, width - 330)) }} aria-hidden="true">
       <div className="patch-head">
         Patch {index} · byte {from}
-        <span>{disabled ? "" : "click to fork here"}</span>
+        <span>
+          {colours && "probability in % "}
+          {!disabled && `${colours ? "· " : ""}click to fork here`}
+        </span>
       </div>
       <div className="patch-bytes">
         {bytes.map((byte, i) => {
@@ -132,7 +135,13 @@ function PatchCard(props: {
             <div key={i} style={bits >= 0 ? { background: surpriseColor(bits) } : undefined}>
               {colours ? <Swatch bytes={bytes} at={i} /> : <b>{printable(byte)}</b>}
               <code>{byte.toString(16).padStart(2, "0")}</code>
-              <small>{bits >= 0 ? `${(100 * 2 ** -bits).toFixed(bits < 6.6 ? 0 : 1)} %` : "given"}</small>
+              <small>
+                {bits >= 0
+                  ? `${(100 * 2 ** -bits).toFixed(bits < 6.6 ? 0 : 1)}${colours ? "" : " %"}`
+                  : colours
+                    ? "–"
+                    : "given"}
+              </small>
             </div>
           )
         })}

@@ -50,11 +50,18 @@ export type State = {
 /** Three ways to sample; `balanced` is what the pack was tried with. */
 export function presets(pack: PackSummary | undefined): Record<"careful" | "balanced" | "wild", Sampling> {
   const balanced = pack?.sampling ?? defaultSampling
-  const round = (t: number) => Math.round(t * 20) / 20
+  const warmer = (by: number) => Math.round(balanced.temperature * by * 100) / 100
+  // A picture that is drawn only a little too carefully stays white: the likeliest pixel follows from the one before.
+  if (isMedia(pack?.modality))
+    return {
+      careful: { ...balanced, temperature: warmer(0.95) },
+      balanced,
+      wild: { ...balanced, temperature: warmer(1.1) },
+    }
   return {
-    careful: { temperature: round(balanced.temperature * 0.65), topP: 0.9, topK: 0, minP: 0.05 },
+    careful: { temperature: warmer(0.65), topP: 0.9, topK: 0, minP: 0.05 },
     balanced,
-    wild: { temperature: round(balanced.temperature * 1.3), topP: 1, topK: 0, minP: 0.02 },
+    wild: { temperature: warmer(1.35), topP: 1, topK: 0, minP: 0.02 },
   }
 }
 

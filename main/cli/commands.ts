@@ -26,7 +26,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
-  generate and continue: --seed N  --temperature 0.8  --top-p 0.95  --top-k 0  --min-p 0  --variations 1
+  generate and continue: --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
   everywhere:            --precision int8|fp32  --device auto|cpu  --threads N  --json
 `
 
@@ -164,8 +164,8 @@ function target(values: Values<typeof common>, precision: string | undefined = v
   }
 }
 
-function samplingOf(values: Values<typeof making>): Sampling {
-  const d = defaultSampling
+function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
+  const d = pack.sampling ?? defaultSampling
   return {
     temperature: number("temperature", values.temperature, d.temperature, { min: 0, max: 10 }),
     topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
@@ -198,7 +198,7 @@ async function make(
   const length = Math.min(wanted, room)
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
   const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
-  const sampling = samplingOf(values)
+  const sampling = samplingOf(values, pack)
   const enlarge = number("enlarge", values.enlarge, 1, { min: 1, max: 64, whole: true })
   const names = values.out ? outputNames(values.out, variations) : undefined
   const made: Uint8Array[][] = Array.from({ length: variations }, () => [])

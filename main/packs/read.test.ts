@@ -1,0 +1,42 @@
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import type { Pack } from "../../contract/pack.ts"
+import { documentBounds, readPack, wholeDocument } from "./read.ts"
+
+const root = join(import.meta.dirname, "../..")
+const text = readPack(join(root, "native-models/text"))
+const picture = readPack(join(root, "test/parity/picture"))
+const modern = readPack(join(root, "test/parity/modern"))
+const media = { rate: 8000, encoding: "mu-law", header: 8, styles: ["any", "organ"] }
+const sound: Pack = { ...modern, modality: "audio", media }
+const count = (n: number) => Uint8Array.from({ length: n }, (_, i) => i & 255)
+
+describe("how a document is put to the model", () => {
+  it("a text that begins with nothing begins where a document begins, and ends at its mark", () => {
+    expect(documentBounds(text, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, stopAt: 0 })
+    expect(documentBounds(text, count(3)).prompt).toEqual(count(3))
+  })
+  it("a picture has its style before it, and room for the rest of its canvas", () => {
+    const { prompt, header, room, stopAt } = documentBounds(picture, count(18), 1)
+    expect([...prompt.subarray(0, header)]).toEqual(new Array(6).fill(1))
+    expect(prompt.subarray(header)).toEqual(count(18))
+    expect([room, stopAt]).toEqual([180 - 18, undefined])
+    expect(documentBounds(picture, count(180)).room).toBe(0)
+  })
+  it("of a sound longer than the context its end is taken, by whole patches, and its style stays in sight", () => {
+    const { patch, context } = sound.model
+    const given = count(patch * context + 3)
+    const { prompt, header } = documentBounds(sound, given, 1)
+    expect(prompt.length).toBeLessThanOrEqual(patch * context)
+    expect(prompt.length).toBeGreaterThan(patch * (context - 1))
+    expect([...prompt.subarray(0, header)]).toEqual(new Array(8).fill(1))
+    const dropped = given.length - (prompt.length - header)
+    expect(dropped % patch).toBe(0)
+    expect(prompt.subarray(header)).toEqual(given.subarray(dropped))
+  })
+  it("is scored whole, its style left open", () => {
+    const { bytes, header } = wholeDocument(sound, count(9000))
+    expect(bytes.length).toBe(9008)
+    expect([...bytes.subarray(0, header)]).toEqual(new Array(8).fill(0))
+  })
+})
