@@ -124,9 +124,7 @@ for (const name of sets) {
 }
 
 const samples: Uint8Array[] = []
-const began = performance.now()
 for (let seed = 1; seed <= 64; seed++) samples.push(...(await generate(seed, 1)))
-const seconds = (performance.now() - began) / 64000
 await sheet(samples, 8, join(folder, "samples.png"))
 
 // Each held-out picture, its upper half and what the pack makes of that: three in a row.
@@ -147,12 +145,16 @@ const styled: Uint8Array[] = []
 for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
 await sheet(styled, 8, join(folder, "styles.png"))
 
-const t = pack.training as { minutes: number; hardware: string; bytesSeen: number; steps: number }
+type Run = { minutes: number; hardware: string; bytesSeen: number; steps: number; init?: Run & { name: string } }
+/** What a run was, and what it began with. */
+const told = (t: Run): string =>
+  `${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen)` +
+  (t.init ? `, beginning with the weights of ${t.init.name} after ${told(t.init)}` : "")
 const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen). This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${told(pack.training as Run)}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
 
 ## Held-out bits per dimension
 
@@ -166,7 +168,7 @@ The 8-bit form costs ${lost.join(", ")} bits per dimension against fp32.
 
 ## Samples
 
-Seeds 1 to 64, nothing picked, no style chosen, temperature ${sampling.temperature}, top-p ${sampling.topP}; ${seconds.toFixed(2)} seconds a picture on this machine's CPU:
+Seeds 1 to 64, nothing picked, no style chosen, temperature ${sampling.temperature}, top-p ${sampling.topP}:
 
 ![64 samples](samples.png)
 
