@@ -145,7 +145,14 @@ const styled: Uint8Array[] = []
 for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
 await sheet(styled, 8, join(folder, "styles.png"))
 
-type Run = { minutes: number; hardware: string; bytesSeen: number; steps: number; init?: Run & { name: string } }
+type Run = {
+  minutes: number
+  hardware: string
+  bytesSeen: number
+  steps: number
+  init?: Run & { name: string }
+  meanWith?: string
+}
 /** What a run was, and what it began with. */
 const told = (t: Run): string =>
   `${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen)` +
@@ -154,7 +161,7 @@ const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${told(pack.training as Run)}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${told(pack.training as Run)}${(pack.training as Run).meanWith ? `; what ships is the mean of the two (training/mean.py)` : ""}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
 
 ## Held-out bits per dimension
 
