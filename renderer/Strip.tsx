@@ -123,7 +123,7 @@ function PatchCard(props: {
       <div className="patch-head">
         Patch {index} · byte {from}
         <span>
-          {colours && "probability in % "}
+          {colours && "hex and % "}
           {!disabled && `${colours ? "· " : ""}click to fork here`}
         </span>
       </div>
