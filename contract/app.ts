@@ -87,6 +87,10 @@ export const Preferences = z.object({
 })
 export type Preferences = z.infer<typeof Preferences>
 
+/** A file that a picture or a sound is saved as; `large` is a PNG that repeats every pixel so that none is blurred. */
+export const FileForm = z.enum(["png", "large", "wav", "flac"])
+export type FileForm = z.infer<typeof FileForm>
+
 export const Command = z.discriminatedUnion("type", [
   /** Generates after `given`. The host answers with `run`, then `patches` for each variation's item. */
   z.object({
@@ -102,8 +106,8 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("stop") }),
   /** Reads a dropped file's bytes as a prompt, for `pack` where that fits the file. */
   z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), bytes: base64 }),
-  /** A picture or a sound as a file to save; `large` repeats every pixel so that none is blurred. */
-  z.object({ type: z.literal("export"), id, form: z.enum(["png", "large", "wav", "flac"]) }),
+  /** A picture or a sound as a file to save. */
+  z.object({ type: z.literal("export"), id, form: FileForm }),
   /** The bytes and bits of an item. */
   z.object({ type: z.literal("read"), id }),
   z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(200) }),

@@ -149,5 +149,14 @@ export function soundOf(pack: Pack): Sound | undefined {
 /** Names of a pack's styles by their byte; the first leaves it open. */
 export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
 
+/** Bytes of one row of pixels. */
+export const rowBytes = ({ width }: Canvas) => width * 3
+
+/** Bytes of a whole picture. */
+export const canvasBytes = (canvas: Canvas) => rowBytes(canvas) * canvas.height
+
 /** Bytes of one sample. */
 export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)
+
+/** Bytes of one second of sound. */
+export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)

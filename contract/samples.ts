@@ -1,4 +1,4 @@
-import type { Sound } from "./pack.ts"
+import { type Sound, sampleBytes } from "./pack.ts"
 
 /** The canonical form of sound: what both the host and the windows must read alike. */
 
@@ -18,17 +18,23 @@ export function encodeSamples(samples: Float32Array, { encoding }: Sound): Uint8
   })
 }
 
+/** The sample of each mu-law byte; 128 is exactly silence, so that silence stays silent however often it goes around. */
+const MU_LAW = Float32Array.from({ length: 256 }, (_, byte) => {
+  const curve = byte === 128 ? 0 : (byte / 255) * 2 - 1
+  return (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
+})
+
+/** Sample `i` of canonical bytes, in -1..1. */
+export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): number {
+  if (encoding === "mu-law") return MU_LAW[bytes[i] as number] as number
+  // Shifted up and down again for the sign.
+  return ((((bytes[2 * i + 1] as number) << 24) >> 16) | (bytes[2 * i] as number)) / 32768
+}
+
 /** Canonical bytes as samples in -1..1; a last half sample is left out. */
-export function decodeSamples(bytes: Uint8Array, { encoding }: Sound): Float32Array {
-  if (encoding === "pcm16") {
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    return Float32Array.from({ length: bytes.length >> 1 }, (_, i) => view.getInt16(2 * i, true) / 32768)
-  }
-  return Float32Array.from(bytes, (byte) => {
-    // 128 is exactly silence, so that silence stays silent however often it goes around.
-    const curve = byte === 128 ? 0 : (byte / 255) * 2 - 1
-    return (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
-  })
+export function decodeSamples(bytes: Uint8Array, sound: Sound): Float32Array {
+  const length = Math.floor(bytes.length / sampleBytes(sound))
+  return Float32Array.from({ length }, (_, i) => sampleAt(bytes, i, sound))
 }
 
 /** A sample in -1..1 as a 16-bit number. */

@@ -3,22 +3,24 @@ import { isAbsolute, join } from "node:path"
 import {
   type AppEvent,
   Command,
+  type FileForm,
   type Item,
   type ListedItem,
   type PackSummary,
   type Preferences,
   type Settings,
 } from "../contract/app.ts"
-import { canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
+import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
 import { Library } from "./library/library.ts"
-import { isSound, LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
-import { enlargement, isPicture, readImage, writePng } from "./media/image.ts"
+import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
+import { enlargement, readImage, writePng } from "./media/image.ts"
+import { modalityOf } from "./media/modality.ts"
 import { readText } from "./media/text.ts"
 import { findPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
-import { documentBounds, readPack, wholeDocument } from "./packs/read.ts"
+import { documentBounds, readPack, roomAfter, wholeDocument } from "./packs/read.ts"
 import { Upload } from "./packs/upload.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 
@@ -190,7 +192,7 @@ export class Studio {
 
   /** What a dropped file is, as a prompt. @throws MediaError */
   private async open(name: string, file: Buffer, wanted: string): Promise<AppEvent> {
-    const modality = isPicture(name, file) ? "image" : isSound(file) ? "audio" : "text"
+    const modality = modalityOf(name, file)
     const packName = packFor(modality, wanted, this.places)
     const pack = readPack(findPack(packName, this.places))
     const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
@@ -211,7 +213,7 @@ export class Studio {
   }
 
   /** A picture or a sound as a file to save. */
-  private async export(id: string, form: "png" | "large" | "wav" | "flac"): Promise<AppEvent> {
+  private async export(id: string, form: FileForm): Promise<AppEvent> {
     this.settle()
     const { title, settings } = this.library.get(id)
     const file = await fileOf(
@@ -443,7 +445,7 @@ export class Studio {
       const mean = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length)
       const settings: Settings = {
         pack: packName,
-        length: canvas ? canvas.width * canvas.height * 3 : 400,
+        length: canvas ? canvasBytes(canvas) : 400,
         seed: 0,
         variations: 1,
         sampling: defaultSampling,
@@ -491,12 +493,7 @@ function form({ modality }: Pack): Pick<Item, "modality" | "file" | "raw"> {
 }
 
 /** Canonical bytes of a picture or a sound as a file of that form; undefined where the pack makes no such files. */
-async function fileOf(
-  pack: Pack,
-  bytes: Uint8Array,
-  settings: Settings,
-  form: "png" | "large" | "wav" | "flac",
-): Promise<Buffer | undefined> {
+async function fileOf(pack: Pack, bytes: Uint8Array, settings: Settings, form: FileForm): Promise<Buffer | undefined> {
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
   if (canvas && (form === "png" || form === "large"))
     return writePng(bytes, canvas, form === "large" ? enlargement(canvas) : 1, settings)
@@ -506,7 +503,7 @@ async function fileOf(
 
 /** @throws Error when there is nothing left to generate */
 function assertRoom(pack: Pack, given: Uint8Array): void {
-  if (documentBounds(pack, given).room <= 0)
+  if (roomAfter(pack, given.length) <= 0)
     throw new Error("The picture is complete; choose an earlier row to go on from. Nothing has changed.")
 }
 

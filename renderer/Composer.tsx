@@ -1,8 +1,9 @@
 import { useRef } from "react"
 import type { PackSummary } from "../contract/app.ts"
+import { rowBytes } from "../contract/pack.ts"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
-import { PicturePrompt, rowBytes } from "./PictureView.tsx"
+import { PicturePrompt } from "./PictureView.tsx"
 import { packOf } from "./store.ts"
 import { SoundPrompt } from "./WaveView.tsx"
 

@@ -1,6 +1,6 @@
 import { useState } from "react"
-import type { ListedItem } from "../contract/app.ts"
-import type { Canvas } from "../contract/pack.ts"
+import type { FileForm, ListedItem } from "../contract/app.ts"
+import { type Canvas, canvasBytes } from "../contract/pack.ts"
 import { fileName, toBase64 } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
 import { ITEM_TYPE } from "./drag.ts"
@@ -38,7 +38,7 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
   const patch = pack?.patch ?? 8
   const live = run?.ids.includes(id) ?? false
   const busy = run !== undefined
-  const complete = canvas !== undefined && content.length >= canvas.width * canvas.height * 3
+  const complete = canvas !== undefined && content.length >= canvasBytes(canvas)
   const copy = () =>
     navigator.clipboard
       .write([
@@ -122,7 +122,7 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
 }
 
 /** The forms that an item can be saved in. */
-function saves(modality: ListedItem["modality"]): [label: string, form?: "png" | "large" | "wav" | "flac"][] {
+function saves(modality: ListedItem["modality"]): [label: string, form?: FileForm][] {
   if (modality === "image")
     return [
       ["Save PNG", "png"],

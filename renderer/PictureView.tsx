@@ -1,10 +1,8 @@
-import { useEffect, useRef, useState } from "react"
-import type { Canvas } from "../contract/pack.ts"
+import { useEffect, useRef } from "react"
+import { type Canvas, rowBytes } from "../contract/pack.ts"
 import { surpriseColor } from "./color.ts"
 import type { Content } from "./content.ts"
-
-/** Bytes of one row of pixels. */
-export const rowBytes = (canvas: Canvas) => canvas.width * 3
+import { useSize } from "./useSize.ts"
 
 /**
  * A picture, enlarged crisply, that fills patch by patch; with `heat` every pixel is coloured by the bits per byte of
@@ -31,13 +29,7 @@ export function PictureView(props: {
   useEffect(() => {
     const g = element.current?.getContext("2d")
     if (!g) return
-    g.clearRect(0, 0, canvas.width, canvas.height)
-    const image = g.createImageData(canvas.width, canvas.height)
-    for (let i = 0; 3 * i + 2 < content.length; i++) {
-      image.data.set(content.bytes.subarray(3 * i, 3 * i + 3), 4 * i)
-      image.data[4 * i + 3] = 255
-    }
-    g.putImageData(image, 0, 0)
+    paint(g, content.bytes, canvas, () => 255)
     if (!heat) return
     g.fillStyle = "#fff"
     g.globalAlpha = 0.75
@@ -108,12 +100,7 @@ export function PicturePrompt(props: {
   useEffect(() => {
     const g = element.current?.getContext("2d")
     if (!g) return
-    const image = g.createImageData(canvas.width, canvas.height)
-    for (let i = 0; i < canvas.width * canvas.height; i++) {
-      image.data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i)
-      image.data[4 * i + 3] = i < rows * canvas.width ? 255 : 60
-    }
-    g.putImageData(image, 0, 0)
+    paint(g, bytes, canvas, (pixel) => (pixel < rows * canvas.width ? 255 : 60))
   }, [bytes, canvas, rows])
   return (
     <>
@@ -150,19 +137,25 @@ export function PicturePrompt(props: {
   )
 }
 
+/** Puts the pixels that are there onto a canvas of the picture's own size; the others are clear. */
+function paint(
+  g: CanvasRenderingContext2D,
+  bytes: Uint8Array,
+  { width, height }: Canvas,
+  alphaOf: (pixel: number) => number,
+): void {
+  const image = g.createImageData(width, height)
+  for (let i = 0; 3 * i + 2 < bytes.length; i++) {
+    image.data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i)
+    image.data[4 * i + 3] = alphaOf(i)
+  }
+  g.putImageData(image, 0, 0)
+}
+
 /** Width in CSS pixels that fits the frame: a whole multiple of the canvas, so that all its pixels are of one size. */
 function useFitted(canvas: Canvas): [React.RefObject<HTMLDivElement | null>, number] {
   const frame = useRef<HTMLDivElement>(null)
-  const [scale, setScale] = useState(1)
-  useEffect(() => {
-    const el = frame.current
-    if (!el) return
-    const observer = new ResizeObserver(([entry]) => {
-      const { width = 0, height = 0 } = entry?.contentRect ?? {}
-      setScale(Math.max(1, Math.min(20, Math.floor(Math.min(width / canvas.width, height / canvas.height)))))
-    })
-    observer.observe(el)
-    return () => observer.disconnect()
-  }, [canvas])
-  return [frame, scale * canvas.width]
+  const { width, height } = useSize(frame)
+  const scale = Math.floor(Math.min(width / canvas.width, height / canvas.height))
+  return [frame, Math.max(1, Math.min(20, scale)) * canvas.width]
 }

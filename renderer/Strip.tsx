@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "react"
+import { useEffect, useRef } from "react"
 import { surpriseColor } from "./color.ts"
 import type { Content } from "./content.ts"
+import { useSize } from "./useSize.ts"
 
 /**
  * All patches of an item in one line, coloured by bits per byte. Pointing at one shows its bytes and probabilities;
@@ -19,17 +20,9 @@ export function Strip(props: {
 }) {
   const { content, version, patch, colours, selected, onSelect, disabled, onFork } = props
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [width, setWidth] = useState(0)
+  const { width } = useSize(canvas)
   const patches = Math.ceil(content.length / patch)
   const columns = Math.max(1, Math.min(patches, Math.floor(width / 3) || 1))
-
-  useEffect(() => {
-    const el = canvas.current
-    if (!el) return
-    const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0))
-    observer.observe(el)
-    return () => observer.disconnect()
-  }, [])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   useEffect(() => {

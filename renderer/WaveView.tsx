@@ -1,12 +1,11 @@
-import { useEffect, useRef, useState } from "react"
-import { type Sound, sampleBytes } from "../contract/pack.ts"
-import { decodeSamples } from "../contract/samples.ts"
+import { useEffect, useMemo, useRef, useState } from "react"
+import { type Sound, sampleBytes, secondBytes } from "../contract/pack.ts"
+import { sampleAt } from "../contract/samples.ts"
 import { surpriseColor } from "./color.ts"
 import { Content } from "./content.ts"
 import { Player } from "./player.ts"
+import { useSize } from "./useSize.ts"
 
-/** Bytes of one second. */
-export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)
 const seconds = (bytes: number, sound: Sound) => `${(bytes / secondBytes(sound)).toFixed(1)} s`
 
 /**
@@ -27,14 +26,7 @@ function Wave(props: {
 }) {
   const { content, version, sound, given, heat, heard, label, onPick } = props
   const element = useRef<HTMLCanvasElement>(null)
-  const [size, setSize] = useState({ width: 0, height: 0 })
-  useEffect(() => {
-    const el = element.current
-    if (!el) return
-    const observer = new ResizeObserver(([entry]) => entry && setSize(entry.contentRect))
-    observer.observe(el)
-    return () => observer.disconnect()
-  }, [])
+  const size = useSize(element)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   useEffect(() => {
@@ -56,7 +48,7 @@ function Wave(props: {
       const stride = Math.max(1, Math.floor((to - from) / 200))
       let [low, high] = [1, -1]
       for (let i = from; i < to; i += stride) {
-        const [y = 0] = decodeSamples(content.bytes.subarray(i * step, (i + 1) * step), sound)
+        const y = sampleAt(content.bytes, i, sound)
         low = Math.min(low, y)
         high = Math.max(high, y)
       }
@@ -115,11 +107,10 @@ export function WaveView(props: {
 /** A sound to go on from: a click, or the slider, chooses the time from which it is made anew. */
 export function SoundPrompt(props: { bytes: Uint8Array; sound: Sound; kept: number; onKept: (bytes: number) => void }) {
   const { bytes, sound, kept, onKept } = props
-  const [content, setContent] = useState(() => new Content(false))
-  useEffect(() => {
+  const content = useMemo(() => {
     const whole = new Content(false)
     whole.append(bytes, new Float32Array(bytes.length).fill(-1))
-    setContent(whole)
+    return whole
   }, [bytes])
   const [heard, toggle] = usePlayer(content, sound, false)
   const step = sampleBytes(sound)

@@ -1,4 +1,4 @@
-import type { Sound } from "../contract/pack.ts"
+import { type Sound, secondBytes } from "../contract/pack.ts"
 import { decodeSamples } from "../contract/samples.ts"
 import type { Content } from "./content.ts"
 
@@ -19,20 +19,16 @@ export class Player {
     private readonly onTime: (byte: number | undefined) => void,
   ) {}
 
-  /** Bytes of a second. */
-  private get second(): number {
-    return this.sound.rate * (this.sound.encoding === "pcm16" ? 2 : 1)
-  }
-
   /** @param live asked at the end whether more is to come */
   play(from: number, live: () => boolean): void {
+    const second = secondBytes(this.sound)
     this.next = from - (from % 2)
     this.at = this.context.currentTime + 0.05
     void this.context.resume()
     const turn = () => {
       const until = this.context.currentTime + AHEAD
       while (this.at < until && this.next < this.content.length) {
-        const end = Math.min(this.content.length, this.next + Math.ceil(this.second / 10))
+        const end = Math.min(this.content.length, this.next + Math.ceil(second / 10))
         const samples = decodeSamples(this.content.bytes.slice(this.next, end), this.sound)
         const buffer = this.context.createBuffer(1, Math.max(1, samples.length), this.sound.rate)
         buffer.copyToChannel(samples as Float32Array<ArrayBuffer>, 0)
@@ -44,7 +40,7 @@ export class Player {
         this.at += buffer.duration
         this.next = end
       }
-      const heard = this.next - (this.at - this.context.currentTime) * this.second
+      const heard = this.next - (this.at - this.context.currentTime) * second
       this.onTime(Math.max(0, heard))
       if (this.next >= this.content.length && this.context.currentTime >= this.at && !live()) this.stop()
     }

@@ -1,6 +1,6 @@
 import { createStore } from "zustand/vanilla"
-import type { AppEvent, Command, ListedItem, PackSummary, Preferences, Settings } from "../contract/app.ts"
-import { sampleBytes } from "../contract/pack.ts"
+import type { AppEvent, Command, FileForm, ListedItem, PackSummary, Preferences, Settings } from "../contract/app.ts"
+import { rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
@@ -67,8 +67,8 @@ export function presets(pack: PackSummary | undefined): Record<"careful" | "bala
 
 /** What a person counts a pack's length in. */
 export function unitOf({ canvas, sound }: PackSummary): { name: string; bytes: number; most: number } {
-  if (canvas) return { name: "rows at most", bytes: canvas.width * 3, most: canvas.height }
-  if (sound) return { name: "seconds", bytes: sound.rate * sampleBytes(sound), most: 3600 }
+  if (canvas) return { name: "rows at most", bytes: rowBytes(canvas), most: canvas.height }
+  if (sound) return { name: "seconds", bytes: secondBytes(sound), most: 3600 }
   return { name: "bytes", bytes: 1, most: 1_000_000 }
 }
 
@@ -210,7 +210,7 @@ export function createStudio(send: (command: Command) => void) {
           notify("info", "It was made here: its settings are restored, and its seed is held.")
         }
         const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
-        const kept = canvas ? Math.floor(canvas.height / 2) * canvas.width * 3 : bytes.length
+        const kept = canvas ? Math.floor(canvas.height / 2) * rowBytes(canvas) : bytes.length
         set({
           draft: isMedia(event.modality)
             ? { ...emptyDraft, name, note, media: { bytes, kept } }
@@ -375,7 +375,7 @@ export function createStudio(send: (command: Command) => void) {
       set({ shown: [], draft: { ...emptyDraft, ...content } })
     },
     /** Saves an item as a file: a text as it is, a picture or a sound in the form that is asked for. */
-    save(id: string, form?: "png" | "large" | "wav" | "flac"): void {
+    save(id: string, form?: FileForm): void {
       const item = get().items.get(id)
       const c = get().contents.get(id)
       if (form) send({ type: "export", id, form })

@@ -3,12 +3,22 @@ import { randomInt } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { canvasOf, type Pack, Precision, sampleBytes, soundOf, stylesOf } from "../../contract/pack.ts"
+import {
+  canvasOf,
+  type Pack,
+  Precision,
+  rowBytes,
+  sampleBytes,
+  secondBytes,
+  soundOf,
+  stylesOf,
+} from "../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
-import { isSound, LONGEST_SOUND, readSound, writeFlac, writeWav } from "../media/audio.ts"
-import { isPicture, readImage, writePng } from "../media/image.ts"
+import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "../media/audio.ts"
+import { readImage, writePng } from "../media/image.ts"
+import { modalityOf } from "../media/modality.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../packs/find.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { Studio } from "../studio.ts"
@@ -116,15 +126,14 @@ function read(path: string): Buffer {
  */
 async function readPrompt(path: string, values: Values<typeof common>) {
   const file = read(path)
-  const kind = isPicture(path, file) ? "image" : isSound(file) ? "audio" : "text"
-  const pack = values.pack ?? packFor(kind, undefined, defaultPlaces())
+  const pack = values.pack ?? packFor(modalityOf(path, file), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
   const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
   const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
   if (canvas) {
     const { bytes, note } = await readImage(path, file, canvas)
     say(note)
-    return { bytes, chosen, unit: { name: "rows", bytes: canvas.width * 3 } }
+    return { bytes, chosen, unit: { name: "rows", bytes: rowBytes(canvas) } }
   }
   if (sound) {
     const { samples, note } = await readSound(path, file, sound, LONGEST_SOUND)
@@ -191,7 +200,7 @@ async function make(
   const style = styleOf(pack, values.style)
   const { header, room, ...bounds } = documentBounds(pack, given, style)
   if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
-  const second = sound ? sound.rate * sampleBytes(sound) : 1
+  const second = sound ? secondBytes(sound) : 1
   const seconds = number("seconds", values.seconds, 4, { min: 0.001, max: 86400 })
   const usual = canvas ? room : sound ? Math.ceil(seconds * second) : 400
   const wanted = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })

@@ -1,7 +1,7 @@
 import { decode as decodeBitmap } from "bmp-ts"
 import sharp, { type Sharp } from "sharp"
 import { Settings } from "../../contract/app.ts"
-import type { Canvas } from "../../contract/pack.ts"
+import { type Canvas, canvasBytes } from "../../contract/pack.ts"
 import { MediaError } from "./error.ts"
 
 /** A generated picture is enlarged by whole factors to about this many pixels, so that no pixel is blurred. */
@@ -75,7 +75,7 @@ export async function readImage(
       .removeAlpha()
       .raw({ depth: "uchar" })
       .toBuffer()
-    if (bytes.length !== width * height * 3) throw new Error(`${bytes.length} bytes`)
+    if (bytes.length !== canvasBytes(canvas)) throw new Error(`${bytes.length} bytes`)
     const settings = settingsIn(meta.xmpAsString)
     return { bytes: new Uint8Array(bytes), note: notes.join(", "), ...(settings ? { settings } : {}) }
   } catch (error) {
@@ -114,7 +114,7 @@ async function kernel(file: Uint8Array, scale: number, whole: boolean): Promise<
  */
 export async function writePng(bytes: Uint8Array, canvas: Canvas, enlarge = 1, settings?: Settings): Promise<Buffer> {
   const { width, height } = canvas
-  const whole = bytes.length >= width * height * 3
+  const whole = bytes.length >= canvasBytes(canvas)
   const channels = whole ? 3 : 4
   const pixels = new Uint8Array(width * height * channels)
   for (let i = 0; i < Math.floor(bytes.length / 3); i++) {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasOf, Pack, soundOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, Pack, soundOf } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
@@ -12,6 +12,12 @@ export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Arra
   const whole = new Uint8Array(header + bytes.length)
   whole.set(bytes, header)
   return { bytes: whole, header }
+}
+
+/** Bytes until a document of `length` bytes is complete; only a picture ever is. */
+export function roomAfter(pack: Pack, length: number): number {
+  const canvas = canvasOf(pack)
+  return canvas ? canvasBytes(canvas) - length : Number.POSITIVE_INFINITY
 }
 
 /** What the engine gets for a document that begins with `given`, and how far it can go. */
@@ -31,19 +37,17 @@ export type Bounds = {
  * canvas has an end.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
-  const canvas = canvasOf(pack)
-  const sound = soundOf(pack)
-  const header = (canvas ?? sound)?.header
+  const header = (canvasOf(pack) ?? soundOf(pack))?.header
   if (header !== undefined) {
     const { context, patch } = pack.model
     // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
     const dropped = Math.max(0, Math.ceil((header + given.length) / patch) - context) * patch
     const prompt = new Uint8Array(header + given.length - dropped).fill(style, 0, header)
     prompt.set(given.subarray(dropped), header)
-    return { prompt, header, room: canvas ? canvas.width * canvas.height * 3 - given.length : Number.POSITIVE_INFINITY }
+    return { prompt, header, room: roomAfter(pack, given.length) }
   }
   const end = pack.media.endOfDocument
-  const open = { header: 0, room: Number.POSITIVE_INFINITY }
+  const open = { header: 0, room: roomAfter(pack, given.length) }
   if (typeof end !== "number") return { prompt: Uint8Array.from(given), ...open }
   return { prompt: given.length ? Uint8Array.from(given) : Uint8Array.of(end), stopAt: end, ...open }
 }

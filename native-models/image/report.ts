@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import sharp from "sharp"
-import { canvasOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
@@ -22,7 +22,7 @@ const pack = readPack(folder)
 const canvas = canvasOf(pack)
 if (!canvas) throw new Error(`${folder} is no image pack`)
 const { width, height } = canvas
-const size = width * height * 3
+const size = canvasBytes(canvas)
 const sampling = pack.sampling ?? defaultSampling
 const raw = { raw: { width, height, channels: 3 as const } }
 
