@@ -27,6 +27,10 @@ export type NGrams = z.infer<typeof NGrams>
 
 const back = z.int().min(1).max(4096)
 
+/** Linear prediction of mu-law samples, fitted to the `window` of them before each patch; see training/megabyte/lpc.py. */
+export const Lpc = z.object({ order: z.int().min(1).max(512), window: z.int().min(20).max(16384) }).strict()
+export type Lpc = z.infer<typeof Lpc>
+
 /** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see model.py. */
 export const Lookback = z
   .object({
@@ -42,6 +46,7 @@ export const Lookback = z
           .max(16),
       )
       .max(16),
+    lpc: z.array(Lpc).max(8).default([]),
   })
   .strict()
 export type Lookback = z.infer<typeof Lookback>
@@ -78,8 +83,8 @@ export type ModelConfig = z.infer<typeof ModelConfig>
 const styled = {
   /** Bytes of the header before a document: the style byte, so many times. A whole number of patches. */
   header: z.int().min(0).max(4096),
-  /** Names of the styles by their byte; the first leaves it open. */
-  styles: z.array(z.string().max(40)).max(256).default([]),
+  /** Names of the styles by their number; the first leaves it open. */
+  styles: z.array(z.string().max(40)).max(128).default([]),
 }
 
 /** Media of an image pack: RGB bytes in raster order on one canvas. */
@@ -148,6 +153,9 @@ export function soundOf(pack: Pack): Sound | undefined {
 
 /** Names of a pack's styles by their byte; the first leaves it open. */
 export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
+
+/** The byte that stands for a style in a document's header. In sound it counts from silence, so that it is not heard. */
+export const styleByte = (pack: Pack, style: number) => (soundOf(pack) ? 128 : 0) + style
 
 /** Bytes of one row of pixels. */
 export const rowBytes = ({ width }: Canvas) => width * 3

@@ -11,15 +11,18 @@ export function encodeSamples(samples: Float32Array, { encoding }: Sound): Uint8
     const pcm = Int16Array.from(samples, toInt16)
     return new Uint8Array(pcm.buffer)
   }
-  return Uint8Array.from(samples, (sample) => {
-    const x = Math.max(-1, Math.min(1, sample))
-    const curve = (Math.sign(x) * Math.log1p(MU * Math.abs(x))) / LOG
-    return Math.floor(((curve + 1) / 2) * 255 + 0.5)
-  })
+  return Uint8Array.from(samples, byteOf)
+}
+
+/** The mu-law byte of a sample. */
+export function byteOf(sample: number): number {
+  const x = Math.max(-1, Math.min(1, sample))
+  const curve = (Math.sign(x) * Math.log1p(MU * Math.abs(x))) / LOG
+  return Math.floor(((curve + 1) / 2) * 255 + 0.5)
 }
 
 /** The sample of each mu-law byte; 128 is exactly silence, so that silence stays silent however often it goes around. */
-const MU_LAW = Float32Array.from({ length: 256 }, (_, byte) => {
+export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) => {
   const curve = byte === 128 ? 0 : (byte / 255) * 2 - 1
   return (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
 })

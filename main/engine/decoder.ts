@@ -1,8 +1,10 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
 import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { MU_LAW } from "../../contract/samples.ts"
 import type { Sampling } from "../../contract/sampling.ts"
-import { guesses, longestLook, lookbackIds } from "../../native-models/graph/lookback.ts"
+import { farthestLook, longestLook, lookbackInputs, lookbackSizes } from "../../native-models/graph/lookback.ts"
+import { fitPredictor } from "../../native-models/graph/lpc.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
 import { Cache } from "./cache.ts"
@@ -163,14 +165,18 @@ export class Decoder {
       const end = (from + count) * patch
       const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
       // Only the bytes just before are needed.
-      const start = Math.max(0, from * patch - longestLook(this.config))
+      const start = Math.max(0, from * patch - farthestLook(this.config))
       const [near, at] = [padded.subarray(start), from * patch - start]
       const feed = (name: string, values: BigInt64Array, width: number) => {
         feeds[name] = new Tensor("int64", values, [count, patch, width])
       }
       if (ngrams) feed("ngram_ids", ngramIds(ngrams, near, at), ngrams.orders.length)
-      if (lookback) feed("lookback_ids", lookbackIds(lookback, near, at), lookback.offsets.length)
-      if (lookback?.predictions.length) feed("guesses", guesses(lookback, near, at), lookback.predictions.length)
+      if (lookback) {
+        const { ids, guesses } = lookbackInputs(lookback, patch, near, at)
+        const sizes = lookbackSizes(lookback)
+        feed("lookback_ids", ids, sizes.columns)
+        if (sizes.guesses) feed("guesses", guesses, sizes.guesses)
+      }
     }
     const session = await this.model.session(graph)
     const out = await session.run(feeds)
@@ -375,6 +381,7 @@ class Scratch {
   private readonly isForced: Uint8Array
   private readonly noise: Float32Array
   private readonly recent: Float32Array
+  private readonly prediction: Prediction | undefined
   private readonly inverseTemperature = new Float32Array(1)
   private readonly topP = new Float32Array(1)
   private readonly logMinP = new Float32Array(1)
@@ -402,6 +409,8 @@ class Scratch {
       top_p: new Tensor("float32", this.topP, [1]),
       log_min_p: new Tensor("float32", this.logMinP, [1]),
     }
+    this.prediction = predictionOf(config, batch)
+    Object.assign(this.feeds, this.prediction?.feeds)
     if (this.longest) this.feeds.recent = new Tensor("float32", this.recent, [batch, this.longest])
   }
 
@@ -426,6 +435,7 @@ class Scratch {
     for (let b = 0; b < this.batch; b++) {
       const history = historyOf(b)
       for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
+      this.prediction?.fill(b, history)
     }
   }
 
@@ -439,5 +449,34 @@ class Scratch {
         const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
         gumbel(row, seed, b, position + p, greedy ? 1 : topK)
       }
+  }
+}
+
+/** The decode graph's inputs for linear prediction: the last samples, and what each predictor makes of those before. */
+type Prediction = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
+
+function predictionOf({ lookback }: ModelConfig, batch: number): Prediction | undefined {
+  const lpc = lookback?.lpc ?? []
+  if (!lpc.length) return undefined
+  const order = Math.max(...lpc.map((l) => l.order))
+  const samples = new Float64Array(batch * order)
+  const coefficients = new Float64Array(batch * order * lpc.length)
+  const levels = new BigInt64Array(batch * lpc.length)
+  return {
+    feeds: {
+      samples: new Tensor("float64", samples, [batch, 1, order]),
+      coefficients: new Tensor("float64", coefficients, [batch, order, lpc.length]),
+      levels: new Tensor("int64", levels, [batch, lpc.length]),
+    },
+    fill(b, history) {
+      for (let i = 0; i < order; i++) samples[b * order + i] = MU_LAW[history[history.length - 1 - i] ?? 128] as number
+      lpc.forEach((l, i) => {
+        const found = fitPredictor(l, history, history.length)
+        found.coefficients.forEach((c, k) => {
+          coefficients[(b * order + k) * lpc.length + i] = c
+        })
+        levels[b * lpc.length + i] = BigInt(found.level)
+      })
+    },
   }
 }

@@ -29,7 +29,8 @@ describe("how a document is put to the model", () => {
     const { prompt, header } = documentBounds(sound, given, 1)
     expect(prompt.length).toBeLessThanOrEqual(patch * context)
     expect(prompt.length).toBeGreaterThan(patch * (context - 1))
-    expect([...prompt.subarray(0, header)]).toEqual(new Array(8).fill(1))
+    // A style counts from silence, so that it is not heard as a sound before the sound.
+    expect([...prompt.subarray(0, header)]).toEqual(new Array(8).fill(129))
     const dropped = given.length - (prompt.length - header)
     expect(dropped % patch).toBe(0)
     expect(prompt.subarray(header)).toEqual(given.subarray(dropped))
@@ -37,6 +38,6 @@ describe("how a document is put to the model", () => {
   it("is scored whole, its style left open", () => {
     const { bytes, header } = wholeDocument(sound, count(9000))
     expect(bytes.length).toBe(9008)
-    expect([...bytes.subarray(0, header)]).toEqual(new Array(8).fill(0))
+    expect([...bytes.subarray(0, header)]).toEqual(new Array(8).fill(128))
   })
 })

@@ -111,7 +111,7 @@ export function compile(
 function sources(): string {
   const file = (name: string) => new URL(name, import.meta.url)
   const hash = createHash("sha256")
-  for (const name of ["megabyte.ts", "compile.ts", "onnx.ts", "quantize.ts", "ngrams.ts", "lookback.ts"])
+  for (const name of ["megabyte.ts", "compile.ts", "onnx.ts", "quantize.ts", "ngrams.ts", "lookback.ts", "lpc.ts"])
     if (existsSync(file(name))) hash.update(readFileSync(file(name)))
   return hash.digest("hex")
 }

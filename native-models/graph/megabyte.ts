@@ -1,7 +1,8 @@
-import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
-import { longestLook, predictionWeights } from "./lookback.ts"
+import type { Lookback, ModelConfig, Precision, Stage } from "../../contract/pack.ts"
+import { MU_LAW } from "../../contract/samples.ts"
+import { levelRow, longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
 import { coefficients } from "./ngrams.ts"
-import { type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
+import { type DataType, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
@@ -121,7 +122,7 @@ export class Builder {
     const logits = this.linear(normed, "head", false)
     if (!guess || !m.lookback) return logits
     const rest = this.linear(normed, "head_rest", false)
-    const split = g.node("Reshape", [rest, g.ints([-1, places, m.lookback.predictions.length, 256])])
+    const split = g.node("Reshape", [rest, g.ints([-1, places, lookbackSizes(m.lookback).guesses, 256])])
     const every = g.ints(Array.from({ length: 256 }, (_, byte) => byte))
     const left = g.node("Sub", [every, g.node("Unsqueeze", [guess, g.ints([-1])])])
     const turned = g.node("GatherElements", [split, g.node("Mod", [left, g.ints([256])])], { axis: 3 })
@@ -144,7 +145,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  *
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
- * recent fp32 [B, longest look back] newest first, with n-grams or lookback; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
+ * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, 1, longest order] newest
+ * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
  * rank top-k on; forced int64 [P, B, 1] and is_forced bool [P, B, 1] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
@@ -205,7 +207,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   const emptyShape = g.node("Concat", [batch, g.ints([L.kv_heads, 0, dl])], { axis: 0 })
   const empty = g.node("Expand", [g.floats([0], [1, 1, 1, 1]), emptyShape])
   const start = g.node("Expand", [g.ints([256], [1, 1]), g.node("Concat", [batch, g.ints([1])], { axis: 0 })])
-  const states: { value: Value; type: "int64" | "float32"; shape: (number | string)[] }[] = [
+  const states: { value: Value; type: DataType; shape: (number | string)[] }[] = [
     { value: start, type: "int64", shape: ["batch", 1] },
   ]
   for (let i = 0; i < 2 * L.layers; i++)
@@ -215,6 +217,8 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     const recent = g.input("recent", "float32", ["batch", longest])
     states.push({ value: recent, type: "float32", shape: ["batch", longest] })
   }
+  const prediction = linearPrediction(b)
+  if (prediction) states.push({ value: prediction.samples, type: "float64", shape: ["batch", 1, prediction.order] })
   const stacks = [
     { type: "int64" as const, shape: ["batch", 1] },
     { type: "float32" as const, shape: ["batch", 1, 256] },
@@ -230,7 +234,9 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     ])
     const recent = rest[2 * L.layers]
     if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
-    if (m.lookback && recent) y = body.node("Add", [y, lookbackInput(lb, recent)])
+    const samples = prediction && (carried.at(-1) as Value)
+    const guessed = prediction && samples ? linearGuess(body, prediction, samples) : undefined
+    if (m.lookback && recent) y = body.node("Add", [y, lookbackInput(lb, recent, guessed, prediction?.levels)])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
     const length = body.node("Add", [place, body.int32(1)])
@@ -246,7 +252,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     }
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
-    const logits = lb.head(inside, 1, recent && guess(lb, recent))
+    const logits = lb.head(inside, 1, recent && guess(lb, recent, guessed))
 
     const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
     const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
@@ -257,6 +263,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
       const kept = body.node("Slice", [recent, body.ints([0]), body.ints([longest - 1]), body.ints([1])])
       next.push(body.node("Concat", [newest, kept], { axis: 1 }))
     }
+    if (prediction && samples) next.push(pushSample(body, prediction, samples, byte))
     return { states: next, stacks: [byte, logits] }
   })
 
@@ -289,29 +296,67 @@ function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
 }
 
 /** Embeddings of the single bytes looked back at, from `recent` [B, longest]: [B, 1, D_L]. */
-function lookbackInput(b: Builder, recent: Value): Value {
+function lookbackInput(b: Builder, recent: Value, guessed?: Value, levels?: Value): Value {
   const { g, m } = b
-  const offsets = m.lookback?.offsets ?? []
+  const { offsets = [], lpc = [] } = m.lookback ?? {}
   const bytes = g.node("Gather", [recent, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
-  const rows = g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])
-  return lookbackRows(b, g.node("Cast", [rows], { to: 7 }), 1)
+  const rows = g.node("Cast", [g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])], { to: 7 })
+  if (!guessed || !levels) return lookbackRows(b, rows, 1)
+  const flat = g.node("Squeeze", [guessed, g.ints([1])])
+  const guesses = g.node("Add", [flat, g.ints(lpc.map((_, i) => 256 * (offsets.length + i)))])
+  return lookbackRows(b, g.node("Concat", [rows, guesses, levels], { axis: 1 }), 1)
+}
+
+/** What linear prediction works on: the last samples, and for this patch the coefficients and levels of each fit. */
+type Prediction = { order: number; samples: Value; coefficients: Value; levels: Value }
+
+/** The decode graph's inputs for linear prediction, where the model has it. */
+function linearPrediction({ g, m }: Builder): Prediction | undefined {
+  const lpc = m.lookback?.lpc ?? []
+  if (!m.lookback || !lpc.length) return undefined
+  const order = Math.max(...lpc.map((l) => l.order))
+  const first = g.ints(lpc.map((_, i) => levelRow(m.lookback as Lookback, i, 0)))
+  return {
+    order,
+    samples: g.input("samples", "float64", ["batch", 1, order]),
+    coefficients: g.input("coefficients", "float64", ["batch", order, lpc.length]),
+    levels: g.node("Add", [g.input("levels", "int64", ["batch", lpc.length]), first]),
+  }
+}
+
+/** The bytes that the fits guess after `samples` [B, 1, order]: int64 [B, 1, fits]. In fp64, as where bytes are known. */
+function linearGuess(g: Graph, { coefficients }: Prediction, samples: Value): Value {
+  const real = (x: number) => g.doubles([x], [])
+  const x = g.node("Clip", [g.node("MatMul", [samples, coefficients]), real(-1), real(1)])
+  const bent = g.node("Add", [g.node("Mul", [g.node("Abs", [x]), real(255)]), real(1)])
+  const curve = g.node("Mul", [g.node("Sign", [x]), g.node("Log", [bent])])
+  const byte = g.node("Add", [g.node("Mul", [curve, real(127.5 / Math.log(256))]), real(128)])
+  return g.node("Cast", [g.node("Floor", [byte])], { to: 7 })
+}
+
+/** The last samples with that of the newest byte int64 [B, 1] in front. */
+function pushSample(g: Graph, { order }: Prediction, samples: Value, byte: Value): Value {
+  const newest = g.node("Unsqueeze", [g.node("Gather", [g.doubles(MU_LAW), byte]), g.ints([1])])
+  const kept = g.node("Slice", [samples, g.ints([0]), g.ints([order - 1]), g.ints([2])])
+  return g.node("Concat", [newest, kept], { axis: 2 })
 }
 
 function lookbackRows(b: Builder, ids: Value, places: number): Value {
   const { g, m } = b
   const rows = g.node("Gather", [g.weight("lookback_embed.weight"), ids])
-  const width = (m.lookback?.offsets.length ?? 0) * (m.lookback?.width ?? 0)
+  const width = m.lookback ? lookbackSizes(m.lookback).columns * m.lookback.width : 0
   return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
 }
 
-/** What the predictions guess from `recent` [B, longest]: int64 [B, 1, predictions]; nothing where there are none. */
-function guess({ g, m }: Builder, recent: Value): Value | undefined {
+/** All guesses, the fixed predictions' from `recent` [B, longest] first: int64 [B, 1, guesses]; nothing where none. */
+function guess({ g, m }: Builder, recent: Value, guessed?: Value): Value | undefined {
   const count = m.lookback?.predictions.length
-  if (!m.lookback || !count) return undefined
+  if (!m.lookback || !count) return guessed
   const longest = longestLook(m)
   const sums = g.node("MatMul", [recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
   const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
-  return g.node("Unsqueeze", [g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
+  const fixed = g.node("Unsqueeze", [g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
+  return guessed ? g.node("Concat", [fixed, guessed], { axis: 2 }) : fixed
 }
 
 /**
@@ -348,8 +393,8 @@ function statistics(g: Graph, logits: Value, bytes: Value, shape: (number | stri
  * Inputs: previous int64 [1, n, P] the patches one earlier (256 + p for the padding patch); k_i, v_i fp32
  * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
- * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, offsets] and
- * guesses int64 [n, P, predictions] with lookback.
+ * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
+ * guesses int64 [n, P, guesses] with lookback.
  * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
@@ -417,7 +462,7 @@ export function parallelGraph(
     y = g.node("Add", [y, ngramRows(b, ids, [-1, P, orders.length * width])])
   }
   if (m.lookback) {
-    const ids = g.input("lookback_ids", "int64", ["n", P, m.lookback.offsets.length])
+    const ids = g.input("lookback_ids", "int64", ["n", P, lookbackSizes(m.lookback).columns])
     y = g.node("Add", [y, lookbackRows(b, ids, P)])
   }
   const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -1e9))
@@ -440,8 +485,8 @@ export function parallelGraph(
   }
   let inside: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
-  const predictions = m.lookback?.predictions.length
-  const logits = b.head(inside, P, predictions ? g.input("guesses", "int64", ["n", P, predictions]) : undefined)
+  const guesses = m.lookback && lookbackSizes(m.lookback).guesses
+  const logits = b.head(inside, P, guesses ? g.input("guesses", "int64", ["n", P, guesses]) : undefined)
   statistics(g, logits, g.input("current", "int64", ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g

@@ -38,7 +38,7 @@ const schema = protobuf.parse(
 ).root
 const ModelProto = schema.lookupType("ModelProto")
 
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const
+const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 } as const
 export type DataType = keyof typeof dataTypes
 /** A tensor in the graph, by its name. */
 export type Value = string & { readonly graphValue?: never }
@@ -177,6 +177,11 @@ export class Graph {
   /** A constant of fp32 numbers. */
   floats(values: ArrayLike<number>, dims: number[] = [values.length]): Value {
     return this.constant("float32", dims, Float32Array.from(values))
+  }
+
+  /** A constant of fp64 numbers. */
+  doubles(values: ArrayLike<number>, dims: number[] = [values.length]): Value {
+    return this.constant("float64", dims, Float64Array.from(values))
   }
 
   /** An int32 scalar. */

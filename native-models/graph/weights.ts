@@ -1,5 +1,6 @@
 import type { ModelConfig, Stage } from "../../contract/pack.ts"
 import { fromHalf } from "./float16.ts"
+import { lookbackSizes } from "./lookback.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 import { PackError, type StoredTensor } from "./safetensors.ts"
 
@@ -41,10 +42,10 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     linear("ngram_to_local", l.width, orders.length * width, false)
   }
   if (m.lookback) {
-    const { offsets, width, predictions } = m.lookback
-    shapes.set("lookback_embed.weight", [offsets.length * 256, width])
-    linear("lookback_to_local", l.width, offsets.length * width, false)
-    if (predictions.length) linear("head_rest", predictions.length * 256, l.width, false)
+    const { columns, rows, guesses } = lookbackSizes(m.lookback)
+    shapes.set("lookback_embed.weight", [rows, m.lookback.width])
+    linear("lookback_to_local", l.width, columns * m.lookback.width, false)
+    if (guesses) linear("head_rest", guesses * 256, l.width, false)
   }
   blocks("local", l)
   if (!m.tied_head) linear("head", 256, l.width, false)

@@ -12,10 +12,13 @@ import torch
 from safetensors.torch import save_file
 
 from megabyte.export import Storage, load_stored, stored, write_weights
-from megabyte.model import Config, Lookback, Megabyte, NGrams, Stage
+from megabyte.model import Config, Lookback, Lpc, Megabyte, NGrams, Stage
 
 # A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
-MEDIA = {"picture": ("image", {"width": 6, "height": 10, "header": 6, "styles": ["any", "other"]})}
+MEDIA = {
+    "picture": ("image", {"width": 6, "height": 10, "header": 6, "styles": ["any", "other"]}),
+    "sound": ("audio", {"rate": 8000, "encoding": "mu-law", "header": 8, "styles": ["any", "other"]}),
+}
 OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
 
 CASES = {
@@ -36,6 +39,14 @@ CASES = {
         position="learned",
         lookback=Lookback((1, 2, 3, 5, 12, 15), 32, (((3, 1),), ((3, 1), (12, 1), (15, -1)))),
     ),
+    "sound": Config(
+        patch=8,
+        global_=Stage(64, 2, 4, 2, 96),
+        local=Stage(32, 2, 4, 1, 64),
+        context=48,
+        window=24,
+        lookback=Lookback((1, 2, 3, 5, 12), 32, (((1, 2), (2, -1)),), (Lpc(6, 40), Lpc(16, 128))),
+    ),
     "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
 }
 
@@ -53,6 +64,8 @@ def main() -> None:
         write_weights(model, folder / "weights.safetensors", storage)
         load_stored(model, stored(model, storage))
         x = torch.randint(0, 256, (config.context * config.patch,))
+        if name == "sound":  # a tone with some noise, so that there is something to predict
+            x = (128 + 60 * torch.sin(torch.arange(len(x)) * 0.3)).long() + x // 32
         with torch.no_grad():
             logits = model(x[None])[0]
         save_file({"x": x.float(), "logits": logits.contiguous()}, folder / "expected.safetensors")

@@ -154,8 +154,8 @@ def jobs(folder: Path, train: bool) -> Iterator[Job]:
                 continue
             tempo = min(160.0, max(50.0, item["tempo_qpm"] or 90.0))
             end = max(o for notes in parts for o, _, _ in notes)
-            # A lied gives one excerpt of half a minute, a quartet six, else they would drown the chorales.
-            length = tempo / 2
+            # A lied gives one excerpt of a quarter of a minute, a quartet six, else they would drown the chorales.
+            length = tempo / 4
             for _ in range(6 if name == "quartets" and train else 1):
                 start = rng.uniform(0, max(0.0, end - length)) if train else 0.0
                 programs = [PIANO] * len(parts)

@@ -48,7 +48,20 @@ IMAGE: dict[str, list[str]] = {
     "raster-24-lookback": [],
     "raster-24-no-predictions": ["model.lookback.predictions=[]"],
 }
-STUDIES = {"text": TEXT, "image": IMAGE}
+# audio: the patch, the context, and the linear prediction (without it: FLAC's fixed predictors on the bytes).
+AUDIO: dict[str, list[str]] = {
+    "patch-16": [],
+    "patch-32": [
+        *("model.patch=32", "model.context=1001", "model.window=256"),
+        *("data.options.patch=32", "pack.media.header=32", "train.batch_bytes=32032"),
+    ],
+    "patch-16-one-second": ["model.context=501", "model.window=0", "data.options.seconds=1", "train.batch_bytes=32064"],
+    "patch-16-no-lpc": [
+        "model.lookback.lpc=[]",
+        "model.lookback.predictions=[[[1,1]], [[1,2],[2,-1]], [[1,3],[2,-3],[3,1]]]",
+    ],
+}
+STUDIES = {"text": TEXT, "image": IMAGE, "audio": AUDIO}
 
 
 def run(study: str, name: str) -> None:

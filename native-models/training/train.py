@@ -223,7 +223,7 @@ class Run:
         last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
         source = self.corpus.last if last else self.corpus.main
         count, varied = self.train["batch_bytes"] // length, self.train.get("varied", False)
-        rows = data.batch(source, length, count, rng, self.corpus.header, varied)
+        rows = data.batch(source, length, count, rng, self.corpus.header, varied, self.corpus.open_style)
         return torch.from_numpy(rows).to(self.device)
 
     def one_step(self) -> float:

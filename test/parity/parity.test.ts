@@ -19,7 +19,7 @@ const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return gap
 }
 
-describe.each(["paper", "modern", "picture", "byte"])("the ONNX graphs of the %s architecture", (name) => {
+describe.each(["paper", "modern", "picture", "sound", "byte"])("the ONNX graphs of the %s architecture", (name) => {
   const folder = join(import.meta.dirname, name)
   let model: Model
   let x: Uint8Array

@@ -31,6 +31,7 @@ class Corpus:
     held_out: dict[str, np.ndarray]
     header: int = 0
     styles: list[str] = field(default_factory=list)
+    open_style: int = OPEN_STYLE  # the byte of a header that leaves the style open
 
     def sha256(self) -> str:
         """Hash of the training bytes, for pack.json."""
@@ -135,20 +136,31 @@ def photos(patch: int, scan: str = "raster") -> Corpus:
     return Corpus(main, main, {"photos": held_out}, patch, ["any", *about["classes"]])
 
 
-def audio(patch: int, held_out_clips: int = 20) -> Corpus:
-    """Clips of rendered music and of spoken digits, four seconds of 8 kHz mu-law each (render.py makes them first)."""
+SILENCE = 128  # the mu-law byte of no sound
+
+
+def audio(patch: int, seconds: float = 4, held_out_clips: int = 20) -> Corpus:
+    """Clips of rendered music and of spoken digits, four seconds of 8 kHz mu-law each (render.py makes them first).
+
+    The style byte is SILENCE + the style: so near silence that a header sounds like none. Every style gets about the
+    same share. `seconds`: cuts clips shorter, for the study.
+    """
     folder = Path(__file__).resolve().parents[1] / "build" / "sound"
     if not (folder / "train").exists():
         raise SystemExit("There is no sound yet; `python render.py` makes it from the note data.")
     styles = ["any", "organ", "choir", "piano", "song", "strings", "speech"]
 
     def clips(side: str, name: str, style: int, limit: int | None = None) -> np.ndarray:
-        sound = np.load(folder / side / f"{name}.npy")[:limit]
-        return np.concatenate([np.full((len(sound), patch), style, np.uint8), sound], 1)
+        sound = np.load(folder / side / f"{name}.npy", mmap_mode="r")[:limit]
+        parts = round(4 / seconds)
+        sound = sound.reshape(len(sound) * parts, -1)
+        return np.concatenate([np.full((len(sound), patch), SILENCE + style, np.uint8), sound], 1)
 
-    main = np.concatenate([clips("train", name, i + 1) for i, name in enumerate(styles[1:])])
+    found = [clips("train", name, i + 1) for i, name in enumerate(styles[1:])]
+    most = max(len(f) for f in found)
+    main = np.concatenate([f for part in found for f in [part] * round(most / len(part))])
     held_out = {name: clips("heldout", name, OPEN_STYLE, held_out_clips) for name in styles[1:]}
-    return Corpus(main, main, held_out, patch, styles)
+    return Corpus(main, main, held_out, patch, styles, SILENCE)
 
 
 def vary(rows: np.ndarray, header: int, rng: np.random.Generator) -> None:
@@ -164,14 +176,20 @@ def vary(rows: np.ndarray, header: int, rng: np.random.Generator) -> None:
 
 
 def batch(
-    source: np.ndarray, length: int, count: int, rng: np.random.Generator, header: int = 0, varied: bool = False
+    source: np.ndarray,
+    length: int,
+    count: int,
+    rng: np.random.Generator,
+    header: int = 0,
+    varied: bool = False,
+    open_style: int = OPEN_STYLE,
 ) -> np.ndarray:
     """[count, length] int64: windows of running text at random offsets, or random documents, some with open style."""
     if source.ndim == 2:
         rows = source[rng.integers(0, len(source), count)].astype(np.int64)
         if varied:
             vary(rows, header, rng)
-        rows[rng.random(count) < OPEN_SHARE, :header] = OPEN_STYLE
+        rows[rng.random(count) < OPEN_SHARE, :header] = open_style
         return rows
     starts = rng.integers(0, len(source) - length + 1, count)
     return np.stack([source[s : s + length] for s in starts]).astype(np.int64)

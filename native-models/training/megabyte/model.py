@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .lpc import LEVELS, predict
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -56,17 +58,42 @@ class NGrams:
 
 
 @dataclass(frozen=True)
+class Lpc:
+    """Backward-adaptive linear prediction of mu-law samples: the next sample from the `order` before it, with
+    coefficients fitted to the `window` samples before the patch (see lpc.py)."""
+
+    order: int
+    window: int
+
+
+@dataclass(frozen=True)
 class Lookback:
     """Single earlier bytes, seen directly: the pixels around in a picture, the samples before in sound.
 
     The bytes `offsets` back are embedded in `width` dimensions each and added to the local input. Each of
-    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; the head
-    has 256 logits for what is left after each guess (modulo 256), added to the plain ones.
+    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; `lpc`
+    guesses by linear prediction, and its guess and how sure it is are embedded too. The head has 256 logits for what
+    is left after each guess (modulo 256), added to the plain ones.
     """
 
     offsets: tuple[int, ...]
     width: int
     predictions: tuple[tuple[tuple[int, int], ...], ...] = ()
+    lpc: tuple[Lpc, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """What is embedded for each byte: earlier bytes, then guesses, then levels."""
+        return len(self.offsets) + 2 * len(self.lpc)
+
+    @property
+    def rows(self) -> int:
+        """Of the embedding table: 256 a byte or guess, then LEVELS a level."""
+        return (len(self.offsets) + len(self.lpc)) * 256 + len(self.lpc) * LEVELS
+
+    @property
+    def guesses(self) -> int:
+        return len(self.predictions) + len(self.lpc)
 
     @property
     def longest(self) -> int:
@@ -75,7 +102,8 @@ class Lookback:
     @staticmethod
     def from_json(data: dict[str, Any]) -> Lookback:
         predictions = tuple(tuple((back, weight) for back, weight in terms) for terms in data["predictions"])
-        return Lookback(tuple(data["offsets"]), data["width"], predictions)
+        lpc = tuple(Lpc(**item) for item in data.get("lpc", ()))
+        return Lookback(tuple(data["offsets"]), data["width"], predictions, lpc)
 
 
 @dataclass(frozen=True)
@@ -240,10 +268,10 @@ class Megabyte(nn.Module):
             self.register_buffer("ngram_coefficients", n.coefficients(), persistent=False)
         if c.lookback:
             b = c.lookback
-            self.lookback_embed = nn.Embedding(len(b.offsets) * 256, b.width)
-            self.lookback_to_local = nn.Linear(len(b.offsets) * b.width, loc.width, bias=False)
-            if b.predictions:
-                self.head_rest = nn.Linear(loc.width, len(b.predictions) * 256, bias=False)
+            self.lookback_embed = nn.Embedding(b.rows, b.width)
+            self.lookback_to_local = nn.Linear(b.columns * b.width, loc.width, bias=False)
+            if b.guesses:
+                self.head_rest = nn.Linear(loc.width, b.guesses * 256, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
@@ -264,7 +292,7 @@ class Megabyte(nn.Module):
             tables = (
                 self.patch_embed.weight[:256],
                 self.local_embed.weight[:256],
-                *self.lookback_embed.weight.split(256),
+                *self.lookback_embed.weight[: self.lookback_embed.weight.shape[0] // 256 * 256].split(256),
             )
             with torch.no_grad():
                 for table in tables:
@@ -282,6 +310,21 @@ class Megabyte(nn.Module):
         # In whole numbers: a matrix product would fall to bf16 under autocast, and another hash be learned than run.
         hashed = (recent[..., None] * self.ngram_coefficients.long()).sum(-2) % n.rows
         return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
+
+    def lookback_inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """For x [batch, length] bytes: rows of the lookback table [batch, length, columns], guesses [.., guesses]."""
+        b, patch = self.config.lookback, self.config.patch
+        assert b is not None
+        ids = [self.back(x, offset) for offset in b.offsets]
+        guesses = [torch.as_tensor(sum(self.back(x, o) * w for o, w in terms)).clamp(0, 255) for terms in b.predictions]
+        levels: list[Tensor] = []
+        for lpc in b.lpc:
+            guess, level = predict(x, patch, lpc.order, lpc.window)
+            guesses.append(guess)
+            ids.append(guess)
+            levels.append(level + 256 * (len(b.offsets) + len(b.lpc)) + LEVELS * len(levels))
+        table = torch.stack([column + 256 * i for i, column in enumerate(ids)] + levels, -1)
+        return table, torch.stack(guesses, -1) if guesses else x.new_zeros(*x.shape, 0)
 
     def back(self, x: Tensor, offset: int) -> Tensor:
         """[batch, length] bytes of x `offset` earlier; 0 before the start."""
@@ -319,7 +362,7 @@ class Megabyte(nn.Module):
             grams = self.ngram_embed(self.ngram_ids(x)).view(batch * patches, c.patch, -1)
             y = y + self.ngram_to_local(grams)
         if c.lookback:
-            ids = torch.stack([self.back(x, offset) + 256 * i for i, offset in enumerate(c.lookback.offsets)], -1)
+            ids, guess = self.lookback_inputs(x)
             y = y + self.lookback_to_local(self.lookback_embed(ids).view(batch * patches, c.patch, -1))
         j = torch.arange(c.patch, device=x.device)
         mask = j[:, None] >= j
@@ -328,10 +371,8 @@ class Megabyte(nn.Module):
         y = self.local_norm(y)
         logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
         logits = logits.view(batch, length, 256)
-        if c.lookback and c.lookback.predictions:
-            guesses = [sum(self.back(x, o) * w for o, w in terms) for terms in c.lookback.predictions]
-            guess = torch.stack([torch.as_tensor(g).clamp(0, 255) for g in guesses], -1)
-            rest = self.head_rest(y).view(batch, length, len(guesses), 256)
+        if c.lookback and c.lookback.guesses:
+            rest = self.head_rest(y).view(batch, length, c.lookback.guesses, 256)
             logits = logits + Shift.apply(rest, guess).sum(-2)
         return logits
 
