@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Canvas, Sound } from "./pack.ts"
+import { Canvas, Device, DeviceChoice, Sound } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
@@ -77,11 +77,16 @@ export const PackSummary = z.object({
 export type PackSummary = z.infer<typeof PackSummary>
 
 /** What a person has set for good, kept by the host. */
+/** What runs here, and of what does not, why. */
+export const DeviceReport = z.object({ device: Device, works: z.boolean(), why: z.string().optional() })
+export type DeviceReport = z.infer<typeof DeviceReport>
+
 export const Preferences = z.object({
   /** The pack that a new window begins with. */
   pack: z.string().max(64).default("text"),
   /** Threads of the engine; 0: one a core. */
   threads: z.int().min(0).max(256).default(0),
+  device: DeviceChoice.default("auto"),
   /** Folder of the library; empty: the usual one. */
   library: z.string().max(4096).default(""),
 })
@@ -114,6 +119,8 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
   z.object({ type: z.literal("delete"), id }),
   z.object({ type: z.literal("undelete"), id }),
+  /** Tries what there is to run on. */
+  z.object({ type: z.literal("devices") }),
   z.object({ type: z.literal("prefer"), preferences: Preferences }),
   /** Bytes of a pack's file from `offset` on; `import` then checks and keeps what has arrived. */
   z.object({
@@ -146,7 +153,9 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("gone"), id }),
   /** A generation began: its items, in the order of variations. */
   z.object({ type: z.literal("run"), ids: z.array(id), total: z.int() }),
-  z.object({ type: z.literal("phase"), phase: z.enum(["loading", "reading", "writing"]) }),
+  /** `device`: what the run is on, once that is known. */
+  z.object({ type: z.literal("phase"), phase: z.enum(["loading", "reading", "writing"]), device: Device.optional() }),
+  z.object({ type: z.literal("devices"), devices: z.array(DeviceReport) }),
   z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
   z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),
   z.object({ type: z.literal("content"), id, bytes: base64, bits: z.array(z.number()) }),

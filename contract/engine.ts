@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Precision } from "./pack.ts"
+import { Device, Precision } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
 /** Messages between a host and the engine's process. Every one is checked where it arrives. */
@@ -12,6 +12,7 @@ const target = {
   pack: z.string(),
   precision: Precision,
   threads: z.int().min(0).max(256),
+  device: Device.default("cpu"),
 }
 
 export const GenerateRequest = z.object({
@@ -37,10 +38,23 @@ export type GenerateRequest = z.infer<typeof GenerateRequest>
 
 export const ScoreRequest = z.object({ type: z.literal("score"), id: z.int(), ...target, bytes })
 export type ScoreRequest = z.infer<typeof ScoreRequest>
+/** Requests as they are made: what has a default may be left out. */
+export type GenerateInput = z.input<typeof GenerateRequest>
+export type ScoreInput = z.input<typeof ScoreRequest>
+
+/** Tries a device with a tiny graph or, with a pack, measures it there. For a process of its own: a driver may hang. */
+export const ProbeRequest = z.object({
+  type: z.literal("probe"),
+  id: z.int(),
+  device: Device,
+  pack: z.object({ folder: z.string(), precision: Precision, threads: z.int() }).optional(),
+})
+export type ProbeRequest = z.infer<typeof ProbeRequest>
 
 export const EngineRequest = z.discriminatedUnion("type", [
   GenerateRequest,
   ScoreRequest,
+  ProbeRequest,
   /** Ends request `id` after the patch in hand. */
   z.object({ type: z.literal("cancel"), id: z.int() }),
 ])
@@ -74,10 +88,14 @@ export const EngineEvent = z.discriminatedUnion("type", [
     reason: z.enum(["length", "end", "cancelled"]),
     decodeMs: z.number(),
   }),
+  /** The device failed; the CPU goes on from the last finished patch. */
+  z.object({ type: z.literal("fallback"), id: z.int(), message: z.string() }),
   z.object({ type: z.literal("loading"), id: z.int() }),
   z.object({ type: z.literal("loaded"), id: z.int(), loadMs: z.number() }),
   z.object({ type: z.literal("progress"), id: z.int(), bytes: z.int() }),
   z.object({ type: z.literal("scored"), id: z.int(), logprob: numbers, entropy: numbers, scoreMs: z.number() }),
+  /** The device works; with a pack, how long a patch takes on it. */
+  z.object({ type: z.literal("probed"), id: z.int(), msPerPatch: z.number().optional() }),
   z.object({ type: z.literal("error"), id: z.int(), message: z.string() }),
 ])
 export type EngineEvent = z.infer<typeof EngineEvent>

@@ -136,6 +136,14 @@ export type Pack = z.infer<typeof Pack>
 export const Precision = z.enum(["fp32", "int8"])
 export type Precision = z.infer<typeof Precision>
 
+/** What a model runs on: the processor, or a GPU through WebGPU (Vulkan, Metal or Direct3D 12). */
+export const Device = z.enum(["cpu", "webgpu"])
+export type Device = z.infer<typeof Device>
+
+/** What a person chooses: a device, the GPU there is, or whichever measures fastest. */
+export const DeviceChoice = z.enum(["auto", "gpu", "cpu"])
+export type DeviceChoice = z.infer<typeof DeviceChoice>
+
 /** Patches that a global layer can look back over, itself included. */
 export function reach(model: { window: number; context: number }): number {
   return model.window || model.context

@@ -14,6 +14,7 @@ import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { EngineClient, type EnginePort } from "./engine/client.ts"
+import { chooseDevice, tryDevices } from "./engine/devices.ts"
 import { Library } from "./library/library.ts"
 import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
@@ -46,6 +47,7 @@ export class Studio {
   private preferences: Preferences
   private readonly upload: Upload
   private readonly windows = new Set<(event: AppEvent) => void>()
+  private gpuFailed = false
   private running: { cancel(): void } | undefined
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
   private settle = () => {}
@@ -153,6 +155,8 @@ export class Studio {
         return this.tell({ type: "gone", id: command.id })
       case "undelete":
         return this.tellItem(this.library.undelete(command.id))
+      case "devices":
+        return answer({ type: "devices", devices: await tryDevices(this.startEngine, this.graphs) })
       case "prefer":
         return this.prefer(command.preferences)
       case "upload":
@@ -267,9 +271,25 @@ export class Studio {
 
   /** The engine, started anew where it has died. */
   private client(): EngineClient {
-    if (!this.engine || this.engine.isDead)
-      this.engine = new EngineClient(this.startEngine(join(this.places.cache, "graphs")))
+    if (!this.engine || this.engine.isDead) this.engine = new EngineClient(this.startEngine(this.graphs))
     return this.engine
+  }
+
+  /** Folder of compiled graphs, and of what was measured of them. */
+  private get graphs(): string {
+    return join(this.places.cache, "graphs")
+  }
+
+  /** What the engine runs a pack with, and on. */
+  private async target(folder: string) {
+    const { threads, device: choice } = this.preferences
+    const how = { precision: "int8", threads } as const
+    const device = this.gpuFailed
+      ? "cpu"
+      : await chooseDevice(this.startEngine, this.graphs, choice, { folder, ...how })
+    if (choice === "gpu" && device === "cpu")
+      this.tell({ type: "notice", kind: "info", text: "No GPU works here just now; the processor is used." })
+    return { pack: folder, ...how, device }
   }
 
   private assertIdle(): void {
@@ -359,12 +379,19 @@ export class Studio {
     const frames = setInterval(sendAll, FRAME)
     const flushes = setInterval(saveAll, FLUSH)
     let reason: "length" | "end" | "cancelled" | "failed" = "failed"
+    let stopped = false
+    this.running = {
+      cancel: () => {
+        stopped = true
+      },
+    }
+    let target: Awaited<ReturnType<Studio["target"]>> | undefined
     try {
+      target = await this.target(folder)
+      const { device } = target
       const run = this.client().generate(
         {
-          pack: folder,
-          precision: "int8",
-          threads: this.preferences.threads,
+          ...target,
           ...bounds,
           length,
           variations: items.length,
@@ -373,7 +400,8 @@ export class Studio {
         },
         {
           loaded: () => this.tell({ type: "phase", phase: "reading" }),
-          started: () => this.tell({ type: "phase", phase: "writing" }),
+          started: () => this.tell({ type: "phase", phase: "writing", device }),
+          fallback: (text) => this.tell({ type: "notice", kind: "info", text }),
           patch: ({ parts }) => {
             parts.forEach((part, i) => {
               const w = writing[i] as Writing
@@ -389,8 +417,11 @@ export class Studio {
         },
       )
       this.running = run
+      if (stopped) run.cancel()
       reason = (await run.result).reason
     } catch (error) {
+      // A driver that takes the engine with it is left alone until the app starts anew.
+      if (this.engine?.isDead && target?.device !== "cpu") this.gpuFailed = true
       this.tell({
         type: "notice",
         kind: "problem",
@@ -433,12 +464,9 @@ export class Studio {
     try {
       const canvas = canvasOf(pack)
       const { bytes: all, header } = wholeDocument(pack, bytes)
-      const run = this.client().score({
-        pack: folder,
-        precision: "int8",
-        threads: this.preferences.threads,
-        bytes: all,
-      })
+      const run = this.client().score({ ...(await this.target(folder)), bytes: all }, undefined, (text) =>
+        this.tell({ type: "notice", kind: "info", text }),
+      )
       this.running = run
       const { logprob } = await run.result
       const bits = bitsOf(logprob.subarray(header))

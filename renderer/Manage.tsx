@@ -1,7 +1,8 @@
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import type { PackSummary } from "../contract/app.ts"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
+import { deviceNames } from "./Panel.tsx"
 
 /** The models there are, and what a person sets for good. */
 export function Manage() {
@@ -33,6 +34,7 @@ export function Manage() {
         valid={(v) => /^\d{1,3}$/.test(v) && Number(v) <= 256}
         onChange={(v) => actions.prefer({ threads: Number(v) })}
       />
+      <Devices />
       <Setting
         label="Library folder"
         hint="A whole path; empty for the usual place. What is in the old folder stays there."
@@ -83,6 +85,29 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
         )}
       </div>
     </li>
+  )
+}
+
+/** What the app can run on here: every device was tried just now, in a process of its own. */
+function Devices() {
+  const actions = useActions()
+  const devices = useSlice((s) => s.devices)
+  useEffect(actions.tryDevices, [])
+  return (
+    <div className="field">
+      <span>Devices</span>
+      {devices ? (
+        <ul className="devices" aria-label="Devices">
+          {devices.map(({ device, works, why }) => (
+            <li key={device}>
+              {deviceNames[device]}: {works ? "works" : <small>not to be had here ({why})</small>}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <small>Trying each…</small>
+      )}
+    </div>
   )
 }
 

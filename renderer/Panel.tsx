@@ -1,7 +1,11 @@
 import { useState } from "react"
+import { type Device, DeviceChoice } from "../contract/pack.ts"
 import { size } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
 import { presets, unitOf } from "./store.ts"
+
+/** Devices as a person calls them. */
+export const deviceNames: Record<Device, string> = { cpu: "processor", webgpu: "GPU" }
 
 /** How the next generation is made. */
 export function Panel() {
@@ -10,6 +14,8 @@ export function Panel() {
   const fixedSeed = useSlice((s) => s.fixedSeed)
   const packs = useSlice((s) => s.packs)
   const draft = useSlice((s) => s.draft.text)
+  const device = useSlice((s) => s.preferences.device)
+  const ranOn = useSlice((s) => s.ranOn)
   const { sampling } = settings
   const pack = packs.find((p) => p.name === settings.pack)
   const unit = pack ? unitOf(pack) : { name: "bytes", bytes: 1, most: 1 }
@@ -37,6 +43,13 @@ export function Panel() {
               {p.problem ? " (damaged)" : ""}
             </option>
           ))}
+        </select>
+      </Field>
+      <Field label="Device" hint={ranOn && `The last run was on the ${deviceNames[ranOn]}.`}>
+        <select value={device} onChange={(e) => actions.prefer({ device: DeviceChoice.parse(e.target.value) })}>
+          <option value="auto">The fastest for this model</option>
+          <option value="gpu">GPU</option>
+          <option value="cpu">Processor</option>
         </select>
       </Field>
       <fieldset className="presets">

@@ -36,7 +36,7 @@ beforeEach(() => {
     packs: [],
     items: [],
     folder: "/",
-    preferences: { pack: "text", threads: 0, library: "" },
+    preferences: { pack: "text", threads: 0, device: "auto", library: "" },
   })
 })
 

@@ -1,6 +1,15 @@
 import { createStore } from "zustand/vanilla"
-import type { AppEvent, Command, FileForm, ListedItem, PackSummary, Preferences, Settings } from "../contract/app.ts"
-import { rowBytes, secondBytes } from "../contract/pack.ts"
+import type {
+  AppEvent,
+  Command,
+  DeviceReport,
+  FileForm,
+  ListedItem,
+  PackSummary,
+  Preferences,
+  Settings,
+} from "../contract/app.ts"
+import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
@@ -31,6 +40,10 @@ export type State = {
   folder: string
   preferences: Preferences
   /** Whether models and preferences are shown in place of the work. */
+  /** What runs here; undefined until it is asked for. */
+  devices: DeviceReport[] | undefined
+  /** What the last run was on. */
+  ranOn: Device | undefined
   managing: boolean
   /** Items shown side by side; none: the draft is shown. */
   shown: string[]
@@ -95,7 +108,9 @@ export function createStudio(send: (command: Command) => void) {
     packs: [],
     items: new Map(),
     folder: "",
-    preferences: { pack: "text", threads: 0, library: "" },
+    preferences: { pack: "text", threads: 0, device: "auto", library: "" },
+    devices: undefined,
+    ranOn: undefined,
     managing: false,
     shown: [],
     contents: new Map(),
@@ -172,7 +187,10 @@ export function createStudio(send: (command: Command) => void) {
         break
       }
       case "phase":
-        set((s) => ({ run: s.run && { ...s.run, phase: event.phase } }))
+        set((s) => ({ run: s.run && { ...s.run, phase: event.phase }, ranOn: event.device ?? s.ranOn }))
+        break
+      case "devices":
+        set({ devices: event.devices })
         break
       case "patches": {
         let bytes = 0
@@ -264,6 +282,10 @@ export function createStudio(send: (command: Command) => void) {
       }
     },
     manage: (managing: boolean) => set({ managing }),
+    tryDevices(): void {
+      set({ devices: undefined })
+      send({ type: "devices" })
+    },
     prefer: (change: Partial<Preferences>) =>
       send({ type: "prefer", preferences: { ...get().preferences, ...change } }),
     removePack: (name: string) => send({ type: "removePack", name }),

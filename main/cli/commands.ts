@@ -5,6 +5,8 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import {
   canvasOf,
+  type Device,
+  DeviceChoice,
   type Pack,
   Precision,
   rowBytes,
@@ -16,6 +18,7 @@ import {
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../engine/client.ts"
+import { chooseDevice, tryDevices } from "../engine/devices.ts"
 import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "../media/audio.ts"
 import { readImage, writePng } from "../media/image.ts"
 import { modalityOf } from "../media/modality.ts"
@@ -37,7 +40,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
   generate and continue: --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
-  everywhere:            --precision int8|fp32  --device auto|cpu  --threads N  --json
+  everywhere:            --precision int8|fp32  --device auto|gpu|cpu  --threads N  --json
 `
 
 const text = { type: "string" } as const
@@ -100,7 +103,7 @@ export async function run([command, ...args]: string[]): Promise<void> {
     }
     case "devices": {
       const { values } = parse(args, { json: flag }, 0)
-      return void process.stdout.write(values.json ? '["cpu"]\n' : "cpu\n")
+      return devices(values.json ?? false)
     }
     case "serve": {
       const { values } = parse(args, { port: text, "no-open": flag }, 0)
@@ -161,7 +164,8 @@ type Target = ReturnType<typeof target>
 function target(values: Values<typeof common>, precision: string | undefined = values.precision) {
   const places = defaultPlaces()
   const device = values.device ?? "auto"
-  if (device !== "auto" && device !== "cpu") throw new UsageError(`--device must be auto or cpu, not "${device}"`)
+  const choice = DeviceChoice.safeParse(device)
+  if (!choice.success) throw new UsageError(`--device must be auto, gpu or cpu, not "${device}"`)
   const chosen = Precision.safeParse(precision ?? "int8")
   if (!chosen.success) throw new UsageError(`--precision must be int8 or fp32, not "${precision}"`)
   const folder = findPack(values.pack ?? "text", places)
@@ -169,8 +173,24 @@ function target(values: Values<typeof common>, precision: string | undefined = v
   return {
     pack: readPack(folder),
     engine: { pack: folder, precision: chosen.data, threads },
+    choice: choice.data,
     cache: join(places.cache, "graphs"),
   }
+}
+
+/** What the choice of a device comes to here. */
+async function deviceOf({ engine: { pack: folder, ...engine }, choice, cache }: Target): Promise<Device> {
+  const device = await chooseDevice(forkEngine, cache, choice, { folder, ...engine })
+  if (choice === "gpu" && device === "cpu") process.stderr.write("No GPU works here; the processor is used.\n")
+  return device
+}
+
+/** Prints what runs here. What was measured before is forgotten, as a driver may have come or gone. */
+async function devices(json: boolean): Promise<void> {
+  const found = await tryDevices(forkEngine, join(defaultPlaces().cache, "graphs"))
+  if (json) return void process.stdout.write(`${JSON.stringify(found)}\n`)
+  for (const { device, works, why } of found)
+    process.stdout.write(`${device.padEnd(8)}${works ? "works" : `does not work here: ${why}`}\n`)
 }
 
 function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
@@ -214,6 +234,7 @@ async function make(
   const live = !names && !values.json && variations === 1
   const note = (line: string) => process.stderr.write(`${line}\n`)
 
+  const device = await deviceOf(chosen)
   const client = new EngineClient(forkEngine(cache))
   let nats = 0
   let bytes = 0
@@ -221,7 +242,7 @@ async function make(
   const began = performance.now()
   if (live) process.stdout.write(given)
   const run = client.generate(
-    { ...engine, ...bounds, length, variations, seed, sampling },
+    { ...engine, device, ...bounds, length, variations, seed, sampling },
     {
       started: ({ used }) => {
         if (used < bounds.prompt.length)
@@ -229,6 +250,7 @@ async function make(
             `The prompt is longer than the model's context: its last ${used} of ${bounds.prompt.length} bytes are used.`,
           )
       },
+      fallback: note,
       patch: ({ parts }) => {
         firstPatch ||= performance.now() - began
         parts.forEach((part, b) => {
@@ -296,15 +318,21 @@ async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<
   const results: { precision: string; bitsPerByte: number; seconds: number; perByte: number[] }[] = []
   let name = ""
   for (const precision of precisions) {
-    const { pack, engine, cache } = target(values, precision)
+    const chosen = target(values, precision)
+    const { pack, engine, cache } = chosen
+    const device = await deviceOf(chosen)
     name = pack.name
     const document = wholeDocument(pack, bytes)
     const client = new EngineClient(forkEngine(cache))
     try {
       const showing = process.stderr.isTTY && !values.json
-      const { result } = client.score({ ...engine, bytes: document.bytes }, (done) => {
-        if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
-      })
+      const { result } = client.score(
+        { ...engine, device, bytes: document.bytes },
+        (done) => {
+          if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
+        },
+        (line) => void process.stderr.write(`${line}\n`),
+      )
       const { logprob, scoreMs } = await result
       if (showing) process.stderr.write("\r")
       const perByte = Array.from(logprob.subarray(document.header), (x) => -x / Math.LN2)

@@ -5,8 +5,10 @@ export class Cache {
   private readonly capacity: number
   /** Position of the row that lies first in the arrays. */
   private base = 0
-  /** Rows known: the next position. */
+  /** The next position. */
   length = 0
+  /** Rows before it that are here; fewer than `length` where a device has made some and kept them. */
+  held = 0
 
   /**
    * @param layers global layers
@@ -44,6 +46,12 @@ export class Cache {
     const at = (this.length - this.base) * this.rowWidth
     for (let i = 0; i < this.arrays.length; i++) this.array(i).set(rows(i), at)
     this.length += count
+    this.held = this.length
+  }
+
+  /** One position on, its row being on a device alone. */
+  advance(): void {
+    this.length++
   }
 
   private moveToFront(): void {
@@ -55,16 +63,18 @@ export class Cache {
 
   /** Whether position `length` can be gone back to: all rows that it would see are still here. */
   canTruncate(length: number): boolean {
-    return length <= this.length && Math.max(0, length - (this.reach - 1)) >= this.base
+    return length <= this.held && Math.max(0, length - (this.reach - 1)) >= this.base
   }
 
   truncate(length: number): void {
     this.length = length
+    this.held = length
   }
 
   clear(): void {
     this.base = 0
     this.length = 0
+    this.held = 0
   }
 
   /** The same rows for `batch` sequences at once: [rows, batch * width]. */
@@ -73,6 +83,7 @@ export class Cache {
     const count = this.length - this.base
     copy.base = this.base
     copy.length = this.length
+    copy.held = this.held
     this.arrays.forEach((from, i) => {
       const to = copy.array(i)
       for (let row = 0; row < count; row++) {
@@ -89,6 +100,7 @@ export class Cache {
     const one = new Cache(this.layers, width, this.reach)
     one.base = this.base
     one.length = this.length
+    one.held = this.held
     this.arrays.forEach((from, i) => {
       for (let row = 0; row < this.length - this.base; row++) {
         const at = row * this.rowWidth + b * width
@@ -103,6 +115,7 @@ export class Cache {
     const width = from.rowWidth
     this.base = from.base
     this.length = from.length
+    this.held = from.held
     this.arrays.forEach((to, i) => {
       const rows = from.array(i)
       for (let row = 0; row < from.length - from.base; row++)

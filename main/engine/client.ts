@@ -1,6 +1,12 @@
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { EngineEvent, type EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
+import {
+  EngineEvent,
+  type EngineRequest,
+  type GenerateInput,
+  type ProbeRequest,
+  type ScoreInput,
+} from "../../contract/engine.ts"
 
 /** The engine died or reported a failure. The message is one line for a person. */
 export class EngineError extends Error {
@@ -43,6 +49,8 @@ export type GenerateListener = {
   loaded?(ms: number): void
   started?(event: Started): void
   patch(event: Patch): void
+  /** The device failed and the CPU goes on: one line for a person. */
+  fallback?(message: string): void
 }
 
 /** Requests and their events over one engine process. */
@@ -68,7 +76,10 @@ export class EngineClient {
   }
 
   private request<T>(
-    message: (Request<GenerateRequest> & { type: "generate" }) | (Request<ScoreRequest> & { type: "score" }),
+    message:
+      | (Request<GenerateInput> & { type: "generate" })
+      | (Request<ScoreInput> & { type: "score" })
+      | (Request<ProbeRequest> & { type: "probe" }),
     listen: (event: EngineEvent, resolve: (value: T) => void) => void,
   ): { id: number; result: Promise<T> } {
     const id = this.nextId++
@@ -85,11 +96,12 @@ export class EngineClient {
   }
 
   /** Generates; `listener.patch` gets every finished patch. `cancel` ends it within one patch. */
-  generate(request: Request<GenerateRequest>, listener: GenerateListener): { result: Promise<Done>; cancel(): void } {
+  generate(request: Request<GenerateInput>, listener: GenerateListener): { result: Promise<Done>; cancel(): void } {
     const { id, result } = this.request<Done>({ type: "generate", ...request }, (event, resolve) => {
       if (event.type === "loaded") listener.loaded?.(event.loadMs)
       else if (event.type === "started") listener.started?.(event)
       else if (event.type === "patch") listener.patch(event)
+      else if (event.type === "fallback") listener.fallback?.(event.message)
       else if (event.type === "done") resolve(event)
     })
     return { result, cancel: () => this.port.send({ type: "cancel", id }) }
@@ -97,14 +109,23 @@ export class EngineClient {
 
   /** Log-probability and entropy of every byte, in nats. `progress` is told the bytes done. */
   score(
-    request: Request<ScoreRequest>,
+    request: Request<ScoreInput>,
     progress?: (bytes: number) => void,
+    fallback?: (message: string) => void,
   ): { result: Promise<Scored>; cancel(): void } {
     const { id, result } = this.request<Scored>({ type: "score", ...request }, (event, resolve) => {
       if (event.type === "progress") progress?.(event.bytes)
+      else if (event.type === "fallback") fallback?.(event.message)
       else if (event.type === "scored") resolve(event)
     })
     return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+  }
+
+  /** Tries a device. @throws EngineError that says why it does not work */
+  probe(request: Request<ProbeRequest>): Promise<{ msPerPatch?: number | undefined }> {
+    return this.request<{ msPerPatch?: number | undefined }>({ type: "probe", ...request }, (event, resolve) => {
+      if (event.type === "probed") resolve(event)
+    }).result
   }
 
   /** Whether the process has ended; a host then starts another. */

@@ -1,13 +1,20 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
-import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { type Lookback, type ModelConfig, reach } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
 import type { Sampling } from "../../contract/sampling.ts"
-import { farthestLook, longestLook, lookbackInputs, lookbackSizes } from "../../native-models/graph/lookback.ts"
+import {
+  farthestLook,
+  levelRow,
+  longestLook,
+  lookbackInputs,
+  lookbackSizes,
+} from "../../native-models/graph/lookback.ts"
 import { fitPredictor } from "../../native-models/graph/lpc.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
 import { Cache } from "./cache.ts"
+import { DeviceCache } from "./device-cache.ts"
 import type { Model } from "./model.ts"
 import { gumbel } from "./noise.ts"
 
@@ -24,13 +31,15 @@ const CHUNK = 256
  * sequence, which is read again (paper, section 5: sliding window by half).
  */
 export class Decoder {
-  private readonly config: ModelConfig
+  readonly config: ModelConfig
   private cache: Cache
   /** Bytes so far, one array a sequence, from `origin` on: what the cache was built from, and the running patch. */
   private histories: Bytes[] = []
   /** Patch at which the present sequence of positions began; moves with learned positions alone. */
   private origin = 0
   private readonly scratch: Scratch
+  /** On a GPU: the cache as it stands there, once a patch was made. */
+  private onDevice: DeviceCache | undefined
 
   constructor(
     private readonly model: Model,
@@ -40,6 +49,10 @@ export class Decoder {
     this.cache = this.emptyCache(batch)
     this.scratch = new Scratch(this.config, batch)
     this.histories = Array.from({ length: batch }, () => new Bytes())
+  }
+
+  private get gpu(): boolean {
+    return this.model.device !== "cpu"
   }
 
   private emptyCache(batch: number): Cache {
@@ -63,7 +76,7 @@ export class Decoder {
     let same = 0
     while (same < limit && known[same] === prompt[same]) same++
     // Row k was made from patch k - 1: the same k patches give rows 0..k.
-    const patches = Math.min(Math.floor(same / this.config.patch) + 1, this.origin + this.cache.length)
+    const patches = Math.min(Math.floor(same / this.config.patch) + 1, this.origin + this.cache.held)
     const whole = Math.min(patches, Math.floor(prompt.length / this.config.patch))
     return whole > this.origin && this.cache.canTruncate(whole - this.origin) ? whole : 0
   }
@@ -112,6 +125,7 @@ export class Decoder {
 
   /** Goes back to `patches` whole patches of `prompt`. */
   private truncate(patches: number, prompt: Uint8Array): void {
+    this.leaveDevice()
     this.cache.truncate(patches - this.origin)
     this.histories = [Bytes.of(prompt.subarray(0, patches * this.config.patch))]
   }
@@ -179,7 +193,7 @@ export class Decoder {
       }
     }
     const session = await this.model.session(graph)
-    const out = await session.run(feeds)
+    const out = await session.run(this.gpu ? narrowed(feeds) : feeds)
     this.appendRows(out, count)
     return out
   }
@@ -272,6 +286,7 @@ export class Decoder {
     scratch.fillNoise(sampling, seed, dropped + index * patch)
     const feeds: Feeds = { ...scratch.feeds, ...this.positions(this.cache.length, 1) }
     scratch.fillRecent((b) => this.history(b))
+    if (this.gpu) return this.stepOnDevice(feeds)
     this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
     const session = await this.model.session("decode")
     const out = await session.run(feeds)
@@ -291,8 +306,48 @@ export class Decoder {
     })
   }
 
+  /** The same on a GPU: the cache stays there, and one small tensor comes back. */
+  private async stepOnDevice(feeds: Feeds): Promise<PatchPart[]> {
+    faultOnPurpose(this.nextPatch)
+    const { patch } = this.config
+    this.onDevice ??= new DeviceCache(this.config, this.cache, this.batch)
+    const { forced: _, is_forced: __, ...rest } = feeds
+    const session = await this.model.session("decode")
+    const inputs = { ...narrowed(rest), noise: this.scratch.noiseAndForced(), ...this.onDevice.feeds() }
+    const out = await session.run(inputs)
+    this.onDevice.take(out)
+    this.cache.advance()
+    const result = (out.result as Tensor).data as Float32Array
+    return Array.from({ length: this.batch }, (_, b) => {
+      const column = (i: number) =>
+        Float32Array.from({ length: patch }, (_, p) => result[(b * patch + p) * 3 + i] as number)
+      const part = { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
+      this.bytes(b).append(part.bytes)
+      return part
+    })
+  }
+
+  private leaveDevice(): void {
+    this.onDevice?.dispose()
+    this.onDevice = undefined
+  }
+
+  /** Lets go of what is held on a device. */
+  release(): void {
+    this.leaveDevice()
+  }
+
+  /** A decoder whose sequences came through `histories` (whole patches each, of one length): every one is read again. */
+  static async resume(model: Model, histories: Uint8Array[]): Promise<Decoder> {
+    const decoder = new Decoder(model, histories.length)
+    decoder.histories = histories.map((bytes) => Bytes.of(bytes))
+    await decoder.readAgain()
+    return decoder
+  }
+
   /** After `makeRoom`: every sequence's kept half is read as a new sequence of positions. */
   private async readAgain(): Promise<void> {
+    this.leaveDevice()
     const singles: Decoder[] = []
     for (let b = 0; b < this.batch; b++) {
       const single = new Decoder(this.model, 1)
@@ -300,6 +355,7 @@ export class Decoder {
       await single.read(this.history(b))
       singles.push(single)
     }
+    this.origin = singles[0]?.origin ?? 0
     if (this.batch === 1) this.cache = (singles[0] as Decoder).cache
     else for (const [b, single] of singles.entries()) this.cache.setSequence(b, single.cache)
   }
@@ -341,6 +397,23 @@ export class Decoder {
     const result = { logprob: logprob.subarray(0, end), entropy: entropy.subarray(0, end) }
     return logits ? { ...result, logits: logits.subarray(0, end * 256) } : result
   }
+}
+
+/** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64, and guesses as fp32. */
+function narrowed(feeds: Feeds): Feeds {
+  const narrow = ([name, t]: [string, Tensor]): [string, Tensor] => {
+    if (t.type === "float64") return [name, new Tensor("float32", Float32Array.from(t.data as Float64Array), t.dims)]
+    if (t.type !== "int64") return [name, t]
+    const numbers = Array.from(t.data as BigInt64Array, Number)
+    if (name === "guesses") return [name, new Tensor("float32", Float32Array.from(numbers), t.dims)]
+    return [name, new Tensor("int32", Int32Array.from(numbers), t.dims)]
+  }
+  return Object.fromEntries(Object.entries(feeds).map(narrow))
+}
+
+/** A device's failure put in by MEGABYTE_FAULT, the number of a patch: for the tests of what follows then. */
+function faultOnPurpose(patch: number): void {
+  if (process.env.MEGABYTE_FAULT === String(patch)) throw new Error("a fault put in on purpose")
 }
 
 /** A growing byte array; appending is amortised constant time. */
@@ -431,6 +504,17 @@ class Scratch {
     })
   }
 
+  /** For a GPU: fp32 [P, B, 1, 257], the noise and then a known byte or -1. */
+  noiseAndForced(): Tensor {
+    const rows = this.patch * this.batch
+    const both = new Float32Array(rows * 257)
+    for (let i = 0; i < rows; i++) {
+      both.set(this.noise.subarray(i * 256, (i + 1) * 256), i * 257)
+      both[i * 257 + 256] = this.isForced[i] ? Number(this.forced[i]) : -1
+    }
+    return new Tensor("float32", both, [this.patch, this.batch, 1, 257])
+  }
+
   fillRecent(historyOf: (b: number) => Uint8Array): void {
     for (let b = 0; b < this.batch; b++) {
       const history = historyOf(b)
@@ -475,7 +559,7 @@ function predictionOf({ lookback }: ModelConfig, batch: number): Prediction | un
         found.coefficients.forEach((c, k) => {
           coefficients[(b * order + k) * lpc.length + i] = c
         })
-        levels[b * lpc.length + i] = BigInt(found.level)
+        levels[b * lpc.length + i] = BigInt(levelRow(lookback as Lookback, i, found.level))
       })
     },
   }

@@ -2,30 +2,43 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { InferenceSession } from "onnxruntime-node"
-import type { ModelConfig, Pack, Precision } from "../../contract/pack.ts"
-import { type Compiled, compile, type GraphName } from "../../native-models/graph/compile.ts"
+import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
+import { type Compiled, compile } from "../../native-models/graph/compile.ts"
 import { parseSafetensors } from "../../native-models/graph/safetensors.ts"
+import { deviceCacheNames } from "../../native-models/graph/unrolled.ts"
 import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
 import { readPack } from "../packs/read.ts"
 
+type Kind = "decode" | "prefill" | "score" | "logits"
+
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {
-  private readonly sessions = new Map<GraphName, Promise<InferenceSession>>()
+  private readonly sessions = new Map<Kind, Promise<InferenceSession>>()
 
   private constructor(
     readonly pack: Pack,
     readonly config: ModelConfig,
     readonly compiled: Compiled,
     private readonly threads: number,
+    readonly device: Device,
+    private readonly profile?: string,
   ) {}
 
   /**
    * Reads and checks a pack's folder and compiles it where that has not happened yet.
    * @param cache folder of compiled graphs
    * @param threads of the runtime; 0: one a core
+   * @param profile prefix of files in which the runtime notes every kernel, for the benchmark
    * @throws PackError with a line for a person
    */
-  static load(folder: string, precision: Precision, threads: number, cache: string): Model {
+  static load(
+    folder: string,
+    precision: Precision,
+    threads: number,
+    cache: string,
+    device: Device = "cpu",
+    profile?: string,
+  ): Model {
     const pack = readPack(folder)
     const path = join(folder, "weights.safetensors")
     const file = readFileSync(path)
@@ -34,14 +47,17 @@ export class Model {
       weights: new Weights(pack.model, parseSafetensors(file, path), path),
       names: expectedShapes(pack.model).keys(),
     }))
-    return new Model(pack, pack.model, compiled, threads)
+    return new Model(pack, pack.model, compiled, threads, device, profile)
   }
 
-  session(graph: GraphName): Promise<InferenceSession> {
+  session(graph: Kind): Promise<InferenceSession> {
     let session = this.sessions.get(graph)
     if (!session) {
-      session = InferenceSession.create(this.compiled.path(graph), {
-        executionProviders: ["cpu"],
+      const gpu = this.device !== "cpu"
+      session = InferenceSession.create(this.compiled.path(gpu ? `gpu-${graph}` : graph), {
+        executionProviders: [this.device],
+        ...(this.profile ? { enableProfiling: true, profileFilePrefix: `${this.profile}-${graph}` } : {}),
+        ...(gpu ? deviceOptions(graph, this.config) : {}),
         intraOpNumThreads: this.threads,
         graphOptimizationLevel: "all",
         // 3: errors only; warnings about unused initializers are of no use to a person.
@@ -56,4 +72,13 @@ export class Model {
     for (const session of this.sessions.values()) await (await session).release()
     this.sessions.clear()
   }
+}
+
+/** A GPU's session: no node may fall back to the CPU, and the cache that a patch leaves stays on the device. */
+function deviceOptions(graph: Kind, { global: g }: ModelConfig): InferenceSession.SessionOptions {
+  const extra = { session: { disable_cpu_ep_fallback: "1" } }
+  if (graph !== "decode") return { extra }
+  const names = Array.from({ length: g.layers }, (_, i) => deviceCacheNames(i))
+  const kept = names.flatMap(({ nextK, nextV }) => [nextK, nextV].map((name) => [name, "gpu-buffer"] as const))
+  return { extra, preferredOutputLocation: { result: "cpu", ...Object.fromEntries(kept) } }
 }

@@ -1,9 +1,11 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
+import type { Device } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { probe } from "./probe.ts"
 
 /**
  * The engine's own process: loads packs, decodes, scores. It speaks the messages of contract/engine.ts with whoever
@@ -28,41 +30,87 @@ let queue = Promise.resolve()
 /** Lets messages in: a run blocks this process's event loop, so a cancel is seen between two patches. */
 const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-async function load(request: GenerateRequest | ScoreRequest) {
-  const { id, pack, precision, threads } = request
+type Request = GenerateRequest | ScoreRequest
+
+async function load(request: Request) {
+  const { id, pack, precision, threads, device } = request
   // A pack that was replaced in its place is another pack.
   const changed = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })?.mtimeMs
-  const key = JSON.stringify([pack, changed, precision, threads])
+  const key = JSON.stringify([pack, changed, precision, threads, device])
   if (loaded?.key === key) return loaded
   send({ type: "loading", id })
   const start = performance.now()
-  await loaded?.model.release()
-  loaded = undefined
-  const model = Model.load(pack, precision, threads, cache as string)
+  await unload()
+  const model = Model.load(pack, precision, threads, cache as string, device)
   if (request.type === "generate") await model.session("decode")
   loaded = { key, model, dropped: 0 }
   send({ type: "loaded", id, loadMs: performance.now() - start })
   return loaded
 }
 
+/** A device that failed may not even let go. */
+async function unload(): Promise<void> {
+  const { model, decoder } = loaded ?? {}
+  loaded = undefined
+  try {
+    decoder?.release()
+    await model?.release()
+  } catch (error) {
+    if (model?.device === "cpu") throw error
+  }
+}
+
+/** Once the GPU has failed, this process leaves it alone. */
+let gpuFailed = false
+
+/** What is done on a device and, where that fails, on the CPU after a word about it. */
+async function orOnCpu<T>(
+  request: Request,
+  work: (device: Device) => Promise<T>,
+  onCpu = () => work("cpu"),
+): Promise<T> {
+  const device = gpuFailed ? "cpu" : request.device
+  try {
+    return await work(device)
+  } catch (error) {
+    if (device === "cpu" || error instanceof PackError) throw error
+    gpuFailed = true
+    await unload()
+    const message = `The GPU failed (${firstLine(error)}); nothing is lost, the processor goes on from there.`
+    send({ type: "fallback", id: request.id, message })
+    return onCpu()
+  }
+}
+
 async function generate(request: GenerateRequest): Promise<void> {
   const { id, prompt, variations, sampling, seed, length } = request
-  const state = await load(request)
-  const { patch, context } = state.model.config
   const isCancelled = () => cancelled.has(id)
-
-  const began = performance.now()
-  let from = state.decoder
-  let dropped = state.dropped
-  if (!from || !mostReusable(from, prompt.subarray(dropped))) {
+  const begin = async (device: Device) => {
+    const state = await load({ ...request, device })
+    const { patch, context } = state.model.config
+    const began = performance.now()
+    const before = state.decoder
+    let { dropped } = state
+    const known = before !== undefined && mostReusable(before, prompt.subarray(dropped)) > 0
     // Nothing known of it: the end that the model was trained to look at is read, on the grid of whole patches.
-    from = undefined
-    dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / patch)) * patch
+    if (!known) dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / patch)) * patch
+    const used = prompt.subarray(dropped)
+    const { decoder, reused } = await Decoder.start(
+      state.model,
+      used,
+      variations,
+      known ? before : undefined,
+      isCancelled,
+    )
+    if (before !== decoder) before?.release()
+    Object.assign(state, { decoder, dropped })
+    send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })
+    return { decoder, used, dropped }
   }
-  const used = prompt.subarray(dropped)
-  const { decoder, reused } = await Decoder.start(state.model, used, variations, from, isCancelled)
-  Object.assign(state, { decoder, dropped })
-  send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })
+  const start = await orOnCpu(request, begin)
+  const { used, dropped } = start
+  let { decoder } = start
+  const { patch } = decoder.config
 
   const decodeBegan = performance.now()
   const done = (reason: "length" | "end" | "cancelled") =>
@@ -77,7 +125,17 @@ async function generate(request: GenerateRequest): Promise<void> {
     const index = decoder.nextPatch
     const known = forced ? Array.from({ length: variations }, () => forced as Uint8Array) : undefined
     const skip = forced?.length ?? 0
-    const parts = await decoder.step(sampling, seed, known, dropped)
+    const parts = await orOnCpu(
+      request,
+      () => decoder.step(sampling, seed, known, dropped),
+      async () => {
+        const histories = Array.from({ length: variations }, (_, b) => decoder.history(b).slice())
+        const state = await load({ ...request, device: "cpu" })
+        decoder = await Decoder.resume(state.model, histories)
+        Object.assign(state, { decoder, dropped })
+        return decoder.step(sampling, seed, known, dropped)
+      },
+    )
     forced = undefined
     const fresh = parts.map((part, b) => {
       let count = Math.min(left[b] as number, patch - skip)
@@ -103,12 +161,15 @@ function mostReusable(decoder: Decoder, prompt: Uint8Array): number {
 
 async function score(request: ScoreRequest): Promise<void> {
   const { id, bytes } = request
-  const { model } = await load(request)
-  const start = performance.now()
-  const { logprob, entropy } = await Decoder.score(model, bytes, async (done) => {
-    send({ type: "progress", id, bytes: done })
-    await breathe()
-    return !cancelled.has(id)
+  const { logprob, entropy, start } = await orOnCpu(request, async (device) => {
+    const { model } = await load({ ...request, device })
+    const start = performance.now()
+    const scored = await Decoder.score(model, bytes, async (done) => {
+      send({ type: "progress", id, bytes: done })
+      await breathe()
+      return !cancelled.has(id)
+    })
+    return { ...scored, start }
   })
   send({ type: "scored", id, logprob: logprob.slice(), entropy: entropy.slice(), scoreMs: performance.now() - start })
 }
@@ -128,19 +189,24 @@ function receive(message: unknown): void {
   }
   queue = queue.then(async () => {
     try {
-      await (request.type === "generate" ? generate(request) : score(request))
+      if (request.type === "probe") {
+        const msPerPatch = await probe(request, cache as string)
+        send({ type: "probed", id: request.id, msPerPatch })
+      } else await (request.type === "generate" ? generate(request) : score(request))
     } catch (error) {
       if (loaded) delete loaded.decoder
-      send({ type: "error", id: request.id, message: lineFor(error) })
+      const message = request.type === "probe" ? firstLine(error) : lineFor(error)
+      send({ type: "error", id: request.id, message })
     }
     cancelled.delete(request.id)
   })
 }
 
+const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
+
 function lineFor(error: unknown): string {
   if (error instanceof PackError) return error.message
-  const why = error instanceof Error ? error.message.split("\n")[0] : String(error)
-  return `The engine failed (${why}); what was generated so far is kept.`
+  return `The engine failed (${firstLine(error)}); what was generated so far is kept.`
 }
 
 if (parentPort) parentPort.on("message", (e) => receive(e.data))

@@ -5,13 +5,16 @@ import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { decodeGraph, parallelGraph } from "./megabyte.ts"
 import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
 import { blockOf } from "./quantize.ts"
+import { unrolledGraph } from "./unrolled.ts"
 import type { Weights } from "./weights.ts"
 
 export const WEIGHTS_FILE = "weights.bin"
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-export type GraphName = "decode" | "prefill" | "score" | "logits"
+type Kind = "decode" | "prefill" | "score" | "logits"
+/** The graphs for the CPU, and those for a GPU on the same weights. */
+export type GraphName = Kind | `gpu-${Kind}`
 /** Paths of the compiled graphs; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
@@ -59,7 +62,7 @@ function transpose(w: Float32Array, rows: number, columns: number): Float32Array
 }
 
 /**
- * Compiles a model for the CPU into `cache`/KEY, where KEY hashes the weights, the configuration, the precision
+ * Compiles a model into `cache`/KEY, where KEY hashes the weights, the configuration, the precision
  * and the version of the graphs. What is there already is used as it is.
  * @param load reads the weights; called only when there is something to compile
  */
@@ -83,11 +86,17 @@ export function compile(
     if (!found) throw new Error(`no prepared tensor ${name}`)
     return found
   }
+  const parallel = (want: { score: boolean; logits?: boolean }, gpu = false) =>
+    parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
   const graphs: Record<GraphName, Graph> = {
     decode: decodeGraph(m, precision, locate, WEIGHTS_FILE),
-    prefill: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: false }),
-    score: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: true }),
-    logits: parallelGraph(m, precision, locate, WEIGHTS_FILE, { score: true, logits: true }),
+    prefill: parallel({ score: false }),
+    score: parallel({ score: true }),
+    logits: parallel({ score: true, logits: true }),
+    "gpu-decode": unrolledGraph(m, precision, locate, WEIGHTS_FILE),
+    "gpu-prefill": parallel({ score: false }, true),
+    "gpu-score": parallel({ score: true }, true),
+    "gpu-logits": parallel({ score: true, logits: true }, true),
   }
   // Written aside and renamed: another process never sees half of it.
   const temporary = `${folder}.${process.pid}.tmp`
@@ -111,7 +120,16 @@ export function compile(
 function sources(): string {
   const file = (name: string) => new URL(name, import.meta.url)
   const hash = createHash("sha256")
-  for (const name of ["megabyte.ts", "compile.ts", "onnx.ts", "quantize.ts", "ngrams.ts", "lookback.ts", "lpc.ts"])
+  for (const name of [
+    "megabyte.ts",
+    "compile.ts",
+    "onnx.ts",
+    "quantize.ts",
+    "ngrams.ts",
+    "lookback.ts",
+    "lpc.ts",
+    "unrolled.ts",
+  ])
     if (existsSync(file(name))) hash.update(readFileSync(file(name)))
   return hash.digest("hex")
 }

@@ -1,13 +1,14 @@
-import type { Lookback, ModelConfig, Precision, Stage } from "../../contract/pack.ts"
+import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
-import { levelRow, longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
+import { longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
 import { coefficients } from "./ngrams.ts"
 import { type DataType, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
  *
- *   decodeGraph    one patch: a step of the global model, P steps of the local model, sampling inside
+ *   decodeGraph    one patch: a step of the global model, P steps of the local model, sampling inside (for a GPU:
+ *                  unrolled.ts)
  *   parallelGraph  many known patches at once: the global cache rows (prefill), or those and every
  *                  byte's log-probability (score)
  *
@@ -31,11 +32,23 @@ export class Builder {
     readonly m: ModelConfig,
     readonly precision: Precision,
     readonly locate: Locate,
+    /** Only what a GPU's provider has: no FusedMatMul, Sign, Mod or LogSoftmax, and indices of 32 bits. */
+    readonly gpu = false,
   ) {}
 
   /** The same builder, writing into the body of a Loop. */
   within(g: Graph): Builder {
-    return new Builder(g, this.m, this.precision, this.locate)
+    return new Builder(g, this.m, this.precision, this.locate, this.gpu)
+  }
+
+  /** Type of byte values and of other indices. */
+  get index(): "int32" | "int64" {
+    return this.gpu ? "int32" : "int64"
+  }
+
+  /** Whole numbers in fp32 or fp64 as indices. */
+  toIndex(x: Value): Value {
+    return this.g.node("Cast", [x], { to: this.gpu ? 6 : 7 })
   }
 
   /** x [..., in] -> [..., out] by the matrix `name` ([out, in] as stored). */
@@ -47,7 +60,8 @@ export class Builder {
       const [out = 0, blocks = 0, block = 0] = prepared.dims
       const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.weight.scale`)]
       // accuracy_level 4: activations in 8 bits too, the only fast kernel on a CPU.
-      const attributes = { K: blocks * block, N: out, bits: 8, block_size: block, accuracy_level: 4 }
+      // A GPU keeps them in fp32: there 8 bits save memory traffic, and nothing is gained by rounding.
+      const attributes = { K: blocks * block, N: out, bits: 8, block_size: block, accuracy_level: this.gpu ? 0 : 4 }
       y = g.node("MatMulNBits", inputs, attributes)
     } else y = g.node("MatMul", [x, g.weight(`${name}.weight`)])
     return bias ? g.node("Add", [y, g.weight(`${name}.bias`)]) : y
@@ -113,7 +127,7 @@ export class Builder {
   }
 
   /**
-   * Logits [rows, places, 256] of local states. `guess` int64 [rows, places, predictions] where the model makes
+   * Logits [rows, places, 256] of local states. `guess` [rows, places, guesses], whole numbers, where the model makes
    * guesses: the logits of what is left after a guess are turned to its place and added.
    */
   head(y: Stream, places: number, guess?: Value): Value {
@@ -123,18 +137,51 @@ export class Builder {
     if (!guess || !m.lookback) return logits
     const rest = this.linear(normed, "head_rest", false)
     const split = g.node("Reshape", [rest, g.ints([-1, places, lookbackSizes(m.lookback).guesses, 256])])
-    const every = g.ints(Array.from({ length: 256 }, (_, byte) => byte))
-    const left = g.node("Sub", [every, g.node("Unsqueeze", [guess, g.ints([-1])])])
-    const turned = g.node("GatherElements", [split, g.node("Mod", [left, g.ints([256])])], { axis: 3 })
+    const turned = g.node("GatherElements", [split, this.left(guess)], { axis: 3 })
     return g.node("Add", [logits, g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })])
   }
-}
 
-/** Scores q·k and the mix of values, for q [heads, rows, d] over k, v [places, heads, d]: kept where it lies. */
-function attendOver(g: Graph, q: Value, k: Value, v: Value, scale: number, mask?: Value): Value {
-  let scores = g.node("FusedMatMul", [q, k], { transB: 1, transBatchB: 1, alpha: float(scale) })
-  if (mask) scores = g.node("Add", [scores, mask])
-  return g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), v], { transBatchB: 1 })
+  /** What is left of every byte after each guess, modulo 256: [.., 256]. */
+  private left(guess: Value): Value {
+    const { g } = this
+    const bytes = Array.from({ length: 256 }, (_, byte) => byte)
+    const one = g.node("Unsqueeze", [guess, g.ints([-1])])
+    if (!this.gpu) return g.node("Mod", [g.node("Sub", [g.ints(bytes), one]), g.ints([256])])
+    const left = g.node("Sub", [g.floats(bytes), one])
+    const below = g.node("Less", [left, g.floats([0], [])])
+    return this.toIndex(g.node("Where", [below, g.node("Add", [left, g.floats([256], [])]), left]))
+  }
+
+  /** Mix of values for q [heads, rows, d] over k, v [places, heads, d] under `mask`: kept where they lie. */
+  attendOver(q: Value, k: Value, v: Value, scale: number, mask: Value): Value {
+    const { g } = this
+    if (this.gpu) {
+      const keys = g.node("Transpose", [k], { perm: [1, 2, 0] })
+      const scores = g.node("MatMul", [g.node("Mul", [q, g.floats([scale], [])]), keys])
+      const p = g.node("Softmax", [g.node("Add", [scores, mask])], { axis: -1 })
+      return g.node("MatMul", [p, g.node("Transpose", [v], { perm: [1, 0, 2] })])
+    }
+    const scores = g.node("FusedMatMul", [q, k], { transB: 1, transBatchB: 1, alpha: float(scale) })
+    const p = g.node("Softmax", [g.node("Add", [scores, mask])], { axis: -1 })
+    return g.node("FusedMatMul", [p, v], { transBatchB: 1 })
+  }
+
+  /** log softmax over the last axis. */
+  logSoftmax(x: Value): Value {
+    const { g } = this
+    if (!this.gpu) return g.node("LogSoftmax", [x], { axis: -1 })
+    const shifted = g.node("Sub", [x, g.node("ReduceMax", [x, g.ints([-1])], { keepdims: 1 })])
+    const total = g.node("ReduceSum", [g.node("Exp", [shifted]), g.ints([-1])], { keepdims: 1 })
+    return g.node("Sub", [shifted, g.node("Log", [total])])
+  }
+
+  /** x modulo a power of two, for whole x of at least 0 in fp32. */
+  modulo(x: Value, by: number): Value {
+    const { g } = this
+    if (!this.gpu) return g.node("Mod", [x, g.floats([by], [1])], { fmod: 1 })
+    const times = g.node("Floor", [g.node("Mul", [x, g.floats([1 / by], [])])])
+    return g.node("Sub", [x, g.node("Mul", [times, g.floats([by], [])])])
+  }
 }
 
 /** Names of the global cache inputs and outputs of layer i. */
@@ -235,7 +282,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     const recent = rest[2 * L.layers]
     if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
     const samples = prediction && (carried.at(-1) as Value)
-    const guessed = prediction && samples ? linearGuess(body, prediction, samples) : undefined
+    const guessed = prediction && samples ? linearGuess(lb, prediction, samples) : undefined
     if (m.lookback && recent) y = body.node("Add", [y, lookbackInput(lb, recent, guessed, prediction?.levels)])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
@@ -263,18 +310,18 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
       const kept = body.node("Slice", [recent, body.ints([0]), body.ints([longest - 1]), body.ints([1])])
       next.push(body.node("Concat", [newest, kept], { axis: 1 }))
     }
-    if (prediction && samples) next.push(pushSample(body, prediction, samples, byte))
+    if (prediction && samples) next.push(pushSample(lb, prediction, samples, byte))
     return { states: next, stacks: [byte, logits] }
   })
 
   const [bytes, logits] = loop.stacks as [Value, Value]
-  statistics(g, logits, bytes, [P, "batch", 1])
+  statistics(b, logits, bytes, [P, "batch", 1])
   g.output("bytes", bytes, "int64", [P, "batch", 1])
   return g
 }
 
 /** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
-function ngramInput(b: Builder, recent: Value): Value {
+export function ngramInput(b: Builder, recent: Value): Value {
   const { g, m } = b
   if (!m.ngrams) throw new Error("no n-grams in this model")
   const { orders, rows, width } = m.ngrams
@@ -283,10 +330,7 @@ function ngramInput(b: Builder, recent: Value): Value {
   const newest =
     longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
   const hash = g.node("MatMul", [newest, g.floats(coefficients(m.ngrams), [longest, orders.length])])
-  const row = g.node("Add", [
-    g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 }),
-    g.floats(orders.map((_, i) => i * rows)),
-  ])
+  const row = g.node("Add", [b.modulo(hash, rows), g.floats(orders.map((_, i) => i * rows))])
   return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
 }
 
@@ -296,47 +340,53 @@ function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
 }
 
 /** Embeddings of the single bytes looked back at, from `recent` [B, longest]: [B, 1, D_L]. */
-function lookbackInput(b: Builder, recent: Value, guessed?: Value, levels?: Value): Value {
+export function lookbackInput(b: Builder, recent: Value, guessed?: Value, levels?: Value): Value {
   const { g, m } = b
   const { offsets = [], lpc = [] } = m.lookback ?? {}
   const bytes = g.node("Gather", [recent, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
-  const rows = g.node("Cast", [g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])], { to: 7 })
+  const rows = b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))]))
   if (!guessed || !levels) return lookbackRows(b, rows, 1)
   const flat = g.node("Squeeze", [guessed, g.ints([1])])
-  const guesses = g.node("Add", [flat, g.ints(lpc.map((_, i) => 256 * (offsets.length + i)))])
+  const tables = lpc.map((_, i) => 256 * (offsets.length + i))
+  const guesses = b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)])
   return lookbackRows(b, g.node("Concat", [rows, guesses, levels], { axis: 1 }), 1)
 }
 
 /** What linear prediction works on: the last samples, and for this patch the coefficients and levels of each fit. */
-type Prediction = { order: number; samples: Value; coefficients: Value; levels: Value }
+export type Prediction = { order: number; samples: Value; coefficients: Value; levels: Value }
 
 /** The decode graph's inputs for linear prediction, where the model has it. */
-function linearPrediction({ g, m }: Builder): Prediction | undefined {
+export function linearPrediction({ g, m, gpu, index }: Builder): Prediction | undefined {
   const lpc = m.lookback?.lpc ?? []
   if (!m.lookback || !lpc.length) return undefined
   const order = Math.max(...lpc.map((l) => l.order))
-  const first = g.ints(lpc.map((_, i) => levelRow(m.lookback as Lookback, i, 0)))
+  // A GPU has no fp64; a guess may then be one off where a sum falls between two bytes.
+  const real = gpu ? "float32" : "float64"
   return {
     order,
-    samples: g.input("samples", "float64", ["batch", 1, order]),
-    coefficients: g.input("coefficients", "float64", ["batch", order, lpc.length]),
-    levels: g.node("Add", [g.input("levels", "int64", ["batch", lpc.length]), first]),
+    samples: g.input("samples", real, ["batch", 1, order]),
+    coefficients: g.input("coefficients", real, ["batch", order, lpc.length]),
+    levels: g.input("levels", index, ["batch", lpc.length]),
   }
 }
 
-/** The bytes that the fits guess after `samples` [B, 1, order]: int64 [B, 1, fits]. In fp64, as where bytes are known. */
-function linearGuess(g: Graph, { coefficients }: Prediction, samples: Value): Value {
-  const real = (x: number) => g.doubles([x], [])
+/** The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. */
+export function linearGuess({ g, gpu }: Builder, { coefficients }: Prediction, samples: Value): Value {
+  const real = (x: number) => (gpu ? g.floats([x], []) : g.doubles([x], []))
   const x = g.node("Clip", [g.node("MatMul", [samples, coefficients]), real(-1), real(1)])
   const bent = g.node("Add", [g.node("Mul", [g.node("Abs", [x]), real(255)]), real(1)])
-  const curve = g.node("Mul", [g.node("Sign", [x]), g.node("Log", [bent])])
-  const byte = g.node("Add", [g.node("Mul", [curve, real(127.5 / Math.log(256))]), real(128)])
-  return g.node("Cast", [g.node("Floor", [byte])], { to: 7 })
+  const size = g.node("Mul", [g.node("Log", [bent]), real(127.5 / Math.log(256))])
+  const signed = gpu
+    ? g.node("Where", [g.node("Less", [x, real(0)]), g.node("Neg", [size]), size])
+    : g.node("Mul", [g.node("Sign", [x]), size])
+  const byte = g.node("Floor", [g.node("Add", [signed, real(128)])])
+  return gpu ? byte : g.node("Cast", [byte], { to: 7 })
 }
 
-/** The last samples with that of the newest byte int64 [B, 1] in front. */
-function pushSample(g: Graph, { order }: Prediction, samples: Value, byte: Value): Value {
-  const newest = g.node("Unsqueeze", [g.node("Gather", [g.doubles(MU_LAW), byte]), g.ints([1])])
+/** The last samples with that of the newest byte [B, 1] in front. */
+export function pushSample({ g, gpu }: Builder, { order }: Prediction, samples: Value, byte: Value): Value {
+  const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
+  const newest = g.node("Unsqueeze", [g.node("Gather", [table, byte]), g.ints([1])])
   const kept = g.node("Slice", [samples, g.ints([0]), g.ints([order - 1]), g.ints([2])])
   return g.node("Concat", [newest, kept], { axis: 2 })
 }
@@ -348,14 +398,14 @@ function lookbackRows(b: Builder, ids: Value, places: number): Value {
   return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
 }
 
-/** All guesses, the fixed predictions' from `recent` [B, longest] first: int64 [B, 1, guesses]; nothing where none. */
-function guess({ g, m }: Builder, recent: Value, guessed?: Value): Value | undefined {
+/** All guesses, the fixed predictions' from `recent` [B, longest] first: [B, 1, guesses]; nothing where none. */
+export function guess({ g, m, gpu }: Builder, recent: Value, guessed?: Value): Value | undefined {
   const count = m.lookback?.predictions.length
   if (!m.lookback || !count) return guessed
   const longest = longestLook(m)
   const sums = g.node("MatMul", [recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
   const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
-  const fixed = g.node("Unsqueeze", [g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
+  const fixed = g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
   return guessed ? g.node("Concat", [fixed, guessed], { axis: 2 }) : fixed
 }
 
@@ -364,6 +414,20 @@ function guess({ g, m }: Builder, recent: Value, guessed?: Value): Value | undef
  * ranks here, top-k is -inf in the noise already. Returns int64 [B, 1].
  */
 function sample(g: Graph, logits: Value, noise: Value, inverseTemperature: Value, topP: Value, logMinP: Value): Value {
+  const { noisy, ranked } = noisyRanks(g, logits, noise, inverseTemperature, topP, logMinP)
+  const rank = g.node("ArgMax", [noisy], { axis: 2 })
+  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 2 }), g.ints([2])])
+}
+
+/** Bytes in order of rank int64 [B, 1, 256], and what of each competes: tempered logits within the masks, and noise. */
+export function noisyRanks(
+  g: Graph,
+  logits: Value,
+  noise: Value,
+  inverseTemperature: Value,
+  topP: Value,
+  logMinP: Value,
+): { noisy: Value; ranked: Value } {
   const scaled = g.node("Mul", [logits, inverseTemperature])
   const [values, ranked] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
   const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })
@@ -373,13 +437,13 @@ function sample(g: Graph, logits: Value, noise: Value, inverseTemperature: Value
     g.node("GreaterOrEqual", [values, g.node("Add", [top, logMinP])]),
   ])
   const noisy = g.node("Add", [g.node("Where", [keep, values, g.floats([Number.NEGATIVE_INFINITY], [])]), noise])
-  const rank = g.node("ArgMax", [noisy], { axis: 2 })
-  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 2 }), g.ints([2])])
+  return { noisy, ranked }
 }
 
 /** Outputs logprob (of `bytes`) and entropy in nats, both of `shape`, from logits [...shape, 256]. */
-function statistics(g: Graph, logits: Value, bytes: Value, shape: (number | string)[]): void {
-  const logp = g.node("LogSoftmax", [logits], { axis: -1 })
+export function statistics(b: Builder, logits: Value, bytes: Value, shape: (number | string)[]): void {
+  const { g } = b
+  const logp = b.logSoftmax(logits)
   const chosen = g.node("GatherElements", [logp, g.node("Unsqueeze", [bytes, g.ints([-1])])], { axis: -1 })
   g.output("logprob", g.node("Squeeze", [chosen, g.ints([-1])]), "float32", shape)
   const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
@@ -404,19 +468,21 @@ export function parallelGraph(
   locate: Locate,
   weightsFile: string,
   want: { score: boolean; logits?: boolean },
+  gpu = false,
 ): Graph {
   const g = new Graph(want.score ? "score" : "prefill", locate, weightsFile)
-  const b = new Builder(g, m, precision, locate)
+  const b = new Builder(g, m, precision, locate, gpu)
+  const { index } = b
   const { global: G, local: L, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
 
-  const previous = g.input("previous", "int64", [1, "n", P])
+  const previous = g.input("previous", index, [1, "n", P])
   const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
   let h = g.node("Reshape", [embedded, g.ints([1, -1, G.width])])
   let rotary: { cos: Value; sin: Value; ids: Value } | undefined
   if (m.position === "learned") {
-    const position = g.input("position", "int64", ["n"])
+    const position = g.input("position", index, ["n"])
     h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
   } else {
     const cos = g.input("cos", "float32", ["n", d / 2])
@@ -440,7 +506,7 @@ export function parallelGraph(
     const past = (name: string) => g.input(name, "float32", ["past", G.kv_heads, d])
     const keys = g.node("Concat", [past(names.k), newK], { axis: 0 })
     const values = g.node("Concat", [past(names.v), newV], { axis: 0 })
-    return groupedAttention(g, q, G, keys, values, groupMask, [1, -1, G.width])
+    return groupedAttention(b, q, G, keys, values, groupMask, [1, -1, G.width])
   }
   const last = G.layers - 1
   let stream: Stream = { x: h }
@@ -454,15 +520,15 @@ export function parallelGraph(
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
   let y = b.toLocal(globalOutput) // [n, P, D_L]
-  const localPrevious = g.input("local_previous", "int64", ["n", P])
+  const localPrevious = g.input("local_previous", index, ["n", P])
   y = g.node("Add", [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])])
   if (m.ngrams) {
     const { orders, width } = m.ngrams
-    const ids = g.input("ngram_ids", "int64", ["n", P, orders.length])
+    const ids = g.input("ngram_ids", index, ["n", P, orders.length])
     y = g.node("Add", [y, ngramRows(b, ids, [-1, P, orders.length * width])])
   }
   if (m.lookback) {
-    const ids = g.input("lookback_ids", "int64", ["n", P, lookbackSizes(m.lookback).columns])
+    const ids = g.input("lookback_ids", index, ["n", P, lookbackSizes(m.lookback).columns])
     y = g.node("Add", [y, lookbackRows(b, ids, P)])
   }
   const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -1e9))
@@ -478,7 +544,12 @@ export function parallelGraph(
     const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
     const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
     const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
-    const scores = g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: float(dl ** -0.5) })
+    const scores = gpu
+      ? g.node("MatMul", [
+          g.node("Mul", [qh, g.floats([dl ** -0.5], [])]),
+          g.node("Transpose", [kh], { perm: [0, 1, 3, 2] }),
+        ])
+      : g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: float(dl ** -0.5) })
     const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
     const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
     return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
@@ -486,15 +557,19 @@ export function parallelGraph(
   let inside: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
   const guesses = m.lookback && lookbackSizes(m.lookback).guesses
-  const logits = b.head(inside, P, guesses ? g.input("guesses", "int64", ["n", P, guesses]) : undefined)
-  statistics(g, logits, g.input("current", "int64", ["n", P]), ["n", P])
+  const logits = b.head(
+    inside,
+    P,
+    guesses ? g.input("guesses", gpu ? "float32" : "int64", ["n", P, guesses]) : undefined,
+  )
+  statistics(b, logits, g.input("current", index, ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g
 }
 
 /** Attention of q [1, n, heads * d] over keys and values [places, kv heads, d] under mask [group * n, places]. */
 function groupedAttention(
-  g: Graph,
+  b: Builder,
   q: Value,
   s: Stage,
   keys: Value,
@@ -502,12 +577,13 @@ function groupedAttention(
   mask: Value,
   shape: number[],
 ): Value {
+  const { g } = b
   const d = s.width / s.heads
   const group = s.heads / s.kv_heads
   const q4 = g.node("Reshape", [q, g.ints([-1, s.kv_heads, group, d])])
   const rows = g.node("Transpose", [q4], { perm: [1, 2, 0, 3] }) // [kv heads, group, n, d]
   const qh = g.node("Reshape", [rows, g.ints([s.kv_heads, -1, d])])
-  const mixed = attendOver(g, qh, keys, values, d ** -0.5, mask)
+  const mixed = b.attendOver(qh, keys, values, d ** -0.5, mask)
   const apart = g.node("Reshape", [mixed, g.ints([s.kv_heads, group, -1, d])])
   return g.node("Reshape", [g.node("Transpose", [apart], { perm: [2, 0, 1, 3] }), g.ints(shape)])
 }

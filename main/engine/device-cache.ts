@@ -1,0 +1,64 @@
+import { Tensor } from "onnxruntime-node"
+import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { deviceCacheNames } from "../../native-models/graph/unrolled.ts"
+import type { Cache } from "./cache.ts"
+
+/** Keys and values that live in a GPU's memory from patch to patch: uploaded once, then only handed on. */
+export class DeviceCache {
+  private tensors: Record<string, Tensor> = {}
+  private readonly maskValues: Float32Array
+  private readonly maskTensor: Tensor
+
+  /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. */
+  constructor(
+    private readonly config: ModelConfig,
+    cache: Cache,
+    batch: number,
+  ) {
+    const { global: g } = config
+    const [places, d, heads] = [reach(config), g.width / g.heads, batch * g.kv_heads]
+    this.maskValues = new Float32Array(places).fill(-1e9)
+    this.maskValues.fill(0, places - cache.past)
+    this.maskTensor = new Tensor("float32", this.maskValues, [1, 1, places])
+    for (let layer = 0; layer < g.layers; layer++) {
+      const [keys, values] = [cache.view(2 * layer), cache.view(2 * layer + 1)]
+      const k = new Float32Array(heads * d * places)
+      const v = new Float32Array(heads * places * d)
+      for (let row = 0; row < cache.past; row++) {
+        const place = places - cache.past + row
+        for (let h = 0; h < heads; h++)
+          for (let i = 0; i < d; i++) {
+            k[(h * d + i) * places + place] = keys[(row * heads + h) * d + i] as number
+            v[(h * places + place) * d + i] = values[(row * heads + h) * d + i] as number
+          }
+      }
+      const names = deviceCacheNames(layer)
+      this.tensors[names.k] = new Tensor("float32", k, [heads, d, places])
+      this.tensors[names.v] = new Tensor("float32", v, [heads, places, d])
+    }
+  }
+
+  /** Inputs of the next patch; its own row will be seen too. */
+  feeds(): Record<string, Tensor> {
+    this.maskValues.copyWithin(0, 1)
+    this.maskValues[this.maskValues.length - 1] = 0
+    return { ...this.tensors, mask: this.maskTensor }
+  }
+
+  /** Takes over what a patch left on the device and frees what it began with. */
+  take(out: Readonly<Record<string, unknown>>): void {
+    const before = this.tensors
+    this.tensors = {}
+    for (let layer = 0; layer < this.config.global.layers; layer++) {
+      const { k, v, nextK, nextV } = deviceCacheNames(layer)
+      this.tensors[k] = out[nextK] as Tensor
+      this.tensors[v] = out[nextV] as Tensor
+    }
+    for (const tensor of Object.values(before)) tensor.dispose()
+  }
+
+  dispose(): void {
+    for (const tensor of Object.values(this.tensors)) tensor.dispose()
+    this.tensors = {}
+  }
+}

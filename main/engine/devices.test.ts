@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest"
+import type { EngineRequest } from "../../contract/engine.ts"
+import { type EnginePort, forkEngine } from "./client.ts"
+import { chooseDevice, tryDevices } from "./devices.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "megabyte-devices-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => void vi.useRealTimers())
+const pack = { folder: join(import.meta.dirname, "../../test/parity/byte"), precision: "fp32", threads: 1 } as const
+
+type Probe = Extract<EngineRequest, { type: "probe" }>
+
+/** Engines that answer a probe with milliseconds, die, or never answer; counts those that were started. */
+function engines(answer: (request: Probe) => number | "dies" | "hangs") {
+  let count = 0
+  const start = (): EnginePort => {
+    count++
+    let message = (_: unknown) => {}
+    let exit = (_code: number | null, _signal: string | null) => {}
+    return {
+      send(request) {
+        if (request.type !== "probe") return
+        const said = answer(request)
+        if (said === "dies") queueMicrotask(() => exit(null, "SIGSEGV"))
+        else if (said !== "hangs")
+          queueMicrotask(() =>
+            message({ type: "probed", id: request.id, ...(request.pack ? { msPerPatch: said } : {}) }),
+          )
+      },
+      onMessage: (listener) => void (message = listener),
+      onExit: (listener) => void (exit = listener),
+      kill: () => {},
+    }
+  }
+  return { start, started: () => count }
+}
+const cacheOf = (name: string) => join(folder, name)
+
+describe("devices", () => {
+  it("each is tried in a process of its own; one that crashes is told, and takes nothing with it", async () => {
+    const { start } = engines(({ device }) => (device === "cpu" ? 1 : "dies"))
+    const [cpu, gpu] = await tryDevices(start, cacheOf("a"))
+    expect(cpu).toEqual({ device: "cpu", works: true })
+    expect(gpu).toMatchObject({ device: "webgpu", works: false, why: expect.stringContaining("SIGSEGV") })
+  })
+
+  it("one that hangs is given up", async () => {
+    vi.useFakeTimers()
+    const { start } = engines(({ device }) => (device === "cpu" ? 1 : "hangs"))
+    const found = tryDevices(start, cacheOf("b"))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect((await found)[1]).toMatchObject({ works: false, why: expect.stringContaining("did not answer") })
+  })
+
+  it("auto measures the pack once on each, takes the fastest, and remembers it", async () => {
+    const fast = engines(({ device }) => (device === "cpu" ? 5 : 2))
+    const choose = () => chooseDevice(fast.start, cacheOf("c"), "auto", pack)
+    expect(await choose()).toBe("webgpu")
+    const before = fast.started()
+    expect(await choose()).toBe("webgpu")
+    expect(fast.started()).toBe(before)
+    // Looking at the devices anew forgets it: a driver may have come or gone.
+    await tryDevices(fast.start, cacheOf("c"))
+    const slow = engines(({ device }) => (device === "cpu" ? 2 : 5))
+    expect(await chooseDevice(slow.start, cacheOf("c"), "auto", pack)).toBe("cpu")
+  })
+
+  it("auto is never worse than the CPU: a GPU that dies while it is measured is not taken", async () => {
+    const { start } = engines((request) => (request.device === "webgpu" && request.pack ? "dies" : 3))
+    expect(await chooseDevice(start, cacheOf("d"), "auto", pack)).toBe("cpu")
+  })
+
+  it("gpu is the GPU where one works, cpu asks nobody", async () => {
+    const { start, started } = engines(() => 1)
+    expect(await chooseDevice(start, cacheOf("e"), "cpu", pack)).toBe("cpu")
+    expect(started()).toBe(0)
+    expect(await chooseDevice(start, cacheOf("e"), "gpu", pack)).toBe("webgpu")
+    expect(await chooseDevice(engines(() => "dies").start, cacheOf("e"), "gpu", pack)).toBe("cpu")
+  })
+
+  it("the real engine answers for both, and measures a pack", async () => {
+    const found = await tryDevices(forkEngine, cacheOf("f"))
+    expect(found).toEqual([
+      { device: "cpu", works: true },
+      { device: "webgpu", works: true },
+    ])
+    expect(["cpu", "webgpu"]).toContain(await chooseDevice(forkEngine, cacheOf("f"), "auto", pack))
+  })
+})

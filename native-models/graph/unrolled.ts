@@ -1,0 +1,155 @@
+import { type ModelConfig, type Precision, reach } from "../../contract/pack.ts"
+import { longestLook, lookbackSizes } from "./lookback.ts"
+import {
+  type Attend,
+  Builder,
+  guess,
+  type Locate,
+  linearGuess,
+  linearPrediction,
+  lookbackInput,
+  ngramInput,
+  noisyRanks,
+  pushSample,
+  type Stream,
+} from "./megabyte.ts"
+import { Graph, type Value } from "./onnx.ts"
+
+/** Names of the device's own cache of layer i: what a run reads, and what it leaves for the next. */
+export const deviceCacheNames = (i: number) => ({
+  k: `k_${i}`,
+  v: `v_${i}`,
+  nextK: `next_k_${i}`,
+  nextV: `next_v_${i}`,
+})
+
+/**
+ * One patch for a batch of B sequences on a GPU: the same numbers as `decodeGraph`, in one submission. The P steps of the
+ * local model are written out, as a Loop would go back to the CPU for every byte; no node is left to the CPU.
+ *
+ * Inputs: previous int32 [B, P]; k_i fp32 [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
+ * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
+ * position int32 [1]; recent, samples, coefficients, levels as in `decodeGraph`, in fp32 and int32; noise fp32
+ * [P, B, 1, 257]: 256 ranks, then a known byte or -1; inverse_temperature, top_p, log_min_p fp32 [1].
+ * Outputs: next_k_i, next_v_i, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
+ * entropies in nats.
+ */
+export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
+  const g = new Graph("unrolled", locate, weightsFile)
+  const b = new Builder(g, m, precision, locate, true)
+  const { global: G, local: L, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+  const places = reach(m)
+  const slice = (x: Value, from: number, to: number, axis: number) =>
+    g.node("Slice", [x, g.ints([from]), g.ints([to]), g.ints([axis])])
+
+  const previous = g.input("previous", "int32", ["batch", P])
+  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+  let h = g.node("Reshape", [embedded, g.ints([-1, 1, G.width])])
+  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
+  if (m.position === "learned") {
+    const position = g.input("position", "int32", [1])
+    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
+  } else {
+    const cos = g.input("cos", "float32", [1, d / 2])
+    rotary = { cos, sin: g.input("sin", "float32", [1, d / 2]), ids: g.ints([0]) }
+  }
+  const mask = g.input("mask", "float32", [1, 1, places])
+  const attendGlobal: Attend = (qkv, layer) => {
+    const names = deviceCacheNames(layer)
+    const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
+    // The oldest row leaves, the newest comes last: always the same shapes, so that one compiled shader serves all.
+    const kept = (name: string, shape: (string | number)[], axis: number) =>
+      slice(g.input(name, "float32", shape), 1, places, axis)
+    const k = g.node(
+      "Concat",
+      [kept(names.k, ["heads", d, places], 2), g.node("Reshape", [newK, g.ints([-1, d, 1])])],
+      {
+        axis: 2,
+      },
+    )
+    const v = g.node(
+      "Concat",
+      [kept(names.v, ["heads", places, d], 1), g.node("Reshape", [newV, g.ints([-1, 1, d])])],
+      {
+        axis: 1,
+      },
+    )
+    g.output(names.nextK, k, "float32", ["heads", d, places])
+    g.output(names.nextV, v, "float32", ["heads", places, d])
+    const scaled = g.node("Mul", [g.node("Reshape", [q, g.ints([-1, group, d])]), g.floats([d ** -0.5], [])])
+    const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [scaled, k]), mask])], { axis: -1 })
+    return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, G.width])])
+  }
+  let stream: Stream = { x: h }
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
+
+  const noise = g.input("noise", "float32", [P, "batch", 1, 257])
+  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
+  const topP = g.input("top_p", "float32", [1])
+  const logMinP = g.input("log_min_p", "float32", [1])
+  const longest = longestLook(m)
+  let recent = longest ? g.input("recent", "float32", ["batch", longest]) : undefined
+  const prediction = linearPrediction(b)
+  let samples = prediction?.samples
+  const everyByte = g.floats(Array.from({ length: 256 }, (_, byte) => byte))
+
+  const dl = L.width / L.heads
+  const keys: Value[] = [] // per layer [B, kv heads, d, bytes so far]
+  const values: Value[] = [] // per layer [B, kv heads, bytes so far, d]
+  const grown = (caches: Value[], layer: number, row: Value, axis: number): Value => {
+    const before = caches[layer]
+    const now = before ? g.node("Concat", [before, row], { axis }) : row
+    caches[layer] = now
+    return now
+  }
+  const attendLocal: Attend = (qkv, layer) => {
+    const [q, newK, newV] = b.queryKeyValue(qkv, L)
+    const k = grown(keys, layer, g.node("Reshape", [newK, g.ints([-1, L.kv_heads, dl, 1])]), 3)
+    const v = grown(values, layer, g.node("Reshape", [newV, g.ints([-1, L.kv_heads, 1, dl])]), 2)
+    const qh = g.node("Reshape", [q, g.ints([-1, L.kv_heads, L.heads / L.kv_heads, dl])])
+    const scores = g.node("MatMul", [g.node("Mul", [qh, g.floats([dl ** -0.5], [])]), k])
+    const mixed = g.node("MatMul", [g.node("Softmax", [scores], { axis: -1 }), v])
+    return g.node("Reshape", [mixed, g.ints([-1, 1, L.width])])
+  }
+  const bytes: Value[] = []
+  const everyLogits: Value[] = []
+  let last = g.ints([256], [1, 1])
+  for (let p = 0; p < P; p++) {
+    let y = g.node("Add", [slice(fromGlobal, p, p + 1, 1), g.node("Gather", [g.weight("local_embed.weight"), last])])
+    if (m.ngrams && recent) y = g.node("Add", [y, ngramInput(b, recent)])
+    const guessed = prediction && samples ? linearGuess(b, prediction, samples) : undefined
+    if (m.lookback && recent) y = g.node("Add", [y, lookbackInput(b, recent, guessed, prediction?.levels)])
+    let inside: Stream = { x: y }
+    for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+    const guesses = m.lookback && lookbackSizes(m.lookback).guesses
+    const logits = b.head(inside, 1, guesses && recent ? guess(b, recent, guessed) : undefined)
+
+    const row = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 257]
+    const { noisy, ranked } = noisyRanks(g, logits, slice(row, 0, 256, 2), inverseTemperature, topP, logMinP)
+    // ArgMax and its int64 gather have no kernel here: the winner is where the largest stands, the one of least rank.
+    const best = g.node("Equal", [noisy, g.node("ReduceMax", [noisy, g.ints([2])], { keepdims: 1 })])
+    const inOrder = g.node("Gather", [everyByte, ranked])
+    const chosen = g.node("Mul", [g.node("Cast", [best], { to: 1 }), inOrder])
+    const sampled = g.node("ReduceMax", [chosen, g.ints([2])], { keepdims: 1 })
+    const known = slice(row, 256, 257, 2)
+    const byte = g.node("Where", [g.node("GreaterOrEqual", [known, g.floats([0], [])]), known, sampled]) // [B, 1, 1]
+    const flat = g.node("Squeeze", [byte, g.ints([2])])
+    last = b.toIndex(flat)
+    if (recent) recent = g.node("Concat", [flat, slice(recent, 0, longest - 1, 1)], { axis: 1 })
+    if (prediction && samples) samples = pushSample(b, prediction, samples, last)
+    bytes.push(byte)
+    everyLogits.push(logits)
+  }
+
+  const all = (parts: Value[]) => (parts.length > 1 ? g.node("Concat", parts, { axis: 1 }) : (parts[0] as Value))
+  const logp = b.logSoftmax(all(everyLogits)) // [B, P, 256]
+  const written = all(bytes) // [B, P, 1]
+  const chosen = g.node("GatherElements", [logp, b.toIndex(written)], { axis: 2 })
+  const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
+  const entropy = g.node("Neg", [g.node("ReduceSum", [weighted, g.ints([2])], { keepdims: 1 })])
+  g.output("result", g.node("Concat", [written, chosen, entropy], { axis: 2 }), "float32", ["batch", P, 3])
+  return g
+}
