@@ -99,6 +99,11 @@ export type Canvas = z.infer<typeof Canvas>
 export const Sound = z.object({
   rate: z.int().min(4000).max(48000),
   encoding: z.enum(["mu-law", "pcm16"]),
+  /**
+   * Level of noise that the model is told its past has while it generates, in the second half of the header (see noisy
+   * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.
+   */
+  noise: z.int().min(0).max(127).optional(),
   ...styled,
 })
 export type Sound = z.infer<typeof Sound>
@@ -162,8 +167,16 @@ export function soundOf(pack: Pack): Sound | undefined {
 /** Names of a pack's styles by their byte; the first leaves it open. */
 export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
 
-/** The byte that stands for a style in a document's header. In sound it counts from silence, so that it is not heard. */
-export const styleByte = (pack: Pack, style: number) => (soundOf(pack) ? 128 : 0) + style
+/**
+ * What stands before a document of this pack: its style and, in sound, the level of noise of its past. In sound both
+ * count from silence, so that they are not heard. Empty for text.
+ */
+export function headerOf(pack: Pack, style: number, generating: boolean): Uint8Array<ArrayBuffer> {
+  const sound = soundOf(pack)
+  const header = new Uint8Array((sound ?? canvasOf(pack))?.header ?? 0).fill((sound ? 128 : 0) + style)
+  if (sound?.noise !== undefined) header.fill(128 + (generating ? sound.noise : 0), header.length >> 1)
+  return header
+}
 
 /** Bytes of one row of pixels. */
 export const rowBytes = ({ width }: Canvas) => width * 3

@@ -13,7 +13,7 @@ import {
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
-import { EngineClient, type EnginePort } from "./engine/client.ts"
+import { EngineClient, type StartEngine } from "./engine/client.ts"
 import { chooseDevice, tryDevices } from "./engine/devices.ts"
 import { Library } from "./library/library.ts"
 import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
@@ -56,7 +56,7 @@ export class Studio {
 
   constructor(
     private readonly places: Places,
-    private readonly startEngine: (cache: string) => EnginePort,
+    private readonly startEngine: StartEngine,
   ) {
     this.preferences = readPreferences(this.preferencesPath)
     this.upload = new Upload(places)

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { extname, join, normalize } from "node:path"
 import type * as Electron from "electron"
-import type { EnginePort } from "../engine/client.ts"
+import type { StartEngine } from "../engine/client.ts"
 import type { Places } from "../packs/find.ts"
 import { Studio } from "../studio.ts"
 import { contentSecurityPolicy, contentTypes } from "../web/page.ts"
@@ -28,7 +28,7 @@ export async function start(electron: typeof Electron, places: Places, built: Bu
     answer(permission === "clipboard-sanitized-write"),
   )
 
-  const studio = new Studio(places, (cache) => utilityEngine(utilityProcess, built.engine, cache))
+  const studio = new Studio(places, utilityEngine(utilityProcess, built.engine))
   ipcMain.on("connect", (event) => {
     if (!event.senderFrame || !isOwn(new URL(event.senderFrame.url))) return
     const { port1, port2 } = new MessageChannelMain()
@@ -71,15 +71,18 @@ function page(address: string, root: string): Response {
 }
 
 /** The engine as a utility process of Electron. */
-function utilityEngine(utilityProcess: typeof Electron.utilityProcess, entry: string, cache: string): EnginePort {
-  const child = utilityProcess.fork(entry, [], {
-    serviceName: "Megabyte engine",
-    env: { ...process.env, MEGABYTE_CACHE: cache },
-  })
-  return {
-    send: (request) => child.postMessage(request),
-    onMessage: (listener) => void child.on("message", listener),
-    onExit: (listener) => void child.on("exit", (code) => listener(code, null)),
-    kill: () => void child.kill(),
+function utilityEngine(utilityProcess: typeof Electron.utilityProcess, entry: string): StartEngine {
+  return (cache, quiet = false) => {
+    const child = utilityProcess.fork(entry, [], {
+      serviceName: "Megabyte engine",
+      env: { ...process.env, MEGABYTE_CACHE: cache },
+      stdio: quiet ? "ignore" : "inherit",
+    })
+    return {
+      send: (request) => child.postMessage(request),
+      onMessage: (listener) => void child.on("message", listener),
+      onExit: (listener) => void child.on("exit", (code) => listener(code, null)),
+      kill: () => void child.kill(),
+    }
   }
 }

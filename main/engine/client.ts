@@ -21,13 +21,17 @@ export type EnginePort = {
   kill(): void
 }
 
-/** Starts the engine as a child process of Node. `cache`: folder for compiled graphs. */
-export function forkEngine(cache: string): EnginePort {
+/** Starts an engine. `cache`: folder for compiled graphs; `quiet`: what a driver prints while it is tried is not shown. */
+export type StartEngine = (cache: string, quiet?: boolean) => EnginePort
+
+/** Starts the engine as a child process of Node. */
+export const forkEngine: StartEngine = (cache, quiet = false) => {
   // The sources run as they are through tsx; a build has an engine.js beside the bundle instead.
   const source = import.meta.url.endsWith(".ts")
   const entry = fileURLToPath(new URL(source ? "./process.ts" : "./engine.js", import.meta.url))
   const child = fork(entry, [], {
     serialization: "advanced",
+    stdio: ["ignore", quiet ? "ignore" : "inherit", quiet ? "ignore" : "inherit", "ipc"],
     env: { ...process.env, MEGABYTE_CACHE: cache },
     execArgv: source ? ["--import", "tsx"] : [],
   })

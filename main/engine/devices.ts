@@ -6,7 +6,7 @@ import { z } from "zod"
 import type { DeviceReport } from "../../contract/app.ts"
 import type { ProbeRequest } from "../../contract/engine.ts"
 import { Device, type DeviceChoice } from "../../contract/pack.ts"
-import { EngineClient, type EnginePort } from "./client.ts"
+import { EngineClient, type StartEngine } from "./client.ts"
 
 /** Which devices there are here, and which of them is the fastest for a pack. */
 
@@ -20,13 +20,11 @@ export type PackToMeasure = NonNullable<ProbeRequest["pack"]>
 /** What was measured before: milliseconds a patch by pack, precision, threads and machine, then by device. */
 const Remembered = z.record(z.string(), z.record(z.string(), z.number()))
 
-/** Starts an engine: a process of its own. */
-type Start = (cache: string) => EnginePort
 type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string }
 
 /** Tries a device in an engine of its own; one that crashes or hangs is an answer too. */
-async function ask(start: Start, cache: string, device: Device, pack?: PackToMeasure): Promise<Answer> {
-  const client = new EngineClient(start(cache))
+async function ask(start: StartEngine, cache: string, device: Device, pack?: PackToMeasure): Promise<Answer> {
+  const client = new EngineClient(start(cache, true))
   const limit = pack ? MEASURE_LIMIT : TINY_LIMIT
   let timer: NodeJS.Timeout | undefined
   const hung = new Promise<never>((_, reject) => {
@@ -44,7 +42,7 @@ async function ask(start: Start, cache: string, device: Device, pack?: PackToMea
 }
 
 /** Every kind of device, tried with a tiny graph. Forgets what was measured in `cache`: a driver may have come or gone. */
-export async function tryDevices(start: Start, cache: string): Promise<DeviceReport[]> {
+export async function tryDevices(start: StartEngine, cache: string): Promise<DeviceReport[]> {
   rmSync(join(cache, "devices.json"), { force: true })
   return Promise.all(
     Device.options.map(async (device): Promise<DeviceReport> => {
@@ -59,7 +57,7 @@ export async function tryDevices(start: Start, cache: string): Promise<DeviceRep
  * `cache`/devices.json; `gpu` is the GPU where one works.
  */
 export async function chooseDevice(
-  start: Start,
+  start: StartEngine,
   cache: string,
   choice: DeviceChoice,
   pack: PackToMeasure,

@@ -35,6 +35,12 @@ describe("how a document is put to the model", () => {
     expect(dropped % patch).toBe(0)
     expect(prompt.subarray(header)).toEqual(given.subarray(dropped))
   })
+  it("a sound that the model is to go on from is told to be noisy where the pack was trained so, one to score is not", () => {
+    const trained: Pack = { ...sound, media: { ...media, noise: 2 } }
+    const { prompt, header } = documentBounds(trained, count(20), 1)
+    expect([...prompt.subarray(0, header)]).toEqual([129, 129, 129, 129, 130, 130, 130, 130])
+    expect([...wholeDocument(trained, count(20)).bytes.subarray(0, header)]).toEqual(new Array(8).fill(128))
+  })
   it("is scored whole, its style left open", () => {
     const { bytes, header } = wholeDocument(sound, count(9000))
     expect(bytes.length).toBe(9008)

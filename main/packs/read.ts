@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, Pack, soundOf, styleByte } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, headerOf, Pack, soundOf } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
@@ -8,10 +8,11 @@ const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
 /** A whole document as the model reads it: its style, left open, and its bytes. For scoring. */
 export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
-  const header = (canvasOf(pack) ?? soundOf(pack))?.header ?? 0
-  const whole = new Uint8Array(header + bytes.length).fill(styleByte(pack, 0), 0, header)
-  whole.set(bytes, header)
-  return { bytes: whole, header }
+  const header = headerOf(pack, 0, false)
+  const whole = new Uint8Array(header.length + bytes.length)
+  whole.set(header)
+  whole.set(bytes, header.length)
+  return { bytes: whole, header: header.length }
 }
 
 /** Bytes until a document of `length` bytes is complete; only a picture ever is. */
@@ -37,12 +38,14 @@ export type Bounds = {
  * canvas has an end.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
-  const header = (canvasOf(pack) ?? soundOf(pack))?.header
-  if (header !== undefined) {
+  if (canvasOf(pack) ?? soundOf(pack)) {
+    const begin = headerOf(pack, style, true)
+    const header = begin.length
     const { context, patch } = pack.model
     // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
     const dropped = Math.max(0, Math.ceil((header + given.length) / patch) - context) * patch
-    const prompt = new Uint8Array(header + given.length - dropped).fill(styleByte(pack, style), 0, header)
+    const prompt = new Uint8Array(header + given.length - dropped)
+    prompt.set(begin)
     prompt.set(given.subarray(dropped), header)
     return { prompt, header, room: roomAfter(pack, given.length) }
   }

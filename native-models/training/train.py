@@ -216,15 +216,18 @@ class Run:
             return self.step / self.args.steps
         return self.elapsed / (self.args.minutes * 60)
 
-    def next_batch(self) -> Tensor:
-        """The batch of this step: a function of seed and step alone, so that a resumed run sees the same data."""
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """What the model sees and what it is to predict: a function of seed and step alone, so that a resumed run sees
+        the same data. The two differ where the past is made noisy."""
         rng = np.random.default_rng((self.train["seed"], self.step))
         length = self.config.context * self.config.patch
         last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
         source = self.corpus.last if last else self.corpus.main
         count, varied = self.train["batch_bytes"] // length, self.train.get("varied", False)
         rows = data.batch(source, length, count, rng, self.corpus.header, varied, self.corpus.open_style)
-        return torch.from_numpy(rows).to(self.device)
+        levels = self.train.get("noise")
+        seen = data.noisy(rows, self.corpus.header, levels, rng) if levels else rows
+        return torch.from_numpy(seen).to(self.device), torch.from_numpy(rows).to(self.device)
 
     def one_step(self) -> float:
         """Gradient step with accumulation in `accumulate` parts; returns the loss in bits per byte."""
@@ -232,12 +235,13 @@ class Run:
         for opt in self.optimizers:
             for group in opt.param_groups:
                 group["lr"] = group["peak"] * scale
-        parts = self.next_batch().chunk(self.train.get("accumulate", 1))
+        count = self.train.get("accumulate", 1)
+        parts = list(zip(*(x.chunk(count) for x in self.next_batch()), strict=True))
         loss = 0.0
-        for part in parts:
+        for seen, wanted in parts:
             with self.autocast():
                 header = self.corpus.header
-                bits = bits_per_byte(self.compiled(part)[:, header:], part[:, header:])
+                bits = bits_per_byte(self.compiled(seen)[:, header:], wanted[:, header:])
             (bits * math.log(2) / len(parts)).backward()
             loss += bits.item() / len(parts)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

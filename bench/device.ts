@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import { z } from "zod"
+import { Device } from "../contract/pack.ts"
+import { defaultSampling } from "../contract/sampling.ts"
+import { Decoder } from "../main/engine/decoder.ts"
+import { Model } from "../main/engine/model.ts"
+import { defaultPlaces, findPack } from "../main/packs/find.ts"
+import { configurations, randomPack } from "./random-pack.ts"
+
+/**
+ * `npm run bench -- --device webgpu [--placement] [--equal N] [PACK …]`: what one patch costs a device. Kernels by the
+ * runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
+ * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them.
+ */
+const args = process.argv.slice(2)
+const value = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
+const device = Device.parse(value("--device"))
+const equal = Number(value("--equal") ?? 0)
+const names = args.filter((a, i) => !a.startsWith("--") && !["--device", "--equal"].includes(args[i - 1] ?? ""))
+const work = mkdtempSync(join(tmpdir(), "megabyte-bench-device-"))
+const cache = join(tmpdir(), "megabyte-bench")
+const greedy = { ...defaultSampling, temperature: 0 }
+
+/** What is used of the runtime's profile: one event a kernel. */
+const Profile = z.array(
+  z.object({
+    cat: z.string(),
+    name: z.string(),
+    args: z.object({ op_name: z.string().optional(), provider: z.string().optional() }).loose().optional(),
+  }),
+)
+
+/** Kernels of one run: how many of each operator on each provider. */
+function kernels(pack: string, runs: number): Map<string, number> {
+  const file = readdirSync(work).find((f) => f.startsWith(`${pack}-decode`))
+  const events = Profile.parse(JSON.parse(readFileSync(join(work, file ?? ""), "utf8")))
+  const counts = new Map<string, number>()
+  for (const { cat, name, args: a } of events) {
+    if (cat !== "Node" || !name.endsWith("_kernel_time") || !a?.op_name) continue
+    const key = `${a.provider?.replace("ExecutionProvider", "")} ${a.op_name}`
+    counts.set(key, (counts.get(key) ?? 0) + 1 / runs)
+  }
+  return counts
+}
+
+const kB = (bytes: number) => `${(bytes / 1024).toFixed(1)} kB`
+console.log(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
+console.log(
+  "| pack | kernels a patch | on the CPU | uploaded a patch | read back a patch | ms a patch | the same bytes |",
+)
+console.log(`${"| --- ".repeat(7)}|`)
+const placements: string[] = []
+for (const name of names.length ? names : ["text", "image"]) {
+  const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+  const model = Model.load(folder, "fp32", 0, cache, device, join(work, name))
+  const { patch } = model.config
+  const prompt = new Uint8Array(3 * patch).fill(100)
+  const { decoder } = await Decoder.start(model, prompt, 1)
+  const session = await model.session("decode")
+  const run = session.run.bind(session)
+  let [up, down] = [0, 0]
+  const bytesOf = (tensors: object, which: string) =>
+    Object.values(tensors)
+      .filter((t) => t.location === which)
+      .reduce((sum, t) => sum + t.data.byteLength, 0)
+  const counted = async (feeds: Parameters<typeof run>[0]) => {
+    up = bytesOf(feeds, "cpu")
+    const out = await run(feeds)
+    down = bytesOf(out, "cpu")
+    return out
+  }
+  session.run = counted as typeof session.run
+  const made: number[] = []
+  const times: number[] = []
+  const count = Math.max(4, Math.ceil(equal / patch))
+  for (let i = 0; i < count; i++) {
+    const began = performance.now()
+    made.push(...((await decoder.step(greedy, 1))[0]?.bytes ?? []))
+    times.push(performance.now() - began)
+  }
+  session.endProfiling()
+  const found = kernels(name, count)
+  const total = [...found.values()].reduce((a, b) => a + b, 0)
+  const onCpu = [...found].filter(([key]) => !key.startsWith("WebGpu")).reduce((a, [, n]) => a + n, 0)
+  if (args.includes("--placement"))
+    for (const [key, n] of [...found].sort()) placements.push(`${name}  ${key.padEnd(44)} ${Math.round(n)} a patch`)
+  let same = "not asked"
+  if (equal) {
+    const cpu = Model.load(folder, "fp32", 0, cache)
+    const other = (await Decoder.start(cpu, prompt, 1)).decoder
+    let agreed = 0
+    for (let at = 0; at < made.length; at += patch) {
+      const bytes = (await other.step(greedy, 1))[0]?.bytes ?? new Uint8Array()
+      for (let p = 0; p < patch && agreed === at + p; p++) if (bytes[p] === made[at + p]) agreed++
+    }
+    same = `the first ${agreed} of ${made.length}`
+    await cpu.release()
+  }
+  const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
+  console.log(
+    `| ${name} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} |`,
+  )
+  decoder.release()
+  await model.release()
+}
+if (placements.length) console.log(`\n${placements.join("\n")}`)
+rmSync(work, { recursive: true, force: true })
+process.exit(0)
