@@ -13,10 +13,11 @@ import {
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
+import { writeWav } from "../contract/wav.ts"
 import { EngineClient, type StartEngine } from "./engine/client.ts"
 import { chooseDevice, tryDevices } from "./engine/devices.ts"
 import { Library } from "./library/library.ts"
-import { LONGEST_SOUND, readSound, writeFlac, writeWav } from "./media/audio.ts"
+import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
 import { modalityOf } from "./media/modality.ts"
 import { readText } from "./media/text.ts"
@@ -526,7 +527,10 @@ async function fileOf(pack: Pack, bytes: Uint8Array, settings: Settings, form: F
   if (canvas && (form === "png" || form === "large"))
     return writePng(bytes, canvas, form === "large" ? enlargement(canvas) : 1, settings)
   if (!sound || form === "png" || form === "large") return undefined
-  return (form === "flac" ? writeFlac : writeWav)(decodeSamples(bytes, sound), sound.rate, settings)
+  const samples = decodeSamples(bytes, sound)
+  return form === "flac"
+    ? writeFlac(samples, sound.rate, settings)
+    : Buffer.from(writeWav(samples, sound.rate, settings))
 }
 
 /** @throws Error when there is nothing left to generate */

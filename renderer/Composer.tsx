@@ -61,6 +61,13 @@ function MediaComposer({ pack: { canvas, sound } }: { pack: PackSummary }) {
           </button>
         ))}
       </fieldset>
+      {!media && (
+        <div className="examples">
+          <button type="button" onClick={() => void actions.openExample(canvas ? "monster.png" : "chorale.flac")}>
+            {canvas ? "Try it on an example: a little monster" : "Try it on an example: a chorale on the organ"}
+          </button>
+        </div>
+      )}
       <div className="actions">
         {/* biome-ignore lint/a11y/noAutofocus: the first thing to do here */}
         <button type="button" className="primary" autoFocus disabled={busy} onClick={() => actions.generate()}>

@@ -1,6 +1,8 @@
 import { useState } from "react"
 import type { FileForm, ListedItem } from "../contract/app.ts"
 import { type Canvas, canvasBytes } from "../contract/pack.ts"
+import { decodeSamples } from "../contract/samples.ts"
+import { writeWav } from "../contract/wav.ts"
 import { fileName, toBase64 } from "./bytes.ts"
 import { useActions, useSlice } from "./context.ts"
 import { ITEM_TYPE } from "./drag.ts"
@@ -51,12 +53,17 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
   const drag = (e: React.DragEvent) => {
     e.dataTransfer.setData(ITEM_TYPE, id)
     // Chromium writes what DownloadURL names when the drag ends on the desktop.
-    const [mime, url] = canvas
-      ? ["image/png", item.thumbnail]
+    const inside = (mime: string, bytes: Uint8Array) => `data:${mime};base64,${toBase64(bytes)}`
+    const [mime, extension, url] = canvas
+      ? ["image/png", ".png", item.thumbnail]
       : sound
-        ? ["audio/wav", undefined] // its bytes are not a file yet; Save makes one
-        : ["text/plain", `data:text/plain;base64,${toBase64(content.bytes)}`]
-    if (url) e.dataTransfer.setData("DownloadURL", `${mime}:${fileName(item.title, canvas ? ".png" : ".txt")}:${url}`)
+        ? [
+            "audio/wav",
+            ".wav",
+            inside("audio/wav", writeWav(decodeSamples(content.bytes, sound), sound.rate, item.settings)),
+          ]
+        : ["text/plain", ".txt", inside("text/plain", content.bytes)]
+    if (url) e.dataTransfer.setData("DownloadURL", `${mime}:${fileName(item.title, extension)}:${url}`)
   }
   const view = { content, version, given: item.given, patch, heat }
   return (

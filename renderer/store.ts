@@ -351,6 +351,12 @@ export function createStudio(send: (command: Command) => void) {
         bytes: toBase64(new Uint8Array(await file.arrayBuffer())),
       })
     },
+    /** One of the files that came with the app, as if it were dropped. */
+    async openExample(name: string): Promise<void> {
+      const answer = await fetch(`./examples/${name}`)
+      if (!answer.ok) return notify("problem", `The example ${name} cannot be read; nothing has changed.`)
+      await actions.openFile(new File([await answer.blob()], name))
+    },
     /** What was dropped: the two files of a pack (or a folder that holds them), or a file to go on from. */
     async drop(files: File[]): Promise<void> {
       const [json, weights] = PACK_FILES.map((name) => files.find((f) => f.name === name))

@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Sound } from "../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
-import { isSound, readSound, writeFlac, writeWav } from "./audio.ts"
+import { writeWav } from "../../contract/wav.ts"
+import { isSound, readSound, writeFlac } from "./audio.ts"
 
 const sound: Sound = { rate: 8000, encoding: "mu-law", header: 32, styles: ["any"] }
 const settings = {

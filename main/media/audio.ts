@@ -158,27 +158,6 @@ async function resample(samples: Float32Array, from: number, to: number): Promis
   }
 }
 
-/** A 16-bit mono WAV; `settings` go into its INFO list as the comment. */
-export function writeWav(samples: Float32Array, rate: number, settings?: Settings): Buffer {
-  const comment = settings ? Buffer.from(`${JSON.stringify(settings)}\0`) : Buffer.alloc(0)
-  const chunk = (id: string, data: Uint8Array) => {
-    const head = Buffer.alloc(8)
-    head.write(id)
-    head.writeUInt32LE(data.length, 4)
-    return Buffer.concat([head, data, Buffer.alloc(data.length % 2)])
-  }
-  const format = Buffer.alloc(16)
-  format.writeUInt16LE(1, 0) // PCM
-  format.writeUInt16LE(1, 2)
-  format.writeUInt32LE(rate, 4)
-  format.writeUInt32LE(rate * 2, 8)
-  format.writeUInt16LE(2, 12)
-  format.writeUInt16LE(16, 14)
-  const data = new Uint8Array(Int16Array.from(samples, toInt16).buffer)
-  const list = settings ? [chunk("LIST", Buffer.concat([Buffer.from("INFO"), chunk("ICMT", comment)]))] : []
-  return chunk("RIFF", Buffer.concat([Buffer.from("WAVE"), chunk("fmt ", format), ...list, chunk("data", data)]))
-}
-
 /** A 16-bit mono FLAC; `settings` go into a Vorbis comment. */
 export async function writeFlac(samples: Float32Array, rate: number, settings?: Settings): Promise<Buffer> {
   const flac = Flac()

@@ -48,16 +48,25 @@ IMAGE: dict[str, list[str]] = {
     "raster-24-lookback": [],
     "raster-24-no-predictions": ["model.lookback.predictions=[]"],
 }
-# audio: the patch, the context, and the linear prediction (without it: FLAC's fixed predictors on the bytes).
+# audio: the patch, the context, and the linear prediction (without it: FLAC's fixed predictors on the bytes); without
+# noise in the past.
+TWO_FITS = [
+    'model.lookback.lpc=[{"order": 24, "window": 512}, {"order": 128, "window": 2048}]',
+    "train.noise=[]",
+]
+PATCH_16 = [
+    *("model.patch=16", "model.context=2001", "data.options.patch=16"),
+    *("pack.media.header=16", "train.batch_bytes=32016"),
+]
 AUDIO: dict[str, list[str]] = {
-    "patch-16": [],
-    "patch-32": [
-        *("model.patch=32", "model.context=1001", "model.window=256"),
-        *("data.options.patch=32", "pack.media.header=32", "train.batch_bytes=32032"),
+    "patch-16": [*TWO_FITS, *PATCH_16],
+    "patch-32": [*TWO_FITS, "model.window=256"],
+    "patch-16-one-second": [
+        *(*TWO_FITS, *PATCH_16, "model.context=501", "model.window=0"),
+        *("data.options.seconds=1", "train.batch_bytes=32064"),
     ],
-    "patch-16-one-second": ["model.context=501", "model.window=0", "data.options.seconds=1", "train.batch_bytes=32064"],
     "patch-16-no-lpc": [
-        "model.lookback.lpc=[]",
+        *(*TWO_FITS, *PATCH_16, "model.lookback.lpc=[]"),
         "model.lookback.predictions=[[[1,1]], [[1,2],[2,-1]], [[1,3],[2,-3],[3,1]]]",
     ],
 }

@@ -23,9 +23,11 @@ export class App {
       home: this.home,
       cache: join(tmpdir(), "megabyte-e2e-cache"),
     }
-    this.studio = new Studio(places, (cache) => {
-      this.engine = forkEngine(cache)
-      return this.engine
+    this.studio = new Studio(places, (cache, quiet) => {
+      const engine = forkEngine(cache, quiet)
+      // A quiet one only tries a device.
+      if (!quiet) this.engine = engine
+      return engine
     })
     const served = await serve(this.studio, join(root, "dist/renderer"))
     this.server = served.server

@@ -75,6 +75,26 @@ test("preferences last: threads, the library's folder, the theme", async ({ page
   expect(JSON.parse(readFileSync(join(app.home, "preferences.json"), "utf8")).threads).toBe(1)
 })
 
+test("what the app runs on: every device is tried, the choice lasts, and the run says what it was on", async ({
+  page,
+  app,
+}) => {
+  await app.open(page)
+  await page.getByRole("button", { name: "Models and preferences" }).click()
+  await expect(page.getByRole("list", { name: "Devices" })).toContainText("processor: works")
+  await expect(page.getByRole("list", { name: "Devices" })).toContainText("GPU: ")
+  await page.getByRole("button", { name: "Done" }).click()
+  await page.getByRole("textbox", { name: "Length" }).fill("20")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  await expect(page.getByText(/The last run was on the (processor|GPU)\./)).toBeVisible()
+  await page.getByRole("combobox", { name: "Device" }).selectOption("cpu")
+  await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
+  app.close()
+  await app.open(page)
+  await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
+})
+
 test("drag a result out as a file, and back in as a prompt", async ({ page, app }) => {
   await app.open(page)
   await page.getByRole("textbox", { name: "Length" }).fill("40")

@@ -70,6 +70,31 @@ test("drop a recording: it is shown, goes on from a chosen time, and a saved one
   await expect(page.getByText("1.5 s of 1.5 s")).toBeVisible()
 })
 
+test("an example is one click away, and a sound is dragged out as a WAV that brings its settings back", async ({
+  page,
+  app,
+}) => {
+  await app.open(page)
+  await chooseNoise(page)
+  await page.getByRole("button", { name: /Try it on an example/ }).click()
+  await expect(page.getByRole("heading", { name: "chorale.flac" })).toBeVisible()
+  await page.getByRole("textbox", { name: "Seed" }).fill("77")
+  await page.getByRole("slider", { name: "Time to keep" }).fill("4000")
+  await page.getByRole("textbox", { name: "Length" }).fill("1")
+  await page.keyboard.press("Control+Enter")
+  await finished(page)
+  const transfer = await page.evaluateHandle(() => new DataTransfer())
+  await page.dispatchEvent(".column h2", "dragstart", { dataTransfer: transfer })
+  const url = await transfer.evaluate((t) => t.getData("DownloadURL"))
+  const [, base64 = ""] = /^audio\/wav:choraleflac\.wav:data:audio\/wav;base64,(.*)$/.exec(url) ?? []
+  const wav = Buffer.from(base64, "base64")
+  expect(samplesOf(wav)).toHaveLength(2 * 12000)
+  await page.reload()
+  await dropFiles(page, [{ name: "back.wav", bytes: wav }])
+  await expect(page.getByText(/settings are restored/)).toBeVisible()
+  await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("77")
+})
+
 test("a video is refused, and a recording is scored with its surprise over the waveform", async ({ page, app }) => {
   await app.open(page)
   await dropFiles(page, [{ name: "film.mp4", bytes: readFileSync(join(import.meta.dirname, "../sounds/film.mp4")) }])

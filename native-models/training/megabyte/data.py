@@ -164,11 +164,14 @@ def audio(patch: int, seconds: float = 4, held_out_clips: int = 20) -> Corpus:
 
 
 def vary(rows: np.ndarray, header: int, rng: np.random.Generator) -> None:
-    """Mirrors half of the pictures and moves half by up to two pixels, in place; few pictures are learned by heart."""
+    """Mirrors half of the pictures, moves half by up to two pixels, and swaps the colours' channels of half, in place:
+    few pictures are soon learned by heart."""
     pixels = rows[:, header:].reshape(-1, 32, 32, 3)
     for picture in pixels:
         if rng.random() < 0.5:
             picture[:] = picture[:, ::-1].copy()
+        if rng.random() < 0.5:
+            picture[:] = picture[..., rng.permutation(3)]
         if rng.random() < 0.5:
             down, right = rng.integers(-2, 3, 2)
             padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="edge")
