@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { randomInt } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import {
@@ -23,6 +23,7 @@ import { chooseDevice, tryDevices } from "../engine/devices.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "../media/audio.ts"
 import { readImage, writePng } from "../media/image.ts"
 import { modalityOf } from "../media/modality.ts"
+import { withFile } from "../media/source.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../packs/find.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { Studio } from "../studio.ts"
@@ -115,11 +116,27 @@ export async function run([command, ...args]: string[]): Promise<void> {
   }
 }
 
+/** The first bytes of a file, by which its kind is known. */
+function beginningOf(path: string): Uint8Array {
+  const head = Buffer.alloc(2 ** 16)
+  try {
+    const file = openSync(path, "r")
+    const length = readSync(file, head)
+    closeSync(file)
+    return head.subarray(0, length)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+const unreadable = (path: string, error: unknown) =>
+  new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+
 function read(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw unreadable(path, error)
   }
 }
 
@@ -129,23 +146,22 @@ function read(path: string): Buffer {
  * stderr. Sounds come with their samples, which are finer than their bytes.
  */
 async function readPrompt(path: string, values: Values<typeof common>) {
-  const file = read(path)
-  const pack = values.pack ?? packFor(modalityOf(path, file), undefined, defaultPlaces())
+  const pack = values.pack ?? packFor(modalityOf(path, beginningOf(path)), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
   const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
   const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
   if (canvas) {
-    const { bytes, note } = await readImage(path, file, canvas)
+    const { bytes, note } = await readImage(path, read(path), canvas)
     say(note)
     return { bytes, chosen, unit: { name: "rows", bytes: rowBytes(canvas) } }
   }
   if (sound) {
-    const { samples, note } = await readSound(path, file, sound, LONGEST_SOUND)
+    const { samples, note } = await withFile(path, (file) => readSound(path, file, sound, LONGEST_SOUND))
     say(note)
     const unit = { name: "samples", bytes: sampleBytes(sound) }
     return { bytes: encodeSamples(samples, sound), samples, chosen, unit }
   }
-  return { bytes: new Uint8Array(file), chosen, unit: { name: "bytes", bytes: 1 } }
+  return { bytes: new Uint8Array(read(path)), chosen, unit: { name: "bytes", bytes: 1 } }
 }
 
 /** The number of a style by its name. @throws UsageError */

@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Sound } from "../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
 import { writeWav } from "../../contract/wav.ts"
 import { isSound, readSound, writeFlac } from "./audio.ts"
+import { withFile } from "./source.ts"
 
 const sound: Sound = { rate: 8000, encoding: "mu-law", header: 32, styles: ["any"] }
 const settings = {
@@ -107,6 +109,39 @@ describe("a sound as samples", () => {
     expect(strength(samples, 8000, 440)).toBeLessThan(0.001)
     expect(strength(samples, 8000, 600)).toBeCloseTo(0.25, 2)
   })
+  it("a file on disk is read piece by piece: two hours are never in memory", async () => {
+    const path = join(tmpdir(), `megabyte-two-hours-${process.pid}.wav`)
+    // Silence is a hole in the file; what is heard lies at its end.
+    const end = wav([Float32Array.from({ length: 8000 }, (_, i) => Math.sin(i / 5) / 2)], 8000, 16)
+    const header = Buffer.from(end.subarray(0, 44))
+    const bytes = 2 * 3600 * 8000 * 2
+    header.writeUInt32LE(36 + bytes, 4)
+    header.writeUInt32LE(bytes, 40)
+    const file = openSync(path, "w")
+    writeSync(file, header)
+    writeSync(file, end.subarray(44), 0, 16000, 44 + bytes - 16000)
+    closeSync(file)
+    try {
+      let largest = 0
+      const { samples, note } = await withFile(path, (source) => {
+        const watched = {
+          length: source.length,
+          subarray(from: number, to: number) {
+            largest = Math.max(largest, to - from)
+            return source.subarray(from, to)
+          },
+        }
+        return readSound("long.wav", watched, sound, 2)
+      })
+      expect(samples.length).toBe(16000)
+      expect(Math.max(...samples)).toBeGreaterThan(0.45)
+      expect(note).toBe("WAV, the last 2 of 7200 seconds")
+      expect(largest).toBeLessThanOrEqual(2 ** 18)
+    } finally {
+      rmSync(path, { force: true })
+    }
+  })
+
   it("keeps the end of a long sound alone", async () => {
     const long = new Float32Array(8000 * 30)
     long.set(sine(440, 8000, 1), long.length - 8000)

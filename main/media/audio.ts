@@ -6,6 +6,7 @@ import { Settings } from "../../contract/app.ts"
 import type { Sound } from "../../contract/pack.ts"
 import { toInt16 } from "../../contract/samples.ts"
 import { MediaError } from "./error.ts"
+import type { Source } from "./source.ts"
 
 // Node gives this UMD module as `default` alone, a bundler gives its names.
 const { ConverterType, create } =
@@ -37,9 +38,13 @@ const latin1 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset
 const isMp4 = (bytes: Uint8Array) => latin1(bytes.subarray(4, 8)) === "ftyp"
 
 /** An MP4 with a track of pictures, or a container that is made for video. */
-function isVideo(kind: string | undefined, bytes: Uint8Array): boolean {
+function isVideo(kind: string | undefined, file: Source): boolean {
   if (kind === "avi" || kind === "mkv" || kind === "webm") return true
-  return isMp4(bytes) && latin1(bytes).includes("vide")
+  if (!isMp4(file.subarray(0, 8))) return false
+  // The table of tracks may lie at the end; pieces overlap, so that the word is not missed between two.
+  for (let at = 0; at < file.length; at += PIECE)
+    if (latin1(file.subarray(at, at + PIECE + 3)).includes("vide")) return true
+  return false
 }
 
 /**
@@ -50,11 +55,12 @@ function isVideo(kind: string | undefined, bytes: Uint8Array): boolean {
  */
 export async function readSound(
   name: string,
-  file: Uint8Array,
+  file: Source,
   sound: Sound,
   seconds: number,
 ): Promise<{ samples: Float32Array; note: string; settings?: Settings }> {
-  const kind = audioType(file.slice(0, 2 ** 16))
+  const head = file.subarray(0, 2 ** 16)
+  const kind = audioType(head.slice())
   if (isVideo(kind, file)) throw new MediaError(`${name} is a video; give its sound alone. Nothing has changed.`)
   const decoded = DECODED.find((k) => k === kind)
   if (!decoded) throw new MediaError(`${name} is not a kind of sound that can be read; nothing has changed.`)
@@ -64,11 +70,14 @@ export async function readSound(
     const decoder = await decode[decoded]()
     for (let at = 0; at <= file.length; at += PIECE) {
       const last = at + PIECE > file.length
-      const parts = [await decoder(file.subarray(at, at + PIECE)), ...(last ? [await decoder()] : [])]
+      const parts = [
+        await decoder(file.subarray(at, Math.min(file.length, at + PIECE))),
+        ...(last ? [await decoder()] : []),
+      ]
       for (const { channelData, sampleRate } of parts) {
         if (!channelData[0]?.length) continue
         channels = Math.max(channels, channelData.length)
-        if (is16Bit(decoded, file)) exact16(channelData)
+        if (is16Bit(decoded, head)) exact16(channelData)
         end ??= new End(sampleRate, seconds)
         end.append(channelData)
       }
@@ -85,7 +94,7 @@ export async function readSound(
   if (end.rate !== sound.rate || channels > 1)
     notes.push(`${end.rate / 1000} kHz ${mixed} → ${sound.rate / 1000} kHz mono`)
   if (end.total > end.kept) notes.push(`the last ${seconds} of ${Math.round(end.total / end.rate)} seconds`)
-  const settings = settingsIn(file)
+  const settings = settingsIn(head)
   return { samples, note: [names[decoded] ?? decoded, ...notes].join(", "), ...(settings ? { settings } : {}) }
 }
 
