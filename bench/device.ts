@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { z } from "zod"
 import { Device } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -10,9 +11,10 @@ import { defaultPlaces, findPack } from "../main/packs/find.ts"
 import { configurations, randomPack } from "./random-pack.ts"
 
 /**
- * `npm run bench -- --device webgpu [--placement] [--equal N] [PACK …]`: what one patch costs a device. Kernels by the
+ * `npm run bench -- --device webgpu [--placement] [--equal N] [--write] [PACK …]`: what one patch costs a device. Kernels by the
  * runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
- * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them.
+ * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --write puts the table and
+ * the command into GPU.md.
  */
 const args = process.argv.slice(2)
 const value = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
@@ -45,12 +47,15 @@ function kernels(pack: string, runs: number): Map<string, number> {
   return counts
 }
 
+const lines: string[] = []
+const say = (line: string) => {
+  lines.push(line)
+  console.log(line)
+}
 const kB = (bytes: number) => `${(bytes / 1024).toFixed(1)} kB`
-console.log(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
-console.log(
-  "| pack | kernels a patch | on the CPU | uploaded a patch | read back a patch | ms a patch | the same bytes |",
-)
-console.log(`${"| --- ".repeat(7)}|`)
+say(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
+say("| pack | kernels a patch | on the CPU | uploaded a patch | read back a patch | ms a patch | the same bytes |")
+say(`${"| --- ".repeat(7)}|`)
 const placements: string[] = []
 for (const name of names.length ? names : ["text", "image"]) {
   const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
@@ -99,11 +104,19 @@ for (const name of names.length ? names : ["text", "image"]) {
     await cpu.release()
   }
   const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
-  console.log(
+  say(
     `| ${name} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} |`,
   )
   decoder.release()
   await model.release()
+}
+if (args.includes("--write")) {
+  const page = fileURLToPath(new URL("GPU.md", import.meta.url))
+  const command = `\`npm run bench -- ${args.join(" ")}\``
+  const between = /(<!-- table -->)[^]*(<!-- \/table -->)/
+  const table = lines.join("\n")
+  const text = readFileSync(page, "utf8").replace(between, (_, a, b) => `${a}\n${command}: ${table}\n${b}`)
+  writeFileSync(page, text)
 }
 if (placements.length) console.log(`\n${placements.join("\n")}`)
 rmSync(work, { recursive: true, force: true })
