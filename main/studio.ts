@@ -288,7 +288,7 @@ export class Studio {
     const device = this.gpuFailed
       ? "cpu"
       : await chooseDevice(this.startEngine, this.graphs, choice, { folder, ...how })
-    if (choice === "gpu" && device === "cpu")
+    if (choice === "gpu" && device === "cpu" && !this.gpuFailed)
       this.tell({ type: "notice", kind: "info", text: "No GPU works here just now; the processor is used." })
     return { pack: folder, ...how, device }
   }
@@ -386,6 +386,7 @@ export class Studio {
         stopped = true
       },
     }
+    let crashed = false
     let target: Awaited<ReturnType<Studio["target"]>> | undefined
     try {
       target = await this.target(folder)
@@ -422,12 +423,13 @@ export class Studio {
       reason = (await run.result).reason
     } catch (error) {
       // A driver that takes the engine with it is left alone until the app starts anew.
-      if (this.engine?.isDead && target?.device !== "cpu") this.gpuFailed = true
-      this.tell({
-        type: "notice",
-        kind: "problem",
-        text: `${(error as Error).message} Continue goes on from the last patch.`,
-      })
+      crashed = this.engine?.isDead === true && target?.device === "webgpu"
+      if (crashed) this.gpuFailed = true
+      const why = (error as Error).message
+      const text = crashed
+        ? "The GPU's driver ended the engine; nothing is lost, the processor goes on from the last patch."
+        : `${why} Continue goes on from the last patch.`
+      this.tell({ type: "notice", kind: crashed ? "info" : "problem", text })
     } finally {
       clearInterval(frames)
       clearInterval(flushes)
@@ -443,6 +445,19 @@ export class Studio {
         this.tellItem(this.library.update(item.id, { status, bytes: item.given + w.bytes, bitsPerByte }))
       })
       this.tell({ type: "finished", reason })
+    }
+    if (crashed && !stopped) await this.goOnAfterCrash(items, folder, pack, settings, length)
+  }
+
+  /** Each item in its turn, as they no longer have one beginning. `length`: bytes that each was to get. */
+  private async goOnAfterCrash(items: Item[], folder: string, pack: Pack, settings: Settings, length: number) {
+    for (const { id, bytes: before } of items) {
+      const { bytes } = this.library.read(id)
+      const left = before + length - bytes.length
+      if (left <= 0) continue
+      const item = this.library.update(id, { status: "running" })
+      this.tellItem(item)
+      await this.write([item], folder, pack, bytes, settings, left)
     }
   }
 

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { type AppEvent, Settings } from "../contract/app.ts"
+import type { EngineEvent } from "../contract/engine.ts"
+import { defaultSampling } from "../contract/sampling.ts"
+import type { StartEngine } from "./engine/client.ts"
+import { Studio } from "./studio.ts"
+
+const home = mkdtempSync(join(tmpdir(), "megabyte-studio-"))
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+/** Engines whose GPU dies after one patch of "gpu ", and whose CPU writes "cpu " to the end. */
+const start: StartEngine = () => {
+  let message = (_: EngineEvent) => {}
+  let exit = (_code: number | null, _signal: string | null) => {}
+  return {
+    send(request) {
+      const { id } = request
+      const answer = (event: EngineEvent) => queueMicrotask(() => message(event))
+      if (request.type === "probe") answer({ type: "probed", id, ...(request.pack ? { msPerPatch: 1 } : {}) })
+      if (request.type !== "generate") return
+      answer({ type: "started", id, used: request.prompt.length, reused: 0, prefillMs: 0 })
+      const patch = (text: string) => {
+        const bytes = Uint8Array.from(Buffer.from(text))
+        const part = { bytes, logprob: new Float32Array(bytes.length), entropy: new Float32Array(bytes.length) }
+        answer({ type: "patch", id, index: 0, parts: Array.from({ length: request.variations }, () => part) })
+      }
+      if (request.device === "webgpu") {
+        patch("gpu ")
+        return void setTimeout(() => exit(null, "SIGSEGV"), 20)
+      }
+      for (let made = 0; made < request.length; made += 4) patch("cpu ")
+      answer({ type: "done", id, reason: "length", decodeMs: 1 })
+    },
+    onMessage: (listener) => {
+      message = listener
+    },
+    onExit: (listener) => {
+      exit = listener
+    },
+    kill: () => {},
+  }
+}
+
+describe("the app behind its windows", () => {
+  it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
+    const places = { shipped: join(import.meta.dirname, "../native-models"), home, cache: join(home, "cache") }
+    const studio = new Studio(places, start)
+    const events: AppEvent[] = []
+    studio.connect((event) => void events.push(event))
+    const preferences = { pack: "text", threads: 0, device: "gpu", library: "" }
+    await studio.receive({ type: "prefer", preferences }, () => {})
+    const settings = Settings.parse({
+      pack: "text",
+      length: 16,
+      seed: 1,
+      variations: 2,
+      sampling: defaultSampling,
+      style: 0,
+    })
+    await studio.receive({ type: "generate", settings, given: Buffer.from("Once ").toString("base64") }, () => {})
+    const notices = events.flatMap((e) => (e.type === "notice" ? [e.text] : []))
+    expect(notices).toEqual([expect.stringMatching(/^The GPU's driver ended the engine; nothing is lost/)])
+    const last = new Map(events.flatMap((e) => (e.type === "item" ? [[e.item.id, e.item] as const] : [])))
+    expect([...last.values()].map(({ status, bytes, given }) => ({ status, bytes, given }))).toEqual([
+      { status: "done", bytes: 21, given: 5 },
+      { status: "done", bytes: 21, given: 5 },
+    ])
+    const contents: string[] = []
+    for (const id of last.keys())
+      await studio.receive({ type: "read", id }, (event) => {
+        if (event.type === "content") contents.push(Buffer.from(event.bytes, "base64").toString())
+      })
+    expect(contents).toEqual(["Once gpu cpu cpu cpu ", "Once gpu cpu cpu cpu "])
+    studio.close()
+  })
+})
