@@ -28,8 +28,8 @@ const { rate, styles } = media
 const second = secondBytes(media)
 const sampling = pack.sampling ?? defaultSampling
 const samplesOf = (bytes: Uint8Array) => decodeSamples(bytes, media)
-/** Clips a style that are scored, as in training, and made to be measured. */
-const [SCORED, MADE] = [20, 4]
+/** Clips a style that are scored, and made to be measured. */
+const [SCORED, MADE] = [10, 4]
 
 /** The first held-out clips of a style, four seconds each (NumPy's format 1.0: 10 bytes, header, data). */
 function clips(style: string): Uint8Array<ArrayBuffer>[] {

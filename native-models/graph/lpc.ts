@@ -35,16 +35,35 @@ export function fitPredictor({ order, window }: Lpc, bytes: Uint8Array, end: num
   const x = new Float64Array(window)
   for (let i = Math.max(0, window - end); i < window; i++)
     x[i] = (weights[i] as number) * (MU_LAW[bytes[end - window + i] as number] as number)
-  const r = new Float64Array(order + 1)
-  for (let lag = 0; lag <= order; lag++) {
-    let sum = 0
-    for (let i = lag; i < window; i++) sum += (x[i] as number) * (x[i - lag] as number)
-    r[lag] = sum
-  }
+  const r = autocorrelation(x, order)
   r[0] = (r[0] as number) * (1 + 1e-6) + 1e-7
   const { coefficients, error } = levinson(r)
   const level = Math.floor((Math.log2(error / energy) / 2 + 15) * 4)
   return { coefficients, level: Math.min(LEVELS - 1, Math.max(0, level)) }
+}
+
+/** Sums of x[i] * x[i - lag] for lags 0..order. Four at a time, so that x[i] is read once for them. */
+function autocorrelation(x: Float64Array, order: number): Float64Array {
+  const lags = (order & ~3) + 4
+  const padded = new Float64Array(x.length + lags)
+  padded.set(x, lags)
+  const r = new Float64Array(lags)
+  for (let lag = 0; lag < lags; lag += 4) {
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let i = lags + lag; i < padded.length; i++) {
+      const now = padded[i] as number
+      const j = i - lag
+      a += now * (padded[j] as number)
+      b += now * (padded[j - 1] as number)
+      c += now * (padded[j - 2] as number)
+      d += now * (padded[j - 3] as number)
+    }
+    r[lag] = a
+    r[lag + 1] = b
+    r[lag + 2] = c
+    r[lag + 3] = d
+  }
+  return r.slice(0, order + 1)
 }
 
 /** Autocorrelation [order + 1] -> coefficients [order] and the energy of the error (Levinson and Durbin's recursion). */
