@@ -47,7 +47,7 @@ export function Panel() {
       </Field>
       <Field label="Device" hint={ranOn && `The last run was on the ${deviceNames[ranOn]}.`}>
         <select value={device} onChange={(e) => actions.prefer({ device: DeviceChoice.parse(e.target.value) })}>
-          <option value="auto">The fastest for this model</option>
+          <option value="auto">Fastest</option>
           <option value="gpu">GPU</option>
           <option value="cpu">Processor</option>
         </select>

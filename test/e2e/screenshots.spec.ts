@@ -66,8 +66,9 @@ test("screenshots of pictures", async ({ page, app }) => {
 })
 
 test("screenshots of sound", async ({ page, app }) => {
+  test.setTimeout(240_000) // sound takes three times as long to make as to play
   await app.open(page)
-  await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Chamber music and digits" })
+  await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny sounds" })
   await page.getByRole("button", { name: /Try it on an example/ }).click()
   await expect(page.getByRole("heading", { name: "chorale.flac" })).toBeVisible()
   await page.getByRole("slider", { name: "Time to keep" }).fill("16000")
@@ -76,7 +77,7 @@ test("screenshots of sound", async ({ page, app }) => {
   await page.getByRole("textbox", { name: "Length" }).fill("2")
   await page.getByRole("textbox", { name: "Variations" }).fill("2")
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled()
+  await expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled({ timeout: 200_000 })
   await page.screenshot({ path: join(out, "sound.png") })
   await page.emulateMedia({ colorScheme: "dark" })
   await page.setViewportSize({ width: 1024, height: 700 })

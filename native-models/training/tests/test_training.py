@@ -12,6 +12,7 @@ import torch
 import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
+from megabyte.lpc import LEVELS, mu_law_bytes, predict
 from megabyte.model import Config, Lookback, Megabyte, NGrams, Shift, Stage, bits_per_byte
 
 TOML = """
@@ -181,3 +182,26 @@ def test_varied_pictures_keep_their_header_and_their_colours() -> None:
     assert (rows[:, :24] == 7).all()
     assert (np.sort(rows[:, 24:]) == np.sort(before[:, 24:])).all()
     assert len({row.tobytes() for row in rows}) > 10
+
+
+def test_noise_is_told_in_the_header_and_leaves_half_of_the_documents_clean() -> None:
+    rows = np.full((200, 8 + 64), 140, np.int64)
+    rows[:, :8] = data.SILENCE + 3
+    seen = data.noisy(rows, 8, [0, 1, 4], np.random.default_rng(1))
+    assert (seen[:, :4] == data.SILENCE + 3).all() and (seen[:, 4:8] == seen[:, 4:5]).all()
+    level = seen[:, 4] - data.SILENCE
+    assert 60 < (level == 0).sum() < 140
+    for told, deviation in (0, 0), (1, 1), (2, 4):
+        assert abs((seen[level == told, 8:] - 140).std() - deviation) < 0.2
+
+
+def test_linear_prediction_looks_only_back_and_follows_a_tone() -> None:
+    tone = mu_law_bytes(0.5 * torch.sin(torch.arange(2048, dtype=torch.float64) * 0.3))[None]
+    guess, level = predict(tone, 16, 12, 512)
+    # In the mean: where a tone crosses zero, bytes lie close together in amount.
+    assert (guess - tone)[0, 1024:].abs().float().mean() < 3
+    other = tone.clone()
+    other[0, 1600:] = 7
+    again, _ = predict(other, 16, 12, 512)
+    assert torch.equal(again[0, :1601], guess[0, :1601])
+    assert level.min() >= 0 and level.max() < LEVELS
