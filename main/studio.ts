@@ -476,6 +476,7 @@ export class Studio {
     const pack = readPack(folder)
     this.tell({ type: "run", ids: [], total: bytes.length })
     this.tell({ type: "phase", phase: "reading" })
+    this.running = { cancel: () => {} } // until there is something to cancel
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
       const canvas = canvasOf(pack)
