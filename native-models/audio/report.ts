@@ -131,6 +131,8 @@ function hear(sounds: Uint8Array[]): Heard {
 
 const percent = (x: number) => `${(100 * x).toFixed(x < 0.01 ? 2 : 0)} %`
 const heardRows: string[] = []
+/** Energy on the grid as a share of the held-out clips', a music style each. */
+const gridShares: number[] = []
 const shown: { title: string; bytes: Uint8Array }[] = []
 for (const name of names) {
   const made = await generate(1, MADE, 4 * second, styles.indexOf(name))
@@ -139,6 +141,7 @@ for (const name of names) {
   // How far two halves of the true clips are apart is what a perfect model would show.
   const halves = [0, 1].map((half) => hear(clips(name).filter((_, i) => i % 2 === half)).classes)
   const isMusic = music.includes(name)
+  if (isMusic) gridShares.push(sample.onGrid / truth.onGrid)
   const pair = (a: number, b: number) => `${percent(a)} / ${percent(b)}`
   const grid = isMusic ? pair(sample.onGrid, truth.onGrid) : ""
   const classes = isMusic
@@ -194,12 +197,17 @@ for (const [i, { title, bytes }] of shown.entries()) {
   listen.push(`[${title}](${name})`)
 }
 
-const training = pack.training as { minutes: number; hardware: string; steps: number; bytesSeen: number }
+const onGrid = gridShares.reduce((sum, share) => sum + share, 0) / gridShares.length
+const verdict =
+  onGrid < 0.8
+    ? "\nFrom nothing this pack does not make music yet: much of the energy of its samples is off the grid, where that of the clips is on it.\n"
+    : ""
+const training = pack.training as { minutes: number; hardware: string; steps: number; bytesSeen: number; note?: string }
 const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; ${rate / 1000} kHz, a mu-law byte a sample; trained for ${training.minutes} minutes on ${training.hardware} (${training.steps} steps, ${(training.bytesSeen / 1e6).toFixed(0)} MB seen). This page is written by \`npx tsx native-models/audio/report.ts\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; ${rate / 1000} kHz, a mu-law byte a sample; trained for ${training.minutes} minutes on ${training.hardware} (${training.steps} steps, ${(training.bytesSeen / 1e6).toFixed(0)} MB seen). ${training.note ?? ""} This page is written by \`npx tsx native-models/audio/report.ts\`.
 
 ## Held-out bits per byte
 
@@ -218,6 +226,7 @@ ${MADE} samples of four seconds a style (seed 1) beside the held-out clips: samp
 | style | energy on the grid | pitch classes | silence | clipping |
 | --- | --- | --- | --- | --- |
 ${heardRows.join("\n")}
+${verdict}
 
 ## Listen and look
 
