@@ -113,7 +113,7 @@ for (const name of names.length ? names : ["text", "image"]) {
 if (args.includes("--write")) {
   const page = fileURLToPath(new URL("GPU.md", import.meta.url))
   const command = `\`npm run bench -- ${args.join(" ")}\``
-  const between = /(<!-- table -->)[^]*(<!-- \/table -->)/
+  const between = /(<!-- table -->)[\s\S]*(<!-- \/table -->)/
   const table = lines.join("\n")
   const text = readFileSync(page, "utf8").replace(between, (_, a, b) => `${a}\n${command}: ${table}\n${b}`)
   writeFileSync(page, text)

@@ -30,8 +30,12 @@ function engines(answer: (request: Probe) => number | "dies" | "hangs") {
             message({ type: "probed", id: request.id, ...(request.pack ? { msPerPatch: said } : {}) }),
           )
       },
-      onMessage: (listener) => void (message = listener),
-      onExit: (listener) => void (exit = listener),
+      onMessage: (listener) => {
+        message = listener
+      },
+      onExit: (listener) => {
+        exit = listener
+      },
       kill: () => {},
     }
   }
