@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { randomInt } from "node:crypto"
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import {
@@ -117,13 +117,9 @@ export async function run([command, ...args]: string[]): Promise<void> {
 }
 
 /** The first bytes of a file, by which its kind is known. */
-function beginningOf(path: string): Uint8Array {
-  const head = Buffer.alloc(2 ** 16)
+async function beginningOf(path: string): Promise<Uint8Array> {
   try {
-    const file = openSync(path, "r")
-    const length = readSync(file, head)
-    closeSync(file)
-    return head.subarray(0, length)
+    return await withFile(path, async (file) => file.subarray(0, 2 ** 16))
   } catch (error) {
     throw unreadable(path, error)
   }
@@ -146,7 +142,7 @@ function read(path: string): Buffer {
  * stderr. Sounds come with their samples, which are finer than their bytes.
  */
 async function readPrompt(path: string, values: Values<typeof common>) {
-  const pack = values.pack ?? packFor(modalityOf(path, beginningOf(path)), undefined, defaultPlaces())
+  const pack = values.pack ?? packFor(modalityOf(path, await beginningOf(path)), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
   const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
   const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)

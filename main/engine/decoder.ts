@@ -125,7 +125,7 @@ export class Decoder {
 
   /** Goes back to `patches` whole patches of `prompt`. */
   private truncate(patches: number, prompt: Uint8Array): void {
-    this.leaveDevice()
+    this.release()
     this.cache.truncate(patches - this.origin)
     this.histories = [Bytes.of(prompt.subarray(0, patches * this.config.patch))]
   }
@@ -327,14 +327,10 @@ export class Decoder {
     })
   }
 
-  private leaveDevice(): void {
-    this.onDevice?.dispose()
-    this.onDevice = undefined
-  }
-
   /** Lets go of what is held on a device. */
   release(): void {
-    this.leaveDevice()
+    this.onDevice?.dispose()
+    this.onDevice = undefined
   }
 
   /** A decoder whose sequences came through `histories` (whole patches each, of one length): every one is read again. */
@@ -347,7 +343,7 @@ export class Decoder {
 
   /** After `makeRoom`: every sequence's kept half is read as a new sequence of positions. */
   private async readAgain(): Promise<void> {
-    this.leaveDevice()
+    this.release()
     const singles: Decoder[] = []
     for (let b = 0; b < this.batch; b++) {
       const single = new Decoder(this.model, 1)

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { z } from "zod"
 import type { DeviceReport } from "../../contract/app.ts"
 import type { ProbeRequest } from "../../contract/engine.ts"
@@ -75,7 +75,7 @@ export async function chooseDevice(
     const answer = await ask(start, cache, device, pack)
     if (answer.works && answer.msPerPatch !== undefined) times[device] = answer.msPerPatch
   }
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(cache, { recursive: true })
   writeFileSync(path, JSON.stringify({ ...read(path), [key]: times }, null, 2))
   return fastest(times)
 }

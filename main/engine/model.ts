@@ -3,17 +3,15 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { InferenceSession } from "onnxruntime-node"
 import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
-import { type Compiled, compile } from "../../native-models/graph/compile.ts"
+import { type Compiled, compile, type GraphKind } from "../../native-models/graph/compile.ts"
 import { parseSafetensors } from "../../native-models/graph/safetensors.ts"
 import { deviceCacheNames } from "../../native-models/graph/unrolled.ts"
 import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
 import { readPack } from "../packs/read.ts"
 
-type Kind = "decode" | "prefill" | "score" | "logits"
-
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {
-  private readonly sessions = new Map<Kind, Promise<InferenceSession>>()
+  private readonly sessions = new Map<GraphKind, Promise<InferenceSession>>()
 
   private constructor(
     readonly pack: Pack,
@@ -50,7 +48,7 @@ export class Model {
     return new Model(pack, pack.model, compiled, threads, device, profile)
   }
 
-  session(graph: Kind): Promise<InferenceSession> {
+  session(graph: GraphKind): Promise<InferenceSession> {
     let session = this.sessions.get(graph)
     if (!session) {
       const gpu = this.device !== "cpu"
@@ -75,7 +73,7 @@ export class Model {
 }
 
 /** A GPU's session: no node may fall back to the CPU, and the cache that a patch leaves stays on the device. */
-function deviceOptions(graph: Kind, { global: g }: ModelConfig): InferenceSession.SessionOptions {
+function deviceOptions(graph: GraphKind, { global: g }: ModelConfig): InferenceSession.SessionOptions {
   const extra = { session: { disable_cpu_ep_fallback: "1" } }
   if (graph !== "decode") return { extra }
   const names = Array.from({ length: g.layers }, (_, i) => deviceCacheNames(i))

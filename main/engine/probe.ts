@@ -43,8 +43,7 @@ export async function probe({ device, pack }: ProbeRequest, cache: string): Prom
     return pack && (await measure(device, pack, cache))
   } catch (error) {
     // The runtime puts its source line and the failed check before what it has to say.
-    const line = (error as Error).message.split("\n")[0] ?? ""
-    throw new Error(line.replace(/^.* was false\. /, ""))
+    throw new Error((error as Error).message.replace(/^.* was false\. /, ""))
   }
 }
 

@@ -12,9 +12,9 @@ export const WEIGHTS_FILE = "weights.bin"
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-type Kind = "decode" | "prefill" | "score" | "logits"
+export type GraphKind = "decode" | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
-export type GraphName = Kind | `gpu-${Kind}`
+export type GraphName = GraphKind | `gpu-${GraphKind}`
 /** Paths of the compiled graphs; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 

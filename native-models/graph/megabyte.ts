@@ -2,7 +2,7 @@ import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
 import { longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
 import { coefficients } from "./ngrams.ts"
-import { type DataType, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
+import { type DataType, type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
@@ -21,6 +21,9 @@ export type Locate = (name: string) => ExternalTensor
 
 /** Turns one packed projection into what attention adds: [rows, heads * head width]. */
 export type Attend = (qkv: Value, layer: number) => Value
+
+/** Angles of rotary positions, and which of them each place takes. */
+type Rotary = { cos: Value; sin: Value; ids: Value }
 
 /** The residual stream: x, and what is still to be added to it. */
 export type Stream = { x: Value; added?: Value }
@@ -101,7 +104,7 @@ export class Builder {
   }
 
   /** Packed projection [rows, ...] -> q, k (rotated by cos and sin [rows, d/2] where given) and v, each [rows, width]. */
-  queryKeyValue(qkv: Value, stage: Stage, rotary?: { cos: Value; sin: Value; ids: Value }): [Value, Value, Value] {
+  queryKeyValue(qkv: Value, stage: Stage, rotary?: Rotary): [Value, Value, Value] {
     const { g } = this
     const kv = (stage.width / stage.heads) * stage.kv_heads
     if (!rotary)
@@ -113,6 +116,25 @@ export class Builder {
     })
     const [q, k] = g.nodesOut(2, "Split", [turned, g.ints([stage.width, kv])], { axis: -1 }) as [Value, Value]
     return [q, k, v]
+  }
+
+  /**
+   * The graph's inputs previous (`dims`) and cos and sin or position (`count` places), and what they give: patches as
+   * vectors (paper, section 2.2.1) in the shape `to`, with learned positions added or rotary ones to turn by.
+   */
+  globalInput(dims: Dim[], to: number[], count: Dim): { previous: Value; h: Value; rotary?: Rotary } {
+    const { g, m, index } = this
+    const half = m.global.width / m.global.heads / 2
+    const previous = g.input("previous", index, dims)
+    const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+    const h = g.node("Reshape", [embedded, g.ints(to)])
+    if (m.position === "learned") {
+      const position = g.input("position", index, [count])
+      return { previous, h: g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])]) }
+    }
+    const cos = g.input("cos", "float32", [count, half])
+    const sin = g.input("sin", "float32", [count, half])
+    return { previous, h, rotary: { cos, sin, ids: g.ints([0]) } }
   }
 
   /** Global output [rows, D_G] -> the local model's share of its input [rows, P, D_L] (paper, equation 5). */
@@ -204,18 +226,8 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
 
-  const previous = g.input("previous", "int64", ["batch", P])
-  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
   // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
-  let h = g.node("Reshape", [embedded, g.ints([-1, 1, G.width])])
-  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
-  if (m.position === "learned") {
-    const position = g.input("position", "int64", [1])
-    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
-  } else {
-    const cos = g.input("cos", "float32", [1, d / 2])
-    rotary = { cos, sin: g.input("sin", "float32", [1, d / 2]), ids: g.ints([0]) }
-  }
+  const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
   const attendGlobal: Attend = (qkv, layer) => {
     const names = cacheNames(layer)
     const shape = ["past", "heads", d]
@@ -477,17 +489,7 @@ export function parallelGraph(
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
 
-  const previous = g.input("previous", index, [1, "n", P])
-  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
-  let h = g.node("Reshape", [embedded, g.ints([1, -1, G.width])])
-  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
-  if (m.position === "learned") {
-    const position = g.input("position", index, ["n"])
-    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
-  } else {
-    const cos = g.input("cos", "float32", ["n", d / 2])
-    rotary = { cos, sin: g.input("sin", "float32", ["n", d / 2]), ids: g.ints([0]) }
-  }
+  const { h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
   const mask = g.input("mask", "float32", ["n", "seen"])
   // Each query head of a group stands under the others: rows of [group * n] share their key head.
   const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })

@@ -44,17 +44,7 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
   const slice = (x: Value, from: number, to: number, axis: number) =>
     g.node("Slice", [x, g.ints([from]), g.ints([to]), g.ints([axis])])
 
-  const previous = g.input("previous", "int32", ["batch", P])
-  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
-  let h = g.node("Reshape", [embedded, g.ints([-1, 1, G.width])])
-  let rotary: { cos: Value; sin: Value; ids: Value } | undefined
-  if (m.position === "learned") {
-    const position = g.input("position", "int32", [1])
-    h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
-  } else {
-    const cos = g.input("cos", "float32", [1, d / 2])
-    rotary = { cos, sin: g.input("sin", "float32", [1, d / 2]), ids: g.ints([0]) }
-  }
+  const { h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
   const mask = g.input("mask", "float32", [1, 1, places])
   const attendGlobal: Attend = (qkv, layer) => {
     const names = deviceCacheNames(layer)
