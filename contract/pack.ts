@@ -31,11 +31,15 @@ const back = z.int().min(1).max(4096)
 export const Lpc = z.object({ order: z.int().min(1).max(512), window: z.int().min(20).max(16384) }).strict()
 export type Lpc = z.infer<typeof Lpc>
 
+/** The longest match of the last bytes with those up to `window` before, in steps of `unit`; see training/megabyte/match.py. */
+export const Match = z.object({ window: z.int().min(1).max(65536), unit: z.int().min(1).max(64).default(1) }).strict()
+export type Match = z.infer<typeof Match>
+
 /** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see model.py. */
 export const Lookback = z
   .object({
     /** How many bytes back. */
-    offsets: z.array(back).min(1).max(64),
+    offsets: z.array(back).max(64),
     width: count,
     /** Each a sum of [bytes back, weight]; the head predicts the byte and what is left after each guess. */
     predictions: z
@@ -47,8 +51,15 @@ export const Lookback = z
       )
       .max(16),
     lpc: z.array(Lpc).max(8).default([]),
+    matches: z.array(Match).max(8).default([]),
   })
   .strict()
+  .refine(({ offsets, lpc, matches }) => offsets.length + lpc.length + matches.length > 0, {
+    error: "lookback needs offsets, lpc or matches",
+  })
+  .refine(({ matches }) => matches.every(({ window, unit }) => window >= unit), {
+    error: "a match needs a window of at least its unit",
+  })
 export type Lookback = z.infer<typeof Lookback>
 
 /** The architecture numbers: the same names as in native-models/training/megabyte/model.py. */

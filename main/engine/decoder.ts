@@ -1,6 +1,6 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
-import { type Lookback, type ModelConfig, reach } from "../../contract/pack.ts"
+import { type Lookback, type Match, type ModelConfig, reach } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
 import type { Sampling } from "../../contract/sampling.ts"
 import {
@@ -11,6 +11,7 @@ import {
   lookbackSizes,
 } from "../../native-models/graph/lookback.ts"
 import { fitPredictor } from "../../native-models/graph/lpc.ts"
+import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
 import { Cache } from "./cache.ts"
@@ -450,7 +451,8 @@ class Scratch {
   private readonly isForced: Uint8Array
   private readonly noise: Float32Array
   private readonly recent: Float32Array
-  private readonly prediction: Prediction | undefined
+  private readonly prediction: Lookout | undefined
+  private readonly matching: Lookout | undefined
   private readonly inverseTemperature = new Float32Array(1)
   private readonly topP = new Float32Array(1)
   private readonly logMinP = new Float32Array(1)
@@ -479,7 +481,8 @@ class Scratch {
       log_min_p: new Tensor("float32", this.logMinP, [1]),
     }
     this.prediction = predictionOf(config, batch)
-    Object.assign(this.feeds, this.prediction?.feeds)
+    this.matching = matchingOf(config, batch)
+    Object.assign(this.feeds, this.prediction?.feeds, this.matching?.feeds)
     if (this.longest) this.feeds.recent = new Tensor("float32", this.recent, [batch, this.longest])
   }
 
@@ -516,6 +519,7 @@ class Scratch {
       const history = historyOf(b)
       for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
       this.prediction?.fill(b, history)
+      this.matching?.fill(b, history)
     }
   }
 
@@ -532,10 +536,32 @@ class Scratch {
   }
 }
 
-/** The decode graph's inputs for linear prediction: the last samples, and what each predictor makes of those before. */
-type Prediction = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
+/** Inputs of the decode graph that stand for the bytes before a patch, and how to fill them for sequence b. */
+type Lookout = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
 
-function predictionOf({ lookback }: ModelConfig, batch: number): Prediction | undefined {
+/** For matches: the last bytes, and how long the match at each distance is. */
+function matchingOf({ lookback }: ModelConfig, batch: number): Lookout | undefined {
+  const matches = lookback?.matches ?? []
+  if (!matches.length) return undefined
+  const window = Math.max(...matches.map((m) => m.window))
+  const past = new Float32Array(batch * window)
+  const runs = matches.map((m) => new Float32Array(batch * distances(m)))
+  const feeds: Feeds = { past_bytes: new Tensor("float32", past, [batch, window]) }
+  for (const [i, r] of runs.entries()) feeds[`runs_${i}`] = new Tensor("float32", r, [batch, r.length / batch])
+  return {
+    feeds,
+    fill(b, history) {
+      for (let i = 0; i < window; i++) past[b * window + i] = history[history.length - 1 - i] ?? -1
+      for (const [i, r] of runs.entries()) {
+        const count = r.length / batch
+        matchRuns(matches[i] as Match, history, history.length, r.subarray(b * count, (b + 1) * count))
+      }
+    },
+  }
+}
+
+/** For linear prediction: the last samples, and what each predictor makes of those before. */
+function predictionOf({ lookback }: ModelConfig, batch: number): Lookout | undefined {
   const lpc = lookback?.lpc ?? []
   if (!lpc.length) return undefined
   const order = Math.max(...lpc.map((l) => l.order))
@@ -555,7 +581,7 @@ function predictionOf({ lookback }: ModelConfig, batch: number): Prediction | un
         found.coefficients.forEach((c, k) => {
           coefficients[(b * order + k) * lpc.length + i] = c
         })
-        levels[b * lpc.length + i] = BigInt(levelRow(lookback as Lookback, i, found.level))
+        levels[b * lpc.length + i] = BigInt(levelRow(lookback as Lookback, i) + found.level)
       })
     },
   }

@@ -128,6 +128,8 @@ function sources(): string {
     "ngrams.ts",
     "lookback.ts",
     "lpc.ts",
+    "match.ts",
+    "past.ts",
     "unrolled.ts",
   ])
     if (existsSync(file(name))) hash.update(readFileSync(file(name)))

@@ -1,5 +1,6 @@
 import type { Lookback, ModelConfig } from "../../contract/pack.ts"
 import { type Fit, fitPredictor, guessAt, LEVELS } from "./lpc.ts"
+import { LENGTHS, Matcher } from "./match.ts"
 
 /** Bytes before a place that its local input depends on directly: by n-grams and by looking back. */
 export function longestLook({ ngrams, lookback }: ModelConfig): number {
@@ -7,34 +8,42 @@ export function longestLook({ ngrams, lookback }: ModelConfig): number {
   return Math.max(0, ...(ngrams?.orders ?? []), ...(lookback?.offsets ?? []), ...terms)
 }
 
-/** Bytes before a patch that matter to its local inputs: those, and what linear prediction is fitted to. */
+/** Bytes before a patch that matter to its local inputs: those, what linear prediction is fitted to, and matches. */
 export function farthestLook(m: ModelConfig): number {
-  return Math.max(longestLook(m), ...(m.lookback?.lpc.map(({ window }) => window) ?? []))
+  const { lpc = [], matches = [] } = m.lookback ?? {}
+  const windows = [...lpc.map(({ window }) => window), ...matches.map(({ window }) => window + LENGTHS)]
+  return Math.max(longestLook(m), ...windows)
 }
 
 /** The sizes that looking back gives a model: columns embedded a byte, rows of their table, guesses a byte. */
-export function lookbackSizes({ offsets, predictions, lpc }: Lookback) {
+export function lookbackSizes({ offsets, predictions, lpc, matches }: Lookback) {
+  const found = lpc.length + matches.length
   return {
-    columns: offsets.length + 2 * lpc.length,
-    rows: (offsets.length + lpc.length) * 256 + lpc.length * LEVELS,
-    guesses: predictions.length + lpc.length,
+    columns: offsets.length + 2 * found,
+    rows: (offsets.length + found) * 256 + lpc.length * LEVELS + matches.length * LENGTHS,
+    guesses: predictions.length + found,
   }
 }
 
-/** Table row of the level of fit `i`. */
-export const levelRow = ({ offsets, lpc }: Lookback, i: number, level: number) =>
-  256 * (offsets.length + lpc.length) + LEVELS * i + level
+/** Table row of level 0 of fit `i`. */
+export const levelRow = ({ offsets, lpc, matches }: Lookback, i: number) =>
+  256 * (offsets.length + lpc.length + matches.length) + LEVELS * i
+
+/** Table row of length 0 of match `i`. */
+export const lengthRow = (lookback: Lookback, i: number) => levelRow(lookback, lookback.lpc.length) + LENGTHS * i
 
 /**
  * What the local model sees of each byte from `start` (where a patch begins) on. Places before the first byte count
  * as 0, or as silence in linear prediction.
- * @returns ids [bytes, columns] rows of the lookback table: earlier bytes, guesses, levels; guesses [bytes, guesses]
+ * @returns ids [bytes, columns] rows of the lookback table: earlier bytes, guesses, levels, lengths; guesses
+ * [bytes, guesses]
  */
 export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Array, start: number) {
-  const { offsets, predictions, lpc } = lookback
+  const { offsets, predictions, lpc, matches } = lookback
   const sizes = lookbackSizes(lookback)
   const ids = new BigInt64Array((bytes.length - start) * sizes.columns)
   const guesses = new BigInt64Array((bytes.length - start) * sizes.guesses)
+  const matchers = matches.map((m) => new Matcher(m, bytes, start))
   let fits: Fit[] = []
   for (let t = start, id = 0, guess = 0; t < bytes.length; t++) {
     if ((t - start) % patch === 0) fits = lpc.map((l) => fitPredictor(l, bytes, t))
@@ -45,14 +54,19 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
       const sum = terms.reduce((total, [back, weight]) => total + weight * (bytes[t - back] ?? 0), 0)
       guesses[guess++] = BigInt(Math.min(255, Math.max(0, sum)))
     }
-    fits.forEach((f, i) => {
-      const byte = guessAt(f, bytes, t)
+    const found = matchers.map((m) => m.guess())
+    const guessed = [...fits.map((f) => guessAt(f, bytes, t)), ...found.map(({ byte }) => byte)]
+    guessed.forEach((byte, i) => {
       guesses[guess++] = BigInt(byte)
       ids[id++] = BigInt(256 * (offsets.length + i) + byte)
     })
     fits.forEach((f, i) => {
-      ids[id++] = BigInt(levelRow(lookback, i, f.level))
+      ids[id++] = BigInt(levelRow(lookback, i) + f.level)
     })
+    found.forEach(({ length }, i) => {
+      ids[id++] = BigInt(lengthRow(lookback, i) + length)
+    })
+    for (const m of matchers) m.advance()
   }
   return { ids, guesses }
 }

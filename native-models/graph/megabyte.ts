@@ -1,8 +1,7 @@
 import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
-import { MU_LAW } from "../../contract/samples.ts"
-import { longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
-import { coefficients } from "./ngrams.ts"
+import { lookbackSizes } from "./lookback.ts"
 import { type DataType, type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
+import { carriedPast, fitInputs, fromPast, lookbackRows, ngramRows, type Past, pushByte } from "./past.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
@@ -215,7 +214,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
  * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, 1, longest order] newest
- * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
+ * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; past_bytes fp32
+ * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
  * rank top-k on; forced int64 [P, B, 1] and is_forced bool [P, B, 1] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
@@ -271,31 +271,24 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   ]
   for (let i = 0; i < 2 * L.layers; i++)
     states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
-  const longest = longestLook(m)
-  if (longest) {
-    const recent = g.input("recent", "float32", ["batch", longest])
-    states.push({ value: recent, type: "float32", shape: ["batch", longest] })
-  }
-  const prediction = linearPrediction(b)
-  if (prediction) states.push({ value: prediction.samples, type: "float64", shape: ["batch", 1, prediction.order] })
+  const carried = carriedPast(b)
+  for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
+  const fits = fitInputs(b)
   const stacks = [
     { type: "int64" as const, shape: ["batch", 1] },
     { type: "float32" as const, shape: ["batch", 1, 256] },
   ]
 
-  const loop = g.loop(P, states, stacks, (body, turn, carried) => {
+  const loop = g.loop(P, states, stacks, (body, turn, [last = "", ...rest]) => {
     const lb = b.within(body)
-    const [last = "", ...rest] = carried
     const cache = rest.slice(0, 2 * L.layers)
+    const past: Past = Object.fromEntries(carried.map(({ name }, i) => [name, rest[2 * L.layers + i] as Value]))
     let y = body.node("Add", [
       body.node("Gather", [fromGlobal, body.node("Reshape", [turn, body.ints([1])])], { axis: 1 }),
       body.node("Gather", [body.weight("local_embed.weight"), last]),
     ])
-    const recent = rest[2 * L.layers]
-    if (m.ngrams && recent) y = body.node("Add", [y, ngramInput(lb, recent)])
-    const samples = prediction && (carried.at(-1) as Value)
-    const guessed = prediction && samples ? linearGuess(lb, prediction, samples) : undefined
-    if (m.lookback && recent) y = body.node("Add", [y, lookbackInput(lb, recent, guessed, prediction?.levels)])
+    const { inputs, guesses } = fromPast(lb, past, fits)
+    for (const input of inputs) y = body.node("Add", [y, input])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
     const length = body.node("Add", [place, body.int32(1)])
@@ -311,114 +304,19 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     }
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
-    const logits = lb.head(inside, 1, recent && guess(lb, recent, guessed))
+    const logits = lb.head(inside, 1, guesses)
 
     const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
     const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
     const byte = body.node("Where", [at(isForced), at(forced), sampled])
-    const next = [byte, ...cache]
-    if (recent) {
-      const newest = body.node("Cast", [byte], { to: 1 })
-      const kept = body.node("Slice", [recent, body.ints([0]), body.ints([longest - 1]), body.ints([1])])
-      next.push(body.node("Concat", [newest, kept], { axis: 1 }))
-    }
-    if (prediction && samples) next.push(pushSample(lb, prediction, samples, byte))
-    return { states: next, stacks: [byte, logits] }
+    const next = pushByte(lb, past, body.node("Cast", [byte], { to: 1 }), byte)
+    return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [byte, logits] }
   })
 
   const [bytes, logits] = loop.stacks as [Value, Value]
   statistics(b, logits, bytes, [P, "batch", 1])
   g.output("bytes", bytes, "int64", [P, "batch", 1])
   return g
-}
-
-/** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
-export function ngramInput(b: Builder, recent: Value): Value {
-  const { g, m } = b
-  if (!m.ngrams) throw new Error("no n-grams in this model")
-  const { orders, rows, width } = m.ngrams
-  const longest = Math.max(...orders)
-  // fp32 is exact here: every sum stays below 2^24 (see model.py).
-  const newest =
-    longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
-  const hash = g.node("MatMul", [newest, g.floats(coefficients(m.ngrams), [longest, orders.length])])
-  const row = g.node("Add", [b.modulo(hash, rows), g.floats(orders.map((_, i) => i * rows))])
-  return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
-}
-
-function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
-  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
-  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), "ngram_to_local", false)
-}
-
-/** Embeddings of the single bytes looked back at, from `recent` [B, longest]: [B, 1, D_L]. */
-export function lookbackInput(b: Builder, recent: Value, guessed?: Value, levels?: Value): Value {
-  const { g, m } = b
-  const { offsets = [], lpc = [] } = m.lookback ?? {}
-  const bytes = g.node("Gather", [recent, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
-  const rows = b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))]))
-  if (!guessed || !levels) return lookbackRows(b, rows, 1)
-  const flat = g.node("Squeeze", [guessed, g.ints([1])])
-  const tables = lpc.map((_, i) => 256 * (offsets.length + i))
-  const guesses = b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)])
-  return lookbackRows(b, g.node("Concat", [rows, guesses, levels], { axis: 1 }), 1)
-}
-
-/** What linear prediction works on: the last samples, and for this patch the coefficients and levels of each fit. */
-export type Prediction = { order: number; samples: Value; coefficients: Value; levels: Value }
-
-/** The decode graph's inputs for linear prediction, where the model has it. */
-export function linearPrediction({ g, m, gpu, index }: Builder): Prediction | undefined {
-  const lpc = m.lookback?.lpc ?? []
-  if (!m.lookback || !lpc.length) return undefined
-  const order = Math.max(...lpc.map((l) => l.order))
-  // A GPU has no fp64; a guess may then be one off where a sum falls between two bytes.
-  const real = gpu ? "float32" : "float64"
-  return {
-    order,
-    samples: g.input("samples", real, ["batch", 1, order]),
-    coefficients: g.input("coefficients", real, ["batch", order, lpc.length]),
-    levels: g.input("levels", index, ["batch", lpc.length]),
-  }
-}
-
-/** The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. */
-export function linearGuess({ g, gpu }: Builder, { coefficients }: Prediction, samples: Value): Value {
-  const real = (x: number) => (gpu ? g.floats([x], []) : g.doubles([x], []))
-  const x = g.node("Clip", [g.node("MatMul", [samples, coefficients]), real(-1), real(1)])
-  const bent = g.node("Add", [g.node("Mul", [g.node("Abs", [x]), real(255)]), real(1)])
-  const size = g.node("Mul", [g.node("Log", [bent]), real(127.5 / Math.log(256))])
-  const signed = gpu
-    ? g.node("Where", [g.node("Less", [x, real(0)]), g.node("Neg", [size]), size])
-    : g.node("Mul", [g.node("Sign", [x]), size])
-  const byte = g.node("Floor", [g.node("Add", [signed, real(128)])])
-  return gpu ? byte : g.node("Cast", [byte], { to: 7 })
-}
-
-/** The last samples with that of the newest byte [B, 1] in front. */
-export function pushSample({ g, gpu }: Builder, { order }: Prediction, samples: Value, byte: Value): Value {
-  const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
-  const newest = g.node("Unsqueeze", [g.node("Gather", [table, byte]), g.ints([1])])
-  const kept = g.node("Slice", [samples, g.ints([0]), g.ints([order - 1]), g.ints([2])])
-  return g.node("Concat", [newest, kept], { axis: 2 })
-}
-
-function lookbackRows(b: Builder, ids: Value, places: number): Value {
-  const { g, m } = b
-  const rows = g.node("Gather", [g.weight("lookback_embed.weight"), ids])
-  const width = m.lookback ? lookbackSizes(m.lookback).columns * m.lookback.width : 0
-  return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
-}
-
-/** All guesses, the fixed predictions' from `recent` [B, longest] first: [B, 1, guesses]; nothing where none. */
-export function guess({ g, m, gpu }: Builder, recent: Value, guessed?: Value): Value | undefined {
-  const count = m.lookback?.predictions.length
-  if (!m.lookback || !count) return guessed
-  const longest = longestLook(m)
-  const sums = g.node("MatMul", [recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
-  const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
-  const fixed = g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
-  return guessed ? g.node("Concat", [fixed, guessed], { axis: 2 }) : fixed
 }
 
 /**

@@ -1,19 +1,7 @@
 import { type ModelConfig, type Precision, reach } from "../../contract/pack.ts"
-import { longestLook, lookbackSizes } from "./lookback.ts"
-import {
-  type Attend,
-  Builder,
-  guess,
-  type Locate,
-  linearGuess,
-  linearPrediction,
-  lookbackInput,
-  ngramInput,
-  noisyRanks,
-  pushSample,
-  type Stream,
-} from "./megabyte.ts"
+import { type Attend, Builder, type Locate, noisyRanks, type Stream } from "./megabyte.ts"
 import { Graph, type Value } from "./onnx.ts"
+import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
 
 /** Names of the device's own cache of layer i: what a run reads, and what it leaves for the next. */
 export const deviceCacheNames = (i: number) => ({
@@ -29,7 +17,7 @@ export const deviceCacheNames = (i: number) => ({
  *
  * Inputs: previous int32 [B, P]; k_i fp32 [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
  * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
- * position int32 [1]; recent, samples, coefficients, levels as in `decodeGraph`, in fp32 and int32; noise fp32
+ * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32; noise fp32
  * [P, B, 1, 257]: 256 ranks, then a known byte or -1; inverse_temperature, top_p, log_min_p fp32 [1].
  * Outputs: next_k_i, next_v_i, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
@@ -80,10 +68,9 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
   const inverseTemperature = g.input("inverse_temperature", "float32", [1])
   const topP = g.input("top_p", "float32", [1])
   const logMinP = g.input("log_min_p", "float32", [1])
-  const longest = longestLook(m)
-  let recent = longest ? g.input("recent", "float32", ["batch", longest]) : undefined
-  const prediction = linearPrediction(b)
-  let samples = prediction?.samples
+  const carried = carriedPast(b).map(({ name, type, shape }) => [name, g.input(name, type, shape)])
+  let past: Past = Object.fromEntries(carried)
+  const fits = fitInputs(b)
   const everyByte = g.floats(Array.from({ length: 256 }, (_, byte) => byte))
 
   const dl = L.width / L.heads
@@ -109,13 +96,11 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
   let last = g.ints([256], [1, 1])
   for (let p = 0; p < P; p++) {
     let y = g.node("Add", [slice(fromGlobal, p, p + 1, 1), g.node("Gather", [g.weight("local_embed.weight"), last])])
-    if (m.ngrams && recent) y = g.node("Add", [y, ngramInput(b, recent)])
-    const guessed = prediction && samples ? linearGuess(b, prediction, samples) : undefined
-    if (m.lookback && recent) y = g.node("Add", [y, lookbackInput(b, recent, guessed, prediction?.levels)])
+    const { inputs, guesses } = fromPast(b, past, fits)
+    for (const input of inputs) y = g.node("Add", [y, input])
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
-    const guesses = m.lookback && lookbackSizes(m.lookback).guesses
-    const logits = b.head(inside, 1, guesses && recent ? guess(b, recent, guessed) : undefined)
+    const logits = b.head(inside, 1, guesses)
 
     const row = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 257]
     const { noisy, ranked } = noisyRanks(g, logits, slice(row, 0, 256, 2), inverseTemperature, topP, logMinP)
@@ -128,8 +113,7 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
     const byte = g.node("Where", [g.node("GreaterOrEqual", [known, g.floats([0], [])]), known, sampled]) // [B, 1, 1]
     const flat = g.node("Squeeze", [byte, g.ints([2])])
     last = b.toIndex(flat)
-    if (recent) recent = g.node("Concat", [flat, slice(recent, 0, longest - 1, 1)], { axis: 1 })
-    if (prediction && samples) samples = pushSample(b, prediction, samples, last)
+    past = pushByte(b, past, flat, last)
     bytes.push(byte)
     everyLogits.push(logits)
   }

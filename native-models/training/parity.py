@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from megabyte.export import Storage, load_stored, stored, write_weights
-from megabyte.model import Config, Lookback, Lpc, Megabyte, NGrams, Stage
+from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Stage
 
 # A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
 MEDIA = {
@@ -30,6 +30,7 @@ CASES = {
         context=64,
         window=8,
         ngrams=NGrams((2, 3, 6), 64, 32),
+        lookback=Lookback((), 32, matches=(Match(100),)),
     ),
     "picture": Config(
         patch=6,
@@ -37,7 +38,12 @@ CASES = {
         local=Stage(32, 2, 4, 1, 64),
         context=32,
         position="learned",
-        lookback=Lookback((1, 2, 3, 5, 12, 15), 32, (((3, 1),), ((3, 1), (12, 1), (15, -1)))),
+        lookback=Lookback(
+            (1, 2, 3, 5, 12, 15),
+            32,
+            (((3, 1),), ((3, 1), (12, 1), (15, -1))),
+            matches=(Match(120, 3), Match(48, 6)),
+        ),
     ),
     "sound": Config(
         patch=8,
@@ -66,6 +72,9 @@ def main() -> None:
         x = torch.randint(0, 256, (config.context * config.patch,))
         if name == "sound":  # a tone with some noise, so that there is something to predict
             x = (128 + 60 * torch.sin(torch.arange(len(x)) * 0.3)).long() + x // 32
+        if name in ("modern", "picture"):  # some of it comes back, so that there are matches
+            for at, back, count in [(60, 33, 12), (100, 60, 20), (130, 96, 5), (150, 18, 40)]:
+                x[at : at + count] = x[at - back : at - back + count].clone()
         with torch.no_grad():
             logits = model(x[None])[0]
         save_file({"x": x.float(), "logits": logits.contiguous()}, folder / "expected.safetensors")

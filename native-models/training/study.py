@@ -18,7 +18,8 @@ from train import read_config
 
 HERE = Path(__file__).resolve().parent
 MINUTES = "6"
-NO_NGRAMS = ["model.ngrams={}"]
+NO_MATCHES = ["model.lookback={}"]
+NO_NGRAMS = ["model.ngrams={}", *NO_MATCHES]
 NO_LOOKBACK = ["model.lookback={}"]
 PATCH_48 = ["model.patch=48", "model.context=65", "data.options.patch=48", "pack.media.header=48"]
 # In a block of 4 x 4 pixels the row above lies 12 bytes back.
@@ -29,24 +30,27 @@ IN_BLOCK = [
     "model.lookback.predictions=[[[3,1]], [[3,1],[12,1],[15,-1]], [[3,1],[1,1],[4,-1]], [[12,1],[1,1],[13,-1]]]",
 ]
 
-# text: the same global and local sizes and 4,096 bytes of context; without n-grams, which help small patches less.
+# text: the same global and local sizes and 4,096 bytes of context; without n-grams, which help small patches less, and
+# without matches.
 TEXT: dict[str, list[str]] = {
     "patch-4": [*NO_NGRAMS, "model.patch=4", "model.context=1024", "model.window=512"],
     "patch-8": NO_NGRAMS,
     "patch-16": [*NO_NGRAMS, "model.patch=16", "model.context=256", "model.window=128"],
     # A patch of one byte and no local layers is a plain byte-level transformer; 1,024 bytes of context.
     "transformer": [*NO_NGRAMS, "model.patch=1", "model.context=1024", "model.window=0", "model.local.layers=0"],
-    "patch-8-ngrams": [],
+    "patch-8-ngrams": NO_MATCHES,
+    "patch-8-ngrams-matches": [],
     "patch-8-adamw": [*NO_NGRAMS, 'train.optimizer="adamw"', "train.lr=1.5e-3", "train.adam_lr=1.5e-3"],
 }
-# image: the order of the bytes, the patch, and the pixels around seen directly or only through patches.
+# image: the order of the bytes, the patch, the pixels around seen directly or only through patches, and matches.
 IMAGE: dict[str, list[str]] = {
     "raster-48": [*NO_LOOKBACK, *PATCH_48],
     "blocks-48": [*NO_LOOKBACK, *PATCH_48, 'data.options.scan="blocks"'],
-    "raster-48-lookback": PATCH_48,
-    "blocks-48-lookback": IN_BLOCK,
-    "raster-24-lookback": [],
-    "raster-24-no-predictions": ["model.lookback.predictions=[]"],
+    "raster-48-lookback": [*PATCH_48, "model.lookback.matches=[]"],
+    "blocks-48-lookback": [*IN_BLOCK, "model.lookback.matches=[]"],
+    "raster-24-lookback": ["model.lookback.matches=[]"],
+    "raster-24-no-predictions": ["model.lookback.predictions=[]", "model.lookback.matches=[]"],
+    "raster-24-matches": [],
 }
 # audio: the patch, the context, and the linear prediction (without it: FLAC's fixed predictors on the bytes); without
 # noise in the past.

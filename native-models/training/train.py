@@ -178,7 +178,7 @@ class Run:
         self.model = Megabyte(self.config).to(self.device)
         if "init" in self.train:
             # From another pack as it ships: what it learned of edges and areas helps where there is little time.
-            load_stored(self.model, load_file(args.config.parent / self.train["init"]))
+            load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)
         self.compiled: Any = self.model if args.no_compile else torch.compile(self.model)
         self.optimizers = optimizers(self.model, self.train)
         self.step, self.elapsed, self.stopping = 0, 0.0, False

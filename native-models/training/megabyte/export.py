@@ -42,8 +42,12 @@ def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
     return tensors
 
 
-def load_stored(model: Megabyte, tensors: dict[str, Tensor]) -> None:
-    """Puts stored tensors back into a model as fp32, so that what ships can be measured."""
+def load_stored(model: Megabyte, tensors: dict[str, Tensor], grown: bool = False) -> None:
+    """Puts stored tensors back into a model as fp32, so that what ships can be measured.
+
+    `grown`: the model may look back at more than the stored one; it begins with the same logits, as what is new is
+    zero on its way in and out.
+    """
     state = {}
     for name, t in tensors.items():
         if name.endswith(".scale"):
@@ -52,6 +56,13 @@ def load_stored(model: Megabyte, tensors: dict[str, Tensor]) -> None:
             scales = tensors[f"{name}.scale"].float()[..., None]
             t = (t.float().view(*scales.shape[:2], -1) * scales).view(t.shape)
         state[name] = t.float()
+    if grown:
+        for name, own in model.state_dict().items():
+            old = state.get(name)
+            if old is None or old.shape != own.shape:
+                state[name] = own.clone() if name == "lookback_embed.weight" else torch.zeros_like(own)
+                if old is not None:
+                    state[name][: old.shape[0], : old.shape[1]] = old
     model.load_state_dict(state)
 
 

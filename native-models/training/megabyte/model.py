@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .lpc import LEVELS, predict
+from .match import LENGTHS, longest_match
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,22 @@ class Lpc:
 
 
 @dataclass(frozen=True)
+class Match:
+    """The longest match of the last bytes with those up to `window` bytes earlier, in steps of `unit` (a pixel has 3
+    bytes); see match.py."""
+
+    window: int
+    unit: int = 1
+
+
+@dataclass(frozen=True)
 class Lookback:
     """Single earlier bytes, seen directly: the pixels around in a picture, the samples before in sound.
 
     The bytes `offsets` back are embedded in `width` dimensions each and added to the local input. Each of
     `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; `lpc`
-    guesses by linear prediction, and its guess and how sure it is are embedded too. The head has 256 logits for what
+    guesses by linear prediction, `matches` by what followed the last bytes before; their guesses and how sure they are
+    are embedded too. The head has 256 logits for what
     is left after each guess (modulo 256), added to the plain ones.
     """
 
@@ -80,20 +91,26 @@ class Lookback:
     width: int
     predictions: tuple[tuple[tuple[int, int], ...], ...] = ()
     lpc: tuple[Lpc, ...] = ()
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Columns that are bytes: earlier ones, then the guesses of `lpc` and `matches`."""
+        return len(self.offsets) + len(self.lpc) + len(self.matches)
 
     @property
     def columns(self) -> int:
-        """What is embedded for each byte: earlier bytes, then guesses, then levels."""
-        return len(self.offsets) + 2 * len(self.lpc)
+        """What is embedded for each byte: bytes, then levels of `lpc` and lengths of `matches`."""
+        return self.bytes + len(self.lpc) + len(self.matches)
 
     @property
     def rows(self) -> int:
-        """Of the embedding table: 256 a byte or guess, then LEVELS a level."""
-        return (len(self.offsets) + len(self.lpc)) * 256 + len(self.lpc) * LEVELS
+        """Of the embedding table: 256 a byte, then LEVELS a level and LENGTHS a length."""
+        return self.bytes * 256 + len(self.lpc) * LEVELS + len(self.matches) * LENGTHS
 
     @property
     def guesses(self) -> int:
-        return len(self.predictions) + len(self.lpc)
+        return len(self.predictions) + len(self.lpc) + len(self.matches)
 
     @property
     def longest(self) -> int:
@@ -101,9 +118,10 @@ class Lookback:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Lookback:
-        predictions = tuple(tuple((back, weight) for back, weight in terms) for terms in data["predictions"])
+        predictions = tuple(tuple((back, weight) for back, weight in terms) for terms in data.get("predictions", ()))
         lpc = tuple(Lpc(**item) for item in data.get("lpc", ()))
-        return Lookback(tuple(data["offsets"]), data["width"], predictions, lpc)
+        matches = tuple(Match(**item) for item in data.get("matches", ()))
+        return Lookback(tuple(data["offsets"]), data["width"], predictions, lpc, matches)
 
 
 @dataclass(frozen=True)
@@ -287,12 +305,12 @@ class Megabyte(nn.Module):
                 layers = self.config.global_.layers if name.startswith("global_") else self.config.local.layers
                 scale = (2 * layers) ** -0.5 if name.endswith(("attention_out.weight", "ff_out.weight")) else 1.0
                 nn.init.normal_(p, std=0.02 * scale)
-        if self.config.lookback:
+        if self.config.lookback and self.config.lookback.offsets:
             # Bytes are amounts here: those near each other begin alike.
             tables = (
                 self.patch_embed.weight[:256],
                 self.local_embed.weight[:256],
-                *self.lookback_embed.weight[: self.lookback_embed.weight.shape[0] // 256 * 256].split(256),
+                *self.lookback_embed.weight[: 256 * self.config.lookback.bytes].split(256),
             )
             with torch.no_grad():
                 for table in tables:
@@ -317,12 +335,15 @@ class Megabyte(nn.Module):
         assert b is not None
         ids = [self.back(x, offset) for offset in b.offsets]
         guesses = [torch.as_tensor(sum(self.back(x, o) * w for o, w in terms)).clamp(0, 255) for terms in b.predictions]
+        found = [(*predict(x, patch, lpc.order, lpc.window), LEVELS) for lpc in b.lpc]
+        found += [(*longest_match(x, match.window, match.unit), LENGTHS) for match in b.matches]
         levels: list[Tensor] = []
-        for lpc in b.lpc:
-            guess, level = predict(x, patch, lpc.order, lpc.window)
+        row = 256 * b.bytes
+        for guess, level, count in found:
             guesses.append(guess)
             ids.append(guess)
-            levels.append(level + 256 * (len(b.offsets) + len(b.lpc)) + LEVELS * len(levels))
+            levels.append(level + row)
+            row += count
         table = torch.stack([column + 256 * i for i, column in enumerate(ids)] + levels, -1)
         return table, torch.stack(guesses, -1) if guesses else x.new_zeros(*x.shape, 0)
 

@@ -13,7 +13,8 @@ import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEVELS, mu_law_bytes, predict
-from megabyte.model import Config, Lookback, Megabyte, NGrams, Shift, Stage, bits_per_byte
+from megabyte.match import LENGTHS, longest_match
+from megabyte.model import Config, Lookback, Match, Megabyte, NGrams, Shift, Stage, bits_per_byte
 
 TOML = """
 name = "tiny"
@@ -205,3 +206,33 @@ def test_linear_prediction_looks_only_back_and_follows_a_tone() -> None:
     again, _ = predict(other, 16, 12, 512)
     assert torch.equal(again[0, :1601], guess[0, :1601])
     assert level.min() >= 0 and level.max() < LEVELS
+
+
+def test_longest_match_is_what_a_plain_search_finds() -> None:
+    x = torch.randint(0, 3, (2, 150), generator=torch.Generator().manual_seed(1))
+    for window, unit in ((60, 1), (60, 3)):
+        guess, length = longest_match(x, window, unit)
+        for row in range(2):
+            seen = x[row].tolist()
+            for t in range(150):
+                best = (0, 0)  # length, byte
+                for back in range(unit, min(window, t) + 1, unit):
+                    run = 0
+                    while run < min(LENGTHS - 1, t - back) and seen[t - 1 - run] == seen[t - 1 - run - back]:
+                        run += 1
+                    if run > best[0]:
+                        best = (run, seen[t - back])
+                assert (length[row, t].item(), guess[row, t].item()) == best
+
+
+def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
+    stage = Stage(64, 1, 2, 1, 64)
+    old = Config(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),)))
+    new = Config(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),), matches=(Match(32),)))
+    x = torch.randint(0, 4, (1, 64))
+    small, large = Megabyte(old), Megabyte(new)
+    load_stored(large, stored(small, "fp32"), grown=True)
+    torch.testing.assert_close(large(x), small(x))
+    loss = bits_per_byte(large(x), x)
+    loss.backward()
+    assert large.head_rest.weight.grad is not None and large.head_rest.weight.grad[256:].abs().sum() > 0

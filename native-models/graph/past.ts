@@ -1,0 +1,194 @@
+import type { Match } from "../../contract/pack.ts"
+import { MU_LAW } from "../../contract/samples.ts"
+import { lengthRow, longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
+import { distances, LENGTHS } from "./match.ts"
+import type { Builder } from "./megabyte.ts"
+import { coefficients } from "./ngrams.ts"
+import type { DataType, Dim, Value } from "./onnx.ts"
+
+/**
+ * What the local model sees of the bytes before, beside the global model's output: n-grams, bytes looked back at, and
+ * guesses by linear prediction and matches. Here as nodes of a decode graph; lookback.ts computes the same for known bytes.
+ */
+
+/** The bytes before, in the forms that a decode graph carries from byte to byte: by the name of the input it begins with. */
+export type Past = Record<string, Value>
+
+/** Linear predictors fitted for one patch: coefficients [B, order, fits] and levels as table rows [B, fits]. */
+export type Fits = { coefficients: Value; levels: Value }
+
+const longestOrder = ({ m }: Builder) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
+const longestWindow = ({ m }: Builder) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
+
+/** Names, types and shapes of what is carried. */
+export function carriedPast(b: Builder): { name: string; type: DataType; shape: Dim[] }[] {
+  const longest = longestLook(b.m)
+  const order = longestOrder(b)
+  const window = longestWindow(b)
+  const carried: ReturnType<typeof carriedPast> = []
+  if (longest) carried.push({ name: "recent", type: "float32", shape: ["batch", longest] })
+  // A GPU has no fp64; a guess may then be one off where a sum falls between two bytes.
+  if (order) carried.push({ name: "samples", type: b.gpu ? "float32" : "float64", shape: ["batch", 1, order] })
+  if (window) carried.push({ name: "past_bytes", type: "float32", shape: ["batch", window] })
+  b.m.lookback?.matches.forEach((match, i) => {
+    carried.push({ name: `runs_${i}`, type: "float32", shape: ["batch", distances(match)] })
+  })
+  return carried
+}
+
+/** The inputs of linear prediction that hold for a whole patch, where the model has it. */
+export function fitInputs(b: Builder): Fits | undefined {
+  const count = b.m.lookback?.lpc.length
+  if (!count) return undefined
+  const real = b.gpu ? "float32" : "float64"
+  return {
+    coefficients: b.g.input("coefficients", real, ["batch", longestOrder(b), count]),
+    levels: b.g.input("levels", b.index, ["batch", count]),
+  }
+}
+
+/** What is added to the next byte's local input, each [B, 1, D_L], and all guesses of it [B, 1, guesses], if any. */
+export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]; guesses?: Value | undefined } {
+  const { g, m } = b
+  const inputs: Value[] = []
+  if (m.ngrams) inputs.push(ngramInput(b, past.recent as Value))
+  if (!m.lookback) return { inputs }
+  const { lookback } = m
+  const { offsets, lpc, matches } = lookback
+  const guesses: Value[] = [] // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
+  const levels: Value[] = [] // each [B, some], table rows
+  if (fits && past.samples) {
+    guesses.push(linearGuess(b, fits, past.samples))
+    levels.push(fits.levels)
+  }
+  matches.forEach((match, i) => {
+    const { byte, length } = matchGuess(b, match, earlierBytes(b, match, past), past[`runs_${i}`] as Value)
+    guesses.push(g.node("Unsqueeze", [b.gpu ? byte : b.toIndex(byte), g.ints([1])]))
+    levels.push(b.toIndex(g.node("Add", [length, g.floats([lengthRow(lookback, i)])])))
+  })
+  const all = (parts: Value[], axis: number) =>
+    parts.length > 1 ? g.node("Concat", parts, { axis }) : (parts[0] as Value)
+
+  const columns: Value[] = []
+  if (offsets.length) {
+    const bytes = g.node("Gather", [past.recent as Value, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
+    columns.push(b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])))
+  }
+  const found = guesses.length ? all(guesses, 2) : undefined
+  if (found) {
+    const flat = g.node("Squeeze", [found, g.ints([1])])
+    const tables = [...lpc, ...matches].map((_, i) => 256 * (offsets.length + i))
+    columns.push(b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)]))
+  }
+  inputs.push(lookbackRows(b, all([...columns, ...levels], 1), 1))
+  const fixed = fixedGuesses(b, past)
+  const every = [fixed, found].filter((x) => x !== undefined)
+  return { inputs, guesses: every.length ? all(every, 2) : undefined }
+}
+
+/** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. */
+export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Past {
+  const { g, m, gpu } = b
+  const next: Past = {}
+  /** The newest in front, the oldest dropped. */
+  const pushed = (name: string, newest: Value, length: number, axis: number) => {
+    const before = past[name]
+    if (!before) return
+    const kept = g.node("Slice", [before, g.ints([0]), g.ints([length - 1]), g.ints([axis])])
+    next[name] = g.node("Concat", [newest, kept], { axis })
+  }
+  pushed("recent", byte, longestLook(m), 1)
+  if (past.samples) {
+    const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
+    pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(b), 2)
+  }
+  m.lookback?.matches.forEach((match, i) => {
+    const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
+    const capped = g.node("Clip", [longer, g.floats([0], []), g.floats([LENGTHS - 1], [])])
+    const same = g.node("Equal", [earlierBytes(b, match, past), byte])
+    next[`runs_${i}`] = g.node("Where", [same, capped, g.floats([0], [])])
+  })
+  pushed("past_bytes", byte, longestWindow(b), 1)
+  return next
+}
+
+/** The bytes at a match's distances before the next place: [B, distances], the nearest first. */
+function earlierBytes(b: Builder, { window, unit }: Match, past: Past): Value {
+  const { g } = b
+  const all = past.past_bytes as Value
+  if (unit === 1 && window === longestWindow(b)) return all
+  return g.node("Slice", [all, g.ints([unit - 1]), g.ints([window]), g.ints([1]), g.ints([unit])])
+}
+
+/** The byte after the nearest of the longest matches (0 where there is none) and their length: fp32 [B, 1] each. */
+function matchGuess(b: Builder, match: Match, earlier: Value, runs: Value): { byte: Value; length: Value } {
+  const { g } = b
+  const count = distances(match)
+  const matched = (length: Value) => g.node("Min", [length, g.floats([1], [])])
+  if (!b.gpu) {
+    const at = g.node("ArgMax", [runs], { axis: 1 })
+    const length = g.node("GatherElements", [runs, at], { axis: 1 })
+    const byte = g.node("GatherElements", [earlier, at], { axis: 1 })
+    return { byte: g.node("Mul", [byte, matched(length)]), length }
+  }
+  // ArgMax has no kernel here: the nearer of two equal runs gets the larger number, exact in fp32.
+  const base = 2 ** Math.ceil(Math.log2(count))
+  const nearness = g.floats(Array.from({ length: count }, (_, i) => (count - 1 - i) / base))
+  const order = g.node("Add", [runs, nearness])
+  const top = g.node("ReduceMax", [order, g.ints([1])], { keepdims: 1 })
+  const followed = g.node("Where", [g.node("Equal", [order, top]), earlier, g.floats([-1], [])])
+  const length = g.node("Floor", [top])
+  const byte = g.node("ReduceMax", [followed, g.ints([1])], { keepdims: 1 })
+  return { byte: g.node("Mul", [byte, matched(length)]), length }
+}
+
+/** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
+function ngramInput(b: Builder, recent: Value): Value {
+  const { g, m } = b
+  if (!m.ngrams) throw new Error("no n-grams in this model")
+  const { orders, rows, width } = m.ngrams
+  const longest = Math.max(...orders)
+  // fp32 is exact here: every sum stays below 2^24 (see model.py).
+  const newest =
+    longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
+  const hash = g.node("MatMul", [newest, g.floats(coefficients(m.ngrams), [longest, orders.length])])
+  const row = g.node("Add", [b.modulo(hash, rows), g.floats(orders.map((_, i) => i * rows))])
+  return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
+}
+
+/** N-gram table rows `ids`, embedded and projected: [...shape without its last, D_L]. */
+export function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
+  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
+  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), "ngram_to_local", false)
+}
+
+/** Lookback table rows `ids` [rows, places, columns], embedded and projected: [rows, places, D_L]. */
+export function lookbackRows(b: Builder, ids: Value, places: number): Value {
+  const { g, m } = b
+  const rows = g.node("Gather", [g.weight("lookback_embed.weight"), ids])
+  const width = m.lookback ? lookbackSizes(m.lookback).columns * m.lookback.width : 0
+  return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
+}
+
+/** The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. */
+function linearGuess({ g, gpu }: Builder, fits: Fits, samples: Value): Value {
+  const real = (x: number) => (gpu ? g.floats([x], []) : g.doubles([x], []))
+  const x = g.node("Clip", [g.node("MatMul", [samples, fits.coefficients]), real(-1), real(1)])
+  const bent = g.node("Add", [g.node("Mul", [g.node("Abs", [x]), real(255)]), real(1)])
+  const size = g.node("Mul", [g.node("Log", [bent]), real(127.5 / Math.log(256))])
+  const signed = gpu
+    ? g.node("Where", [g.node("Less", [x, real(0)]), g.node("Neg", [size]), size])
+    : g.node("Mul", [g.node("Sign", [x]), size])
+  const byte = g.node("Floor", [g.node("Add", [signed, real(128)])])
+  return gpu ? byte : g.node("Cast", [byte], { to: 7 })
+}
+
+/** What the fixed predictions guess from the newest bytes: [B, 1, predictions]; nothing where there are none. */
+function fixedGuesses({ g, m, gpu }: Builder, past: Past): Value | undefined {
+  const count = m.lookback?.predictions.length
+  if (!m.lookback || !count || !past.recent) return undefined
+  const longest = longestLook(m)
+  const sums = g.node("MatMul", [past.recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
+  const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
+  return g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
+}
