@@ -14,6 +14,7 @@ import { fitPredictor } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
+import { carriedPast } from "../../native-models/graph/past.ts"
 import { Cache } from "./cache.ts"
 import { DeviceCache } from "./device-cache.ts"
 import type { Model } from "./model.ts"
@@ -311,10 +312,12 @@ export class Decoder {
   private async stepOnDevice(feeds: Feeds): Promise<PatchPart[]> {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
-    this.onDevice ??= new DeviceCache(this.config, this.cache, this.batch)
     const { forced: _, is_forced: __, ...rest } = feeds
+    const given = narrowed(rest)
+    const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
+    this.onDevice ??= new DeviceCache(this.config, this.cache, this.batch, Object.fromEntries(past))
     const session = await this.model.session("decode")
-    const inputs = { ...narrowed(rest), noise: this.scratch.noiseAndForced(), ...this.onDevice.feeds() }
+    const inputs = { ...given, noise: this.scratch.noiseAndForced(), ...this.onDevice.feeds() }
     const out = await session.run(inputs)
     this.onDevice.take(out)
     this.cache.advance()

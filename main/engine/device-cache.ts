@@ -1,20 +1,22 @@
 import { Tensor } from "onnxruntime-node"
 import { type ModelConfig, reach } from "../../contract/pack.ts"
-import { deviceCacheNames } from "../../native-models/graph/unrolled.ts"
+import { deviceCacheNames, deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
 import type { Cache } from "./cache.ts"
 
-/** Keys and values that live in a GPU's memory from patch to patch: uploaded once, then only handed on. */
+/** What lives in a GPU's memory from patch to patch, keys, values and the bytes before: uploaded once, then handed on. */
 export class DeviceCache {
-  private tensors: Record<string, Tensor> = {}
+  private tensors: Record<string, Tensor>
   private readonly maskValues: Float32Array
   private readonly maskTensor: Tensor
 
-  /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. */
+  /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. `past`: the bytes before. */
   constructor(
     private readonly config: ModelConfig,
     cache: Cache,
     batch: number,
+    past: Record<string, Tensor>,
   ) {
+    this.tensors = { ...past }
     const { global: g } = config
     const [places, d, heads] = [reach(config), g.width / g.heads, batch * g.kv_heads]
     this.maskValues = new Float32Array(places).fill(-1e9)
@@ -49,16 +51,17 @@ export class DeviceCache {
   take(out: Readonly<Record<string, unknown>>): void {
     const before = this.tensors
     this.tensors = {}
-    for (let layer = 0; layer < this.config.global.layers; layer++) {
-      const { k, v, nextK, nextV } = deviceCacheNames(layer)
-      this.tensors[k] = out[nextK] as Tensor
-      this.tensors[v] = out[nextV] as Tensor
-    }
-    for (const tensor of Object.values(before)) tensor.dispose()
+    for (const name of deviceNames(this.config)) this.tensors[name] = out[nextName(name)] as Tensor
+    dispose(before)
   }
 
   dispose(): void {
-    for (const tensor of Object.values(this.tensors)) tensor.dispose()
+    dispose(this.tensors)
     this.tensors = {}
   }
+}
+
+/** Frees what lies on the device; what the first patch was given belongs to the decoder. */
+function dispose(tensors: Record<string, Tensor>): void {
+  for (const tensor of Object.values(tensors)) if (tensor.location === "gpu-buffer") tensor.dispose()
 }

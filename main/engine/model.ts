@@ -5,7 +5,7 @@ import { InferenceSession } from "onnxruntime-node"
 import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
 import { type Compiled, compile, type GraphKind } from "../../native-models/graph/compile.ts"
 import { parseSafetensors } from "../../native-models/graph/safetensors.ts"
-import { deviceCacheNames } from "../../native-models/graph/unrolled.ts"
+import { deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
 import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
 import { readPack } from "../packs/read.ts"
 
@@ -72,11 +72,10 @@ export class Model {
   }
 }
 
-/** A GPU's session: no node may fall back to the CPU, and the cache that a patch leaves stays on the device. */
-function deviceOptions(graph: GraphKind, { global: g }: ModelConfig): InferenceSession.SessionOptions {
+/** A GPU's session: no node may fall back to the CPU, and what a patch leaves for the next stays on the device. */
+function deviceOptions(graph: GraphKind, config: ModelConfig): InferenceSession.SessionOptions {
   const extra = { session: { disable_cpu_ep_fallback: "1" } }
   if (graph !== "decode") return { extra }
-  const names = Array.from({ length: g.layers }, (_, i) => deviceCacheNames(i))
-  const kept = names.flatMap(({ nextK, nextV }) => [nextK, nextV].map((name) => [name, "gpu-buffer"] as const))
+  const kept = deviceNames(config).map((name) => [nextName(name), "gpu-buffer"] as const)
   return { extra, preferredOutputLocation: { result: "cpu", ...Object.fromEntries(kept) } }
 }

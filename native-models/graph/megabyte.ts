@@ -271,7 +271,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   ]
   for (let i = 0; i < 2 * L.layers; i++)
     states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
-  const carried = carriedPast(b)
+  const carried = carriedPast(m, false)
   for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
   const fits = fitInputs(b)
   const stacks = [

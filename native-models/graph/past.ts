@@ -1,4 +1,4 @@
-import type { Match } from "../../contract/pack.ts"
+import type { Match, ModelConfig } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
 import { lengthRow, longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
 import { distances, LENGTHS } from "./match.ts"
@@ -17,20 +17,20 @@ export type Past = Record<string, Value>
 /** Linear predictors fitted for one patch: coefficients [B, order, fits] and levels as table rows [B, fits]. */
 export type Fits = { coefficients: Value; levels: Value }
 
-const longestOrder = ({ m }: Builder) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
-const longestWindow = ({ m }: Builder) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
+const longestOrder = (m: ModelConfig) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
+const longestWindow = (m: ModelConfig) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
 
 /** Names, types and shapes of what is carried. */
-export function carriedPast(b: Builder): { name: string; type: DataType; shape: Dim[] }[] {
-  const longest = longestLook(b.m)
-  const order = longestOrder(b)
-  const window = longestWindow(b)
+export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type: DataType; shape: Dim[] }[] {
+  const longest = longestLook(m)
+  const order = longestOrder(m)
+  const window = longestWindow(m)
   const carried: ReturnType<typeof carriedPast> = []
   if (longest) carried.push({ name: "recent", type: "float32", shape: ["batch", longest] })
   // A GPU has no fp64; a guess may then be one off where a sum falls between two bytes.
-  if (order) carried.push({ name: "samples", type: b.gpu ? "float32" : "float64", shape: ["batch", 1, order] })
+  if (order) carried.push({ name: "samples", type: gpu ? "float32" : "float64", shape: ["batch", 1, order] })
   if (window) carried.push({ name: "past_bytes", type: "float32", shape: ["batch", window] })
-  b.m.lookback?.matches.forEach((match, i) => {
+  m.lookback?.matches.forEach((match, i) => {
     carried.push({ name: `runs_${i}`, type: "float32", shape: ["batch", distances(match)] })
   })
   return carried
@@ -42,7 +42,7 @@ export function fitInputs(b: Builder): Fits | undefined {
   if (!count) return undefined
   const real = b.gpu ? "float32" : "float64"
   return {
-    coefficients: b.g.input("coefficients", real, ["batch", longestOrder(b), count]),
+    coefficients: b.g.input("coefficients", real, ["batch", longestOrder(b.m), count]),
     levels: b.g.input("levels", b.index, ["batch", count]),
   }
 }
@@ -100,7 +100,7 @@ export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Pas
   pushed("recent", byte, longestLook(m), 1)
   if (past.samples) {
     const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
-    pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(b), 2)
+    pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 2)
   }
   m.lookback?.matches.forEach((match, i) => {
     const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
@@ -108,7 +108,7 @@ export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Pas
     const same = g.node("Equal", [earlierBytes(b, match, past), byte])
     next[`runs_${i}`] = g.node("Where", [same, capped, g.floats([0], [])])
   })
-  pushed("past_bytes", byte, longestWindow(b), 1)
+  pushed("past_bytes", byte, longestWindow(m), 1)
   return next
 }
 
@@ -116,7 +116,7 @@ export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Pas
 function earlierBytes(b: Builder, { window, unit }: Match, past: Past): Value {
   const { g } = b
   const all = past.past_bytes as Value
-  if (unit === 1 && window === longestWindow(b)) return all
+  if (unit === 1 && window === longestWindow(b.m)) return all
   return g.node("Slice", [all, g.ints([unit - 1]), g.ints([window]), g.ints([1]), g.ints([unit])])
 }
 

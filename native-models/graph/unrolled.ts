@@ -3,13 +3,17 @@ import { type Attend, Builder, type Locate, noisyRanks, type Stream } from "./me
 import { Graph, type Value } from "./onnx.ts"
 import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
 
-/** Names of the device's own cache of layer i: what a run reads, and what it leaves for the next. */
-export const deviceCacheNames = (i: number) => ({
-  k: `k_${i}`,
-  v: `v_${i}`,
-  nextK: `next_k_${i}`,
-  nextV: `next_v_${i}`,
-})
+/** Names of the device's own cache of layer i. */
+export const deviceCacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
+
+/** What a run leaves on the device for the next, by the name of the input that it is there. */
+export const nextName = (name: string) => `next_${name}`
+
+/** Inputs that stay on the device from patch to patch: the cache and the bytes before. */
+export const deviceNames = (m: ModelConfig): string[] => [
+  ...Array.from({ length: m.global.layers }, (_, i) => Object.values(deviceCacheNames(i))).flat(),
+  ...carriedPast(m, true).map(({ name }) => name),
+]
 
 /**
  * One patch for a batch of B sequences on a GPU: the same numbers as `decodeGraph`, in one submission. The P steps of the
@@ -17,9 +21,10 @@ export const deviceCacheNames = (i: number) => ({
  *
  * Inputs: previous int32 [B, P]; k_i fp32 [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
  * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
- * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32; noise fp32
+ * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
+ * coefficients and levels staying on the device too; noise fp32
  * [P, B, 1, 257]: 256 ranks, then a known byte or -1; inverse_temperature, top_p, log_min_p fp32 [1].
- * Outputs: next_k_i, next_v_i, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
+ * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
 export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
@@ -54,8 +59,8 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
         axis: 1,
       },
     )
-    g.output(names.nextK, k, "float32", ["heads", d, places])
-    g.output(names.nextV, v, "float32", ["heads", places, d])
+    g.output(nextName(names.k), k, "float32", ["heads", d, places])
+    g.output(nextName(names.v), v, "float32", ["heads", places, d])
     const scaled = g.node("Mul", [g.node("Reshape", [q, g.ints([-1, group, d])]), g.floats([d ** -0.5], [])])
     const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [scaled, k]), mask])], { axis: -1 })
     return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, G.width])])
@@ -68,8 +73,8 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
   const inverseTemperature = g.input("inverse_temperature", "float32", [1])
   const topP = g.input("top_p", "float32", [1])
   const logMinP = g.input("log_min_p", "float32", [1])
-  const carried = carriedPast(b).map(({ name, type, shape }) => [name, g.input(name, type, shape)])
-  let past: Past = Object.fromEntries(carried)
+  const carried = carriedPast(m, true)
+  let past: Past = Object.fromEntries(carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)]))
   const fits = fitInputs(b)
   const everyByte = g.floats(Array.from({ length: 256 }, (_, byte) => byte))
 
@@ -117,6 +122,8 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
     bytes.push(byte)
     everyLogits.push(logits)
   }
+
+  for (const { name, type, shape } of carried) g.output(nextName(name), past[name] as Value, type, shape)
 
   const all = (parts: Value[]) => (parts.length > 1 ? g.node("Concat", parts, { axis: 1 }) : (parts[0] as Value))
   const logp = b.logSoftmax(all(everyLogits)) // [B, P, 256]
