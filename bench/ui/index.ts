@@ -13,11 +13,11 @@ const browser = await chromium.launch({
   ...(executablePath ? { executablePath } : {}),
   args: ["--no-sandbox", "--disable-background-networking", "--disable-sync", "--enable-precise-memory-info"],
 })
-const app = new App()
-app.addRandomPack()
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
 await page.addInitScript("globalThis.__name = (f) => f") // tsx names functions with a helper that the page lacks
-await app.open(page)
+const app = new App(page)
+app.addRandomPack()
+await app.open()
 await page.getByRole("combobox", { name: "Model" }).selectOption("parity-modern")
 await page.getByRole("textbox", { name: "Length" }).fill("1000000")
 await page.getByRole("textbox", { name: "Prompt" }).fill("x")
@@ -58,4 +58,4 @@ for (let part = 0; part < 4; part++) {
 }
 await page.keyboard.press("Escape")
 await browser.close()
-app.remove()
+await app.remove()

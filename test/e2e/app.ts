@@ -2,27 +2,34 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import type { Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { test as base, expect, type Page } from "@playwright/test"
+import { test as base, type ElectronApplication, _electron as electron, expect, type Page } from "@playwright/test"
+import { electronBinary } from "../../main/electron/binary.ts"
 import { type EnginePort, forkEngine } from "../../main/engine/client.ts"
 import { Studio } from "../../main/studio.ts"
 import { serve } from "../../main/web/server.ts"
 
 const root = join(import.meta.dirname, "../..")
+const cache = join(tmpdir(), "megabyte-e2e-cache")
 
-/** The real app behind the web host, with a library of its own. */
-export class App {
-  readonly home = mkdtempSync(join(tmpdir(), "megabyte-e2e-"))
+/** Where the app runs: behind the web host in Chromium, or in Electron, which is its own browser. */
+interface Host {
+  open(): Promise<Page>
+  killEngine(): Promise<void>
+  close(): Promise<void>
+}
+
+class Web implements Host {
   private server: Server | undefined
   private studio: Studio | undefined
   private engine: EnginePort | undefined
 
-  /** Starts the host (again) and opens its page. */
-  async open(page: Page): Promise<void> {
-    const places = {
-      shipped: join(root, "native-models"),
-      home: this.home,
-      cache: join(tmpdir(), "megabyte-e2e-cache"),
-    }
+  constructor(
+    private readonly home: string,
+    private readonly page: Page,
+  ) {}
+
+  async open(): Promise<Page> {
+    const places = { shipped: join(root, "native-models"), home: this.home, cache }
     this.studio = new Studio(places, (cache, quiet) => {
       const engine = forkEngine(cache, quiet)
       // A quiet one only tries a device.
@@ -31,23 +38,90 @@ export class App {
     })
     const served = await serve(this.studio, join(root, "dist/renderer"))
     this.server = served.server
-    await page.goto(served.address)
-    await expect(page.getByRole("textbox", { name: "Prompt" })).toBeVisible()
+    await this.page.goto(served.address)
+    return this.page
   }
 
-  /** As a driver's fault would end it. */
-  killEngine(): void {
+  async killEngine(): Promise<void> {
     this.engine?.kill()
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.server?.closeAllConnections()
     this.server?.close()
     this.studio?.close()
   }
+}
 
-  remove(): void {
-    this.close()
+class Electron implements Host {
+  private app: ElectronApplication | undefined
+
+  constructor(
+    private readonly home: string,
+    private readonly watch: (page: Page) => void,
+  ) {}
+
+  async open(): Promise<Page> {
+    const executablePath = electronBinary()
+    if (!executablePath) throw new Error("Electron's binary is not here; `npx install-electron` fetches it.")
+    // As root, in a container, Chromium's own sandbox does not start.
+    const args = [root, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])]
+    const env = { ...process.env, MEGABYTE_HOME: this.home, MEGABYTE_CACHE: cache } as Record<string, string>
+    this.app = await electron.launch({ executablePath, args, env, acceptDownloads: true })
+    const page = await this.app.firstWindow()
+    this.watch(page)
+    return page
+  }
+
+  async killEngine(): Promise<void> {
+    const pid = await this.app?.evaluate(
+      ({ app }) => app.getAppMetrics().find((p) => p.name === "Megabyte engine")?.pid,
+    )
+    if (!pid) throw new Error("There is no engine to end.")
+    process.kill(pid, "SIGKILL")
+  }
+
+  async close(): Promise<void> {
+    await this.app?.close()
+    this.app = undefined
+  }
+}
+
+/** The real app in its host, with a library of its own. */
+export class App {
+  readonly home = mkdtempSync(join(tmpdir(), "megabyte-e2e-"))
+  /** Every problem that a page itself reports. */
+  readonly errors: string[] = []
+  private readonly host: Host
+
+  /** @param page of a browser, where the app is to run behind the web host; without one it runs in Electron */
+  constructor(page?: Page) {
+    const watch = (opened: Page) => {
+      opened.on("pageerror", (e) => this.errors.push(e.message))
+      opened.on("console", (m) => m.type() === "error" && this.errors.push(m.text()))
+    }
+    this.host = page ? new Web(this.home, page) : new Electron(this.home, watch)
+    if (page) watch(page)
+  }
+
+  /** Starts the app (again) and shows its page. */
+  async open(): Promise<Page> {
+    const page = await this.host.open()
+    await expect(page.getByRole("textbox", { name: "Prompt" })).toBeVisible()
+    return page
+  }
+
+  /** As a driver's fault would end it. */
+  killEngine(): Promise<void> {
+    return this.host.killEngine()
+  }
+
+  close(): Promise<void> {
+    return this.host.close()
+  }
+
+  async remove(): Promise<void> {
+    await this.close()
     rmSync(this.home, { recursive: true, force: true })
   }
 
@@ -70,23 +144,15 @@ export class App {
   }
 }
 
-export const test = base.extend<{ app: App }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern here
-  app: async ({}, use) => {
-    const app = new App()
+export const test = base.extend<{ app: App; host: "web" | "electron" }>({
+  host: ["web", { option: true }],
+  app: async ({ host, page }, use) => {
+    const app = new App(host === "web" ? page : undefined)
     await use(app)
-    app.remove()
+    await app.remove()
   },
 })
 export { expect }
-
-/** Every problem that the page itself reports. */
-export function watchErrors(page: Page): string[] {
-  const errors: string[] = []
-  page.on("pageerror", (e) => errors.push(e.message))
-  page.on("console", (m) => m.type() === "error" && errors.push(m.text()))
-  return errors
-}
 
 /** Lets files fall onto the window. */
 export async function dropFiles(page: Page, files: { name: string; bytes: Buffer }[]): Promise<void> {

@@ -9,8 +9,8 @@ const packFiles = (weights = readFileSync(join(parity, "weights.safetensors"))) 
   { name: "weights.safetensors", bytes: weights },
 ]
 
-test("drop a pack to add it, make it the default, remove it", async ({ page, app }) => {
-  await app.open(page)
+test("drop a pack to add it, make it the default, remove it", async ({ app }) => {
+  const page = await app.open()
   await dropFiles(page, packFiles())
   await expect(page.getByText("The pack parity-modern was checked and is ready.")).toBeVisible()
   await page.getByRole("button", { name: "Models and preferences" }).click()
@@ -32,8 +32,8 @@ test("drop a pack to add it, make it the default, remove it", async ({ page, app
   await expect(page.getByRole("combobox", { name: "Model" })).not.toHaveValue("parity-modern")
 })
 
-test("a damaged pack is refused with one line, and nothing of it stays", async ({ page, app }) => {
-  await app.open(page)
+test("a damaged pack is refused with one line, and nothing of it stays", async ({ app }) => {
+  const page = await app.open()
   await dropFiles(page, packFiles(readFileSync(join(parity, "weights.safetensors")).subarray(0, 5000)))
   await expect(page.locator(".notices .problem")).toContainText(/weights/)
   await expect(page.locator(".notices .problem")).not.toContainText("Error:")
@@ -42,17 +42,17 @@ test("a damaged pack is refused with one line, and nothing of it stays", async (
   await expect(page.getByText(/A pack is two files/)).toBeVisible()
 })
 
-test("a pack that is damaged on the disk is listed with what is wrong", async ({ page, app }) => {
+test("a pack that is damaged on the disk is listed with what is wrong", async ({ app }) => {
   mkdirSync(join(app.home, "packs/broken"), { recursive: true })
   writeFileSync(join(app.home, "packs/broken/pack.json"), "{")
-  await app.open(page)
+  const page = await app.open()
   await page.getByRole("button", { name: "Models and preferences" }).click()
   await expect(page.getByText(/pack.json is damaged: it is not JSON/)).toBeVisible()
   await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("text")
 })
 
-test("preferences last: threads, the library's folder, the theme", async ({ page, app }) => {
-  await app.open(page)
+test("preferences last: threads, the library's folder, the theme", async ({ app }) => {
+  let page = await app.open()
   await page.getByRole("button", { name: "Models and preferences" }).click()
   await page.getByRole("textbox", { name: "Threads" }).fill("1")
   await page.getByRole("textbox", { name: "Threads" }).press("Enter")
@@ -65,8 +65,8 @@ test("preferences last: threads, the library's folder, the theme", async ({ page
   await page.getByRole("textbox", { name: "Library folder" }).press("Enter")
   await expect(page.getByText(/cannot be used as the library .* nothing has changed/)).toBeVisible()
 
-  app.close()
-  await app.open(page)
+  await app.close()
+  page = await app.open()
   await expect(page.getByText(`Kept in ${folder}`)).toBeVisible()
   await page.getByRole("textbox", { name: "Length" }).fill("20")
   await page.keyboard.press("Control+Enter")
@@ -76,10 +76,9 @@ test("preferences last: threads, the library's folder, the theme", async ({ page
 })
 
 test("what the app runs on: every device is tried, the choice lasts, and the run says what it was on", async ({
-  page,
   app,
 }) => {
-  await app.open(page)
+  let page = await app.open()
   await page.getByRole("button", { name: "Models and preferences" }).click()
   await expect(page.getByRole("list", { name: "Devices" })).toContainText("processor: works")
   await expect(page.getByRole("list", { name: "Devices" })).toContainText("GPU: ")
@@ -90,13 +89,13 @@ test("what the app runs on: every device is tried, the choice lasts, and the run
   await expect(page.getByText(/The last run was on the (processor|GPU)\./)).toBeVisible()
   await page.getByRole("combobox", { name: "Device" }).selectOption("cpu")
   await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
-  app.close()
-  await app.open(page)
+  await app.close()
+  page = await app.open()
   await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
 })
 
-test("drag a result out as a file, and back in as a prompt", async ({ page, app }) => {
-  await app.open(page)
+test("drag a result out as a file, and back in as a prompt", async ({ app }) => {
+  const page = await app.open()
   await page.getByRole("textbox", { name: "Length" }).fill("40")
   await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")
   await page.keyboard.press("Control+Enter")
@@ -111,8 +110,8 @@ test("drag a result out as a file, and back in as a prompt", async ({ page, app 
   await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue(text)
 })
 
-test("a saved text that is dropped again brings its settings back", async ({ page, app }) => {
-  await app.open(page)
+test("a saved text that is dropped again brings its settings back", async ({ app }) => {
+  const page = await app.open()
   await page.getByRole("textbox", { name: "Length" }).fill("40")
   await page.getByRole("textbox", { name: "Seed" }).fill("4321")
   await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")

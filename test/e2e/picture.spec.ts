@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
 import sharp from "sharp"
-import { dropFiles, expect, test, watchErrors } from "./app.ts"
+import { dropFiles, expect, test } from "./app.ts"
 
 const choosePictures = (page: Page) =>
   page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny pictures" })
@@ -32,9 +32,8 @@ const folderOf = (home: string) => {
   return join(home, "library", id)
 }
 
-test("choose a style, watch a picture fill, and find it as a PNG in the library", async ({ page, app }) => {
-  const errors = watchErrors(page)
-  await app.open(page)
+test("choose a style, watch a picture fill, and find it as a PNG in the library", async ({ app }) => {
+  const page = await app.open()
   await choosePictures(page)
   await page.getByRole("button", { name: "emoji", exact: true }).click()
   await page.keyboard.press("Control+Enter")
@@ -45,11 +44,11 @@ test("choose a style, watch a picture fill, and find it as a PNG in the library"
   expect([...(await pixels(file))]).toEqual(await shown(page))
   expect((await sharp(file).metadata()).width).toBe(32)
   await expect(page.locator(".items img")).toHaveAttribute("src", /^data:image\/png/)
-  expect(errors).toEqual([])
+  expect(app.errors).toEqual([])
 })
 
-test("drop a photo, choose the row, and it goes on from there", async ({ page, app }) => {
-  await app.open(page)
+test("drop a photo, choose the row, and it goes on from there", async ({ app }) => {
+  const page = await app.open()
   await drop(page, "meadow.jpg", await photo())
   await expect(page.getByRole("heading", { name: "meadow.jpg" })).toBeVisible()
   await expect(page.getByText("300×200 → 32×32, centre crop")).toBeVisible()
@@ -68,8 +67,8 @@ test("drop a photo, choose the row, and it goes on from there", async ({ page, a
   expect((await shown(page)).slice(0, 11 * 96)).toEqual([...kept.subarray(0, 11 * 96)])
 })
 
-test("stop keeps the rows that are there, continue completes them", async ({ page, app }) => {
-  await app.open(page)
+test("stop keeps the rows that are there, continue completes them", async ({ app }) => {
+  const page = await app.open()
   await choosePictures(page)
   await page.getByRole("textbox", { name: "Variations" }).fill("8")
   await page.keyboard.press("Control+Enter")
@@ -86,8 +85,8 @@ test("stop keeps the rows that are there, continue completes them", async ({ pag
   expect((await shown(page)).slice(0, before.bytes)).toEqual(partial.slice(0, before.bytes))
 })
 
-test("a click in the picture forks there; the patch card shows its pixels", async ({ page, app }) => {
-  await app.open(page)
+test("a click in the picture forks there; the patch card shows its pixels", async ({ app }) => {
+  const page = await app.open()
   await choosePictures(page)
   await page.keyboard.press("Control+Enter")
   await finished(page)
@@ -104,8 +103,8 @@ test("a click in the picture forks there; the patch card shows its pixels", asyn
   expect((await shown(page)).slice(0, fork)).toEqual(original.slice(0, fork))
 })
 
-test("save small and large; a dropped export restores its settings and its pixels", async ({ page, app }) => {
-  await app.open(page)
+test("save small and large; a dropped export restores its settings and its pixels", async ({ app }) => {
+  const page = await app.open()
   await choosePictures(page)
   await page.getByRole("button", { name: "emoji", exact: true }).click()
   await page.getByRole("textbox", { name: "Seed" }).fill("1234")
@@ -134,8 +133,8 @@ test("save small and large; a dropped export restores its settings and its pixel
   expect(await shown(page)).toEqual(original)
 })
 
-test("score a picture: a heat map of where the model was surprised", async ({ page, app }) => {
-  await app.open(page)
+test("score a picture: a heat map of where the model was surprised", async ({ app }) => {
+  const page = await app.open()
   await drop(page, "meadow.jpg", await photo())
   await page.getByRole("button", { name: "Score" }).click()
   await expect(page.getByRole("heading", { name: /Score of meadow.jpg/ })).toBeVisible()
@@ -143,16 +142,16 @@ test("score a picture: a heat map of where the model was surprised", async ({ pa
   await expect(page.locator(".row-note").first()).toContainText(/\d\.\d\d bits\/byte/)
 })
 
-test("a broken picture is refused in one line, and the draft stays", async ({ page, app }) => {
-  await app.open(page)
+test("a broken picture is refused in one line, and the draft stays", async ({ app }) => {
+  const page = await app.open()
   await page.getByRole("textbox", { name: "Prompt" }).fill("kept")
   await drop(page, "broken.png", Buffer.from("\x89PNG\r\n\x1a\nnothing", "latin1"))
   await expect(page.getByText(/broken.png cannot be read as a picture/)).toBeVisible()
   await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue("kept")
 })
 
-test("no accessibility violations of level A or AA while drafting and looking at a picture", async ({ page, app }) => {
-  await app.open(page)
+test("no accessibility violations of level A or AA while drafting and looking at a picture", async ({ app }) => {
+  const page = await app.open()
   await drop(page, "meadow.jpg", await photo())
   await expect(page.getByRole("heading", { name: "meadow.jpg" })).toBeVisible()
   const check = async () =>

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs"
 import { defineConfig } from "@playwright/test"
+import { electronBinary } from "../../main/electron/binary.ts"
 
 /** Debian's Chromium where it is; a machine without one must install it: the tests fail, they do not skip. */
 const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((p) => existsSync(p))
 
-export default defineConfig({
+export default defineConfig<{ host: "web" | "electron" }>({
   testDir: ".",
   outputDir: "../../test-results",
   timeout: 60_000,
@@ -26,4 +27,9 @@ export default defineConfig({
     },
     trace: "off",
   },
+  // The same specs in both hosts, in Electron where its binary is.
+  projects: [
+    { name: "web", use: { host: "web" } },
+    ...(electronBinary() ? [{ name: "electron", use: { host: "electron" as const } }] : []),
+  ],
 })

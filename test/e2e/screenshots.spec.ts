@@ -4,8 +4,8 @@ import { expect, test } from "./app.ts"
 /** Pictures of the app for the README and for looking at: `npm run screenshots`. Not part of the tests. */
 const out = join(import.meta.dirname, "../../assets/screenshots")
 
-test("screenshots", async ({ page, app }) => {
-  await app.open(page)
+test("screenshots", async ({ app }) => {
+  const page = await app.open()
   await page.getByRole("textbox", { name: "Length" }).fill("900")
   await page.getByRole("textbox", { name: "Seed" }).fill("7")
   await page.screenshot({ path: join(out, "begin.png") })
@@ -30,8 +30,8 @@ test("screenshots", async ({ page, app }) => {
   await page.screenshot({ path: join(out, "variations.png") })
 })
 
-test("screenshots of pictures", async ({ page, app }) => {
-  await app.open(page)
+test("screenshots of pictures", async ({ app }) => {
+  const page = await app.open()
   await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny pictures" })
   await page.screenshot({ path: join(out, "picture-begin.png") })
   await page.getByRole("textbox", { name: "Seed" }).fill("7")
@@ -65,9 +65,9 @@ test("screenshots of pictures", async ({ page, app }) => {
   await page.screenshot({ path: join(out, "models.png") })
 })
 
-test("screenshots of sound", async ({ page, app }) => {
+test("screenshots of sound", async ({ app }) => {
   test.setTimeout(240_000) // sound takes three times as long to make as to play
-  await app.open(page)
+  const page = await app.open()
   await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny sounds" })
   await page.getByRole("button", { name: /Try it on an example/ }).click()
   await expect(page.getByRole("heading", { name: "chorale.flac" })).toBeVisible()

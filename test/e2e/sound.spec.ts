@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
-import { dropFiles, expect, test, watchErrors } from "./app.ts"
+import { dropFiles, expect, test } from "./app.ts"
 
 const chooseNoise = (page: Page) => page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Noise" })
 const finished = (page: Page) => expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled()
@@ -15,9 +15,8 @@ const samplesOf = (wav: Buffer) => wav.subarray(wav.indexOf("data") + 8)
 
 test.beforeEach(({ app }) => app.addRandomSoundPack())
 
-test("make a sound, hear it, find it as a WAV in the library, save it as FLAC", async ({ page, app }) => {
-  const errors = watchErrors(page)
-  await app.open(page)
+test("make a sound, hear it, find it as a WAV in the library, save it as FLAC", async ({ app }) => {
+  const page = await app.open()
   await chooseNoise(page)
   await page.getByRole("button", { name: "organ", exact: true }).click()
   await expect(page.getByText("seconds", { exact: true })).toBeVisible()
@@ -39,14 +38,13 @@ test("make a sound, hear it, find it as a WAV in the library, save it as FLAC", 
       .subarray(0, 4)
       .toString(),
   ).toBe("fLaC")
-  expect(errors).toEqual([])
+  expect(app.errors).toEqual([])
 })
 
 test("drop a recording: it is shown, goes on from a chosen time, and a saved one restores its settings", async ({
-  page,
   app,
 }) => {
-  await app.open(page)
+  const page = await app.open()
   await dropFiles(page, [{ name: "tone.mp3", bytes: tone() }])
   await expect(page.getByText(/MP3, 44.1 kHz .* → 8 kHz mono/)).toBeVisible()
   await expect(page.getByText("1.0 s of 1.0 s")).toBeVisible()
@@ -71,10 +69,9 @@ test("drop a recording: it is shown, goes on from a chosen time, and a saved one
 })
 
 test("an example is one click away, and a sound is dragged out as a WAV that brings its settings back", async ({
-  page,
   app,
 }) => {
-  await app.open(page)
+  const page = await app.open()
   await chooseNoise(page)
   await page.getByRole("button", { name: /Try it on an example/ }).click()
   await expect(page.getByRole("heading", { name: "chorale.flac" })).toBeVisible()
@@ -95,8 +92,8 @@ test("an example is one click away, and a sound is dragged out as a WAV that bri
   await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("77")
 })
 
-test("a video is refused, and a recording is scored with its surprise over the waveform", async ({ page, app }) => {
-  await app.open(page)
+test("a video is refused, and a recording is scored with its surprise over the waveform", async ({ app }) => {
+  const page = await app.open()
   await dropFiles(page, [{ name: "film.mp4", bytes: readFileSync(join(import.meta.dirname, "../sounds/film.mp4")) }])
   await expect(page.getByText(/film.mp4 is a video/)).toBeVisible()
   await dropFiles(page, [{ name: "tone.mp3", bytes: tone() }])

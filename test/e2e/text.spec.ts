@@ -2,16 +2,15 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
-import { dropFiles, expect, test, watchErrors } from "./app.ts"
+import { dropFiles, expect, test } from "./app.ts"
 
 const prompt = (page: Page) => page.getByRole("textbox", { name: "Prompt" })
 const setLength = (page: Page, n: number) => page.getByRole("textbox", { name: "Length" }).fill(String(n))
 const textOf = (page: Page) => page.locator(".text-view").first()
 const finished = (page: Page) => expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled()
 
-test("type, watch it being written, and find it in the library after a restart", async ({ page, app }) => {
-  const errors = watchErrors(page)
-  await app.open(page)
+test("type, watch it being written, and find it in the library after a restart", async ({ app }) => {
+  let page = await app.open()
   await setLength(page, 300)
   await prompt(page).fill("Once upon a time")
   await page.keyboard.press("Control+Enter")
@@ -24,18 +23,18 @@ test("type, watch it being written, and find it in the library after a restart",
   const item = JSON.parse(readFileSync(join(app.home, "library", id, "item.json"), "utf8"))
   expect(item).toMatchObject({ status: "done", bytes: 316, given: 16, title: "Once upon a time" })
 
-  app.close()
-  await app.open(page)
+  await app.close()
+  page = await app.open()
   await page
     .getByRole("button", { name: /Once upon a time/ })
     .first()
     .click()
   await expect(textOf(page)).toContainText(file.toString("utf8").slice(0, 100).replace(/\s+/g, " ").slice(0, 40))
-  expect(errors.filter((e) => !e.includes("WebSocket"))).toEqual([])
+  expect(app.errors.filter((e) => !e.includes("WebSocket"))).toEqual([])
 })
 
-test("drop a file: the app says what it made of it, and goes on from it", async ({ page, app }) => {
-  await app.open(page)
+test("drop a file: the app says what it made of it, and goes on from it", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 40)
   await dropFiles(page, [{ name: "a story.txt", bytes: Buffer.from("The ship had sailed at dawn.\r\nNobody saw") }])
   await expect(page.getByRole("heading", { name: "a story.txt" })).toBeVisible()
@@ -46,8 +45,8 @@ test("drop a file: the app says what it made of it, and goes on from it", async 
   await expect(textOf(page)).toContainText("Nobody saw")
 })
 
-test("a file that is no text is refused with one clear line, and the draft stays", async ({ page, app }) => {
-  await app.open(page)
+test("a file that is no text is refused with one clear line, and the draft stays", async ({ app }) => {
+  const page = await app.open()
   await prompt(page).fill("kept")
   await page
     .locator("input[type=file]")
@@ -56,8 +55,8 @@ test("a file that is no text is refused with one clear line, and the draft stays
   await expect(prompt(page)).toHaveValue("kept")
 })
 
-test("continue from the cursor keeps only what is before it", async ({ page, app }) => {
-  await app.open(page)
+test("continue from the cursor keeps only what is before it", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 24)
   await prompt(page).fill("Hello there, old friend")
   await prompt(page).evaluate((el: HTMLTextAreaElement) => el.setSelectionRange(5, 5))
@@ -66,8 +65,8 @@ test("continue from the cursor keeps only what is before it", async ({ page, app
   await expect(page.locator(".given").first()).toHaveText("Hello")
 })
 
-test("stop keeps what is there; continue goes on; regenerate gives another", async ({ page, app }) => {
-  await app.open(page)
+test("stop keeps what is there; continue goes on; regenerate gives another", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 1_000_000)
   await prompt(page).fill("The king")
   await page.keyboard.press("Control+Enter")
@@ -91,8 +90,8 @@ test("stop keeps what is there; continue goes on; regenerate gives another", asy
   await finished(page)
 })
 
-test("variations run side by side and differ", async ({ page, app }) => {
-  await app.open(page)
+test("variations run side by side and differ", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 120)
   await page.getByRole("textbox", { name: "Variations" }).fill("3")
   await prompt(page).fill("My dear")
@@ -104,8 +103,8 @@ test("variations run side by side and differ", async ({ page, app }) => {
   for (const text of texts) expect(text).toMatch(/^My dear/)
 })
 
-test("the strip shows a patch's bytes, and a click forks a branch from it", async ({ page, app }) => {
-  await app.open(page)
+test("the strip shows a patch's bytes, and a click forks a branch from it", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 200)
   await prompt(page).fill("Alice was")
   await page.keyboard.press("Control+Enter")
@@ -129,16 +128,16 @@ test("the strip shows a patch's bytes, and a click forks a branch from it", asyn
   expect(read(fork.id).subarray(0, fork.parent.at).equals(read(parent.id).subarray(0, fork.parent.at))).toBe(true)
 })
 
-test("score shows where the model was surprised", async ({ page, app }) => {
-  await app.open(page)
+test("score shows where the model was surprised", async ({ app }) => {
+  const page = await app.open()
   await prompt(page).fill("The cat sat on the mat. The cat sat on the xqzj.")
   await page.getByRole("button", { name: "Score" }).click()
   await expect(page.getByRole("heading", { name: /Score of/ })).toBeVisible()
   await expect(page.locator(".text-row span[style*=background]").first()).toBeVisible()
 })
 
-test("rename, favourite, search, delete and undo", async ({ page, app }) => {
-  await app.open(page)
+test("rename, favourite, search, delete and undo", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 16)
   for (const text of ["Apples are", "Bears are"]) {
     await page.getByRole("button", { name: "New", exact: true }).click()
@@ -162,13 +161,13 @@ test("rename, favourite, search, delete and undo", async ({ page, app }) => {
   await expect(page.locator(".items li")).toHaveCount(2)
 })
 
-test("a dying engine loses nothing: it is said, and continue goes on", async ({ page, app }) => {
-  await app.open(page)
+test("a dying engine loses nothing: it is said, and continue goes on", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 1_000_000)
   await prompt(page).fill("The sea")
   await page.keyboard.press("Control+Enter")
   await expect(page.locator(".progress .count")).toContainText("B/s")
-  app.killEngine()
+  await app.killEngine()
   await expect(page.getByText(/The engine stopped unexpectedly/)).toBeVisible()
   const shown = await textOf(page).textContent()
   const [id = ""] = readdirSync(join(app.home, "library")).filter((n) => !n.startsWith("."))
@@ -183,8 +182,8 @@ test("a dying engine loses nothing: it is said, and continue goes on", async ({ 
   expect(length()).toBe(Buffer.byteLength(kept) + 50)
 })
 
-test("a window that comes back in the middle of a run shows all of it", async ({ page, app }) => {
-  await app.open(page)
+test("a window that comes back in the middle of a run shows all of it", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 1_000_000)
   await prompt(page).fill("The moon")
   await page.keyboard.press("Control+Enter")
@@ -201,8 +200,8 @@ test("a window that comes back in the middle of a run shows all of it", async ({
   expect(squeeze(kept).endsWith(tail)).toBe(true)
 })
 
-test("no violations of WCAG A and AA, light and dark, writing and written", async ({ page, app }) => {
-  await app.open(page)
+test("no violations of WCAG A and AA, light and dark, writing and written", async ({ app }) => {
+  const page = await app.open()
   await setLength(page, 100)
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme })
