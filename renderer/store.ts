@@ -9,6 +9,7 @@ import type {
   Preferences,
   Settings,
 } from "../contract/app.ts"
+import { LARGEST_FILE, tooLarge } from "../contract/limits.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
@@ -343,7 +344,7 @@ export function createStudio(send: (command: Command) => void) {
       set({ heat: true })
     },
     async openFile(file: File): Promise<void> {
-      if (file.size > 32 * 2 ** 20) return notify("problem", `${file.name} is larger than 32 MB; nothing has changed.`)
+      if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name))
       send({
         type: "open",
         name: file.name,

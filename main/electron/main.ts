@@ -5,8 +5,9 @@ import { start } from "./shell.ts"
 
 /** Electron's entry: built to dist/main/main.js, with the engine, the preload and the page beside it. */
 const here = import.meta.dirname
-await start(electron, defaultPlaces(), {
+const built = {
   renderer: join(here, "../renderer"),
   preload: join(here, "preload.cjs"),
   engine: join(here, "engine.js"),
-})
+}
+await start(electron, defaultPlaces(), built, process.argv)

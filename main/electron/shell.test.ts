@@ -18,13 +18,23 @@ class StandIn {
   handler: (request: Request) => Response = () => new Response()
   allowed: string[] = []
   ipcMain = new EventEmitter()
-  app = Object.assign(new EventEmitter(), { whenReady: () => Promise.resolve(), quit: () => {} })
+  /** Whether this is the only one that runs. */
+  alone = true
+  ended = false
+  app = Object.assign(new EventEmitter(), {
+    whenReady: () => Promise.resolve(),
+    requestSingleInstanceLock: () => this.alone,
+    quit: () => {
+      this.ended = true
+    },
+  })
 
   get electron(): typeof Electron {
     const self = this
     class BrowserWindow {
       static getAllWindows = () => self.windows
       webContents = Object.assign(new EventEmitter(), {
+        id: self.windows.length + 1,
         setWindowOpenHandler: (handler: () => unknown) => {
           this.entry.opens = handler()
         },
@@ -84,14 +94,41 @@ class StandIn {
 
 let work: string
 let standIn: StandIn
+const run = (argv: string[] = ["megabyte"]) => {
+  const places = { shipped: join(work, "none"), home: join(work, "home"), cache: join(work, "cache") }
+  const built = { renderer: join(work, "renderer"), preload: "/p.cjs", engine: "/e.js" }
+  return start(standIn.electron, places, built, argv)
+}
+type Port = import("node:worker_threads").MessagePort
+/** Window `id` asks for its port from a page at `url`: the port that it gets, if any. */
+const connect = (url: string, id = 1): Port | undefined => {
+  let found: Port | undefined
+  const postMessage = (_: string, __: null, [port]: [Port]) => {
+    found = port
+  }
+  const senderFrame = { url, postMessage }
+  standIn.ipcMain.emit("connect", { senderFrame, sender: { id } })
+  return found
+}
+/** The first `count` messages of a port. */
+const heard = (port: Port | undefined, count: number, onFirst = () => {}) =>
+  new Promise<{ type: string; text?: string; name?: string }[]>((resolve) => {
+    const messages: { type: string }[] = []
+    port?.on("message", (m) => {
+      messages.push(m)
+      if (messages.length === 1) onFirst()
+      if (messages.length < count) return
+      port.close()
+      resolve(messages)
+    })
+  })
 beforeEach(async () => {
   work = mkdtempSync(join(tmpdir(), "megabyte-electron-"))
   mkdirSync(join(work, "renderer"))
   writeFileSync(join(work, "renderer/index.html"), "<p>app</p>")
   writeFileSync(join(work, "secret.txt"), "no")
   standIn = new StandIn()
-  const places = { shipped: join(work, "none"), home: join(work, "home"), cache: join(work, "cache") }
-  await start(standIn.electron, places, { renderer: join(work, "renderer"), preload: "/p.cjs", engine: "/e.js" })
+  await run()
 })
 afterEach(() => rmSync(work, { recursive: true, force: true }))
 
@@ -121,27 +158,26 @@ describe("the desktop shell", () => {
       expect(get(path).status).toBe(404)
   })
   it("gives its page a port that speaks the contract, and no other page any", async () => {
-    const sent: { port: import("node:worker_threads").MessagePort }[] = []
-    const frame = (url: string) => ({
-      senderFrame: {
-        url,
-        postMessage: (_: string, __: null, [port]: [import("node:worker_threads").MessagePort]) => sent.push({ port }),
-      },
-    })
-    standIn.ipcMain.emit("connect", frame("https://evil.example/"))
-    expect(sent).toHaveLength(0)
-    standIn.ipcMain.emit("connect", frame("app://studio/index.html"))
-    const port = sent[0]?.port
-    if (!port) throw new Error("no port")
-    const heard: { type: string }[] = []
-    await new Promise<void>((resolve) => {
-      port.on("message", (m) => {
-        heard.push(m)
-        if (heard.length === 1) port.postMessage({ type: "nonsense" })
-        else resolve()
-      })
-    })
-    port.close()
-    expect(heard.map((e) => e.type)).toEqual(["state", "notice"])
+    expect(connect("https://evil.example/")).toBeUndefined()
+    const port = connect("app://studio/index.html")
+    const messages = await heard(port, 2, () => port?.postMessage({ type: "nonsense" }))
+    expect(messages.map((e) => e.type)).toEqual(["state", "notice"])
+  })
+  it("gives a file that it is opened with to a window of its own, and ends where it runs already", async () => {
+    writeFileSync(join(work, "tale.txt"), "Once")
+    const files = [join(work, "tale.txt"), join(work, "none.txt")]
+    standIn.app.emit("second-instance", {}, ["megabyte", "--flag", ...files], work)
+    standIn.app.emit("open-file", { preventDefault: () => {} }, files[1])
+    expect(standIn.windows).toHaveLength(3)
+    const [, said] = await heard(connect("app://studio/index.html", 2), 2)
+    // It was taken for what it is; in this test there is nothing to go on from it.
+    expect(said?.text).toBe("There is no pack for text; import one first.")
+    const [, missing] = await heard(connect("app://studio/index.html", 3), 2)
+    expect(missing?.text).toBe("none.txt cannot be read; nothing has changed.")
+
+    standIn = new StandIn()
+    standIn.alone = false
+    expect(await run(["megabyte", ...files])).toBeUndefined()
+    expect([standIn.ended, standIn.windows.length]).toEqual([true, 0])
   })
 })

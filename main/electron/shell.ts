@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from "node:fs"
-import { extname, join, normalize } from "node:path"
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { basename, extname, join, normalize, resolve } from "node:path"
 import type * as Electron from "electron"
+import type { AppEvent } from "../../contract/app.ts"
+import { LARGEST_FILE, tooLarge } from "../../contract/limits.ts"
 import type { StartEngine } from "../engine/client.ts"
 import type { Places } from "../packs/find.ts"
 import { Studio } from "../studio.ts"
@@ -17,9 +19,32 @@ export type Built = { renderer: string; preload: string; engine: string }
 /**
  * The desktop shell: life cycle, windows, the app:// protocol, and a direct port between each window and the studio.
  * Electron comes in as an argument, so that a test can run this code on a stand-in where its binary is missing.
+ *
+ * A file that the app is opened with gets a window of its own, so that no draft gives way to it.
+ * @param argv the command line
+ * @returns nothing where the app runs already: that one is told what to open, and this one ends
  */
-export async function start(electron: typeof Electron, places: Places, built: Built): Promise<Studio> {
+export async function start(
+  electron: typeof Electron,
+  places: Places,
+  built: Built,
+  argv: string[],
+): Promise<Studio | undefined> {
   const { app, protocol, session, ipcMain, BrowserWindow, MessageChannelMain, utilityProcess } = electron
+  // Two of them would write to one library.
+  if (!app.requestSingleInstanceLock()) {
+    app.quit()
+    return undefined
+  }
+  const files = filesOf(argv, process.cwd())
+  let open = (file?: string): void => {
+    if (file) files.push(file)
+  }
+  // macOS names the files so, the first before the app is ready.
+  app.on("open-file", (event, file) => {
+    event.preventDefault()
+    open(file)
+  })
   protocol.registerSchemesAsPrivileged([{ scheme: "app", privileges: { standard: true, secure: true } }])
   await app.whenReady()
   protocol.handle("app", (request) => page(request.url, built.renderer))
@@ -28,6 +53,8 @@ export async function start(electron: typeof Electron, places: Places, built: Bu
     answer(permission === "clipboard-sanitized-write"),
   )
 
+  /** What a window is to be given once its page asks for its port. */
+  const given = new Map<number, string>()
   const studio = new Studio(places, utilityEngine(utilityProcess, built.engine))
   ipcMain.on("connect", (event) => {
     if (!event.senderFrame || !isOwn(new URL(event.senderFrame.url))) return
@@ -37,9 +64,12 @@ export async function start(electron: typeof Electron, places: Places, built: Bu
     port1.on("close", disconnect)
     port1.start()
     event.senderFrame.postMessage("port", null, [port2])
+    const file = given.get(event.sender.id)
+    given.delete(event.sender.id)
+    if (file) hand(studio, file, (message) => port1.postMessage(message))
   })
 
-  const open = () => {
+  open = (file) => {
     const window = new BrowserWindow({
       width: 1440,
       height: 900,
@@ -48,15 +78,44 @@ export async function start(electron: typeof Electron, places: Places, built: Bu
       title: "Megabyte Studio",
       webPreferences: { preload: built.preload, contextIsolation: true, sandbox: true, nodeIntegration: false },
     })
+    if (file) given.set(window.webContents.id, file)
     window.webContents.setWindowOpenHandler(() => ({ action: "deny" }))
     window.webContents.on("will-navigate", (event) => event.preventDefault())
     void window.loadURL(`${origin}/index.html`)
   }
-  open()
+  if (files.length) for (const file of files) open(file)
+  else open()
+  app.on("second-instance", (_, line, folder) => {
+    const more = filesOf(line, folder)
+    if (more.length) for (const file of more) open(file)
+    else open()
+  })
   app.on("activate", () => BrowserWindow.getAllWindows().length === 0 && open())
   app.on("window-all-closed", () => process.platform !== "darwin" && app.quit())
   app.on("before-quit", () => studio.close())
   return studio
+}
+
+/** The files that a command line names; its first word is the program. */
+function filesOf(argv: string[], folder: string): string[] {
+  const paths = argv.slice(1).filter((word) => !word.startsWith("-"))
+  return paths
+    .map((path) => resolve(folder, path))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+}
+
+/** Gives a window a file, as if it were dropped there. */
+function hand(studio: Studio, file: string, send: (message: AppEvent) => void): void {
+  const name = basename(file)
+  try {
+    if (statSync(file).size > LARGEST_FILE) {
+      send({ type: "notice", kind: "problem", text: tooLarge(name) })
+      return
+    }
+    void studio.receive({ type: "open", name, pack: "", bytes: readFileSync(file).toString("base64") }, send)
+  } catch {
+    send({ type: "notice", kind: "problem", text: `${name} cannot be read; nothing has changed.` })
+  }
 }
 
 /** A file of the built renderer, by its app:// address. */
