@@ -78,7 +78,13 @@ export type PackSummary = z.infer<typeof PackSummary>
 
 /** What a person has set for good, kept by the host. */
 /** What runs here, and of what does not, why. */
-export const DeviceReport = z.object({ device: Device, works: z.boolean(), why: z.string().optional() })
+export const DeviceReport = z.object({
+  device: Device,
+  works: z.boolean(),
+  /** A GPU that computes in fp16 too. */
+  half: z.boolean().optional(),
+  why: z.string().optional(),
+})
 export type DeviceReport = z.infer<typeof DeviceReport>
 
 export const Preferences = z.object({

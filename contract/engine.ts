@@ -47,9 +47,12 @@ export const ProbeRequest = z.object({
   type: z.literal("probe"),
   id: z.int(),
   device: Device,
+  /** Whether the tiny graph is in fp16. */
+  half: z.boolean().default(false),
   pack: z.object({ folder: z.string(), precision: Precision, threads: z.int() }).optional(),
 })
 export type ProbeRequest = z.infer<typeof ProbeRequest>
+export type ProbeInput = z.input<typeof ProbeRequest>
 
 export const EngineRequest = z.discriminatedUnion("type", [
   GenerateRequest,

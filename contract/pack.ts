@@ -149,7 +149,8 @@ export const Pack = PackFields.superRefine((pack, context) => {
 export type Pack = z.infer<typeof Pack>
 
 /** How the weights are held while decoding. A CPU has no fast fp16 products; that comes with the GPU. */
-export const Precision = z.enum(["fp32", "int8"])
+/** fp16 is for GPUs that have it. */
+export const Precision = z.enum(["fp32", "fp16", "int8"])
 export type Precision = z.infer<typeof Precision>
 
 /** What a model runs on: the processor, or a GPU through WebGPU (Vulkan, Metal or Direct3D 12). */

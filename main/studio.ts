@@ -284,13 +284,11 @@ export class Studio {
   /** What the engine runs a pack with, and on. */
   private async target(folder: string) {
     const { threads, device: choice } = this.preferences
-    const how = { precision: "int8", threads } as const
-    const device = this.gpuFailed
-      ? "cpu"
-      : await chooseDevice(this.startEngine, this.graphs, choice, { folder, ...how })
-    if (choice === "gpu" && device === "cpu" && !this.gpuFailed)
+    const wanted = this.gpuFailed ? "cpu" : choice
+    const placement = await chooseDevice(this.startEngine, this.graphs, wanted, { folder, threads })
+    if (choice === "gpu" && placement.device === "cpu" && !this.gpuFailed)
       this.tell({ type: "notice", kind: "info", text: "No GPU works here just now; the processor is used." })
-    return { pack: folder, ...how, device }
+    return { pack: folder, threads, ...placement }
   }
 
   private assertIdle(): void {

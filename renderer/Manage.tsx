@@ -98,9 +98,10 @@ function Devices() {
       <span>Devices</span>
       {devices ? (
         <ul className="devices" aria-label="Devices">
-          {devices.map(({ device, works, why }) => (
+          {devices.map(({ device, works, half, why }) => (
             <li key={device}>
-              {deviceNames[device]}: {works ? "works" : <small>not to be had here ({why})</small>}
+              {deviceNames[device]}:{" "}
+              {works ? `works${half ? ", in fp16 too" : ""}` : <small>not to be had here ({why})</small>}
             </li>
           ))}
         </ul>

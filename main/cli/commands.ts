@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import {
   canvasOf,
-  type Device,
   DeviceChoice,
   type Pack,
   Precision,
@@ -42,7 +41,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
   generate and continue: --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
-  everywhere:            --precision int8|fp32  --device auto|gpu|cpu  --threads N  --json
+  everywhere:            --precision int8|fp16|fp32  --device auto|gpu|cpu  --threads N  --json
 `
 
 const text = { type: "string" } as const
@@ -93,7 +92,7 @@ export async function run([command, ...args]: string[]): Promise<void> {
     case "score": {
       const { values, positionals } = parse(args, common, 1)
       const { bytes, chosen } = await readPrompt(positionals[0] as string, values)
-      return score(bytes, { ...values, pack: chosen.engine.pack })
+      return score(bytes, { ...values, pack: chosen.folder })
     }
     case "packs": {
       const { values } = parse(args, { json: flag }, 0)
@@ -179,31 +178,37 @@ function target(values: Values<typeof common>, precision: string | undefined = v
   const device = values.device ?? "auto"
   const choice = DeviceChoice.safeParse(device)
   if (!choice.success) throw new UsageError(`--device must be auto, gpu or cpu, not "${device}"`)
-  const chosen = Precision.safeParse(precision ?? "int8")
-  if (!chosen.success) throw new UsageError(`--precision must be int8 or fp32, not "${precision}"`)
+  const chosen = Precision.optional().safeParse(precision)
+  if (!chosen.success) throw new UsageError(`--precision must be int8, fp16 or fp32, not "${precision}"`)
   const folder = findPack(values.pack ?? "text", places)
   const threads = number("threads", values.threads, 0, { min: 0, max: 256, whole: true })
   return {
     pack: readPack(folder),
-    engine: { pack: folder, precision: chosen.data, threads },
+    folder,
+    precision: chosen.data,
+    threads,
     choice: choice.data,
     cache: join(places.cache, "graphs"),
   }
 }
 
-/** What the choice of a device comes to here. */
-async function deviceOf({ engine: { pack: folder, ...engine }, choice, cache }: Target): Promise<Device> {
-  const device = await chooseDevice(forkEngine, cache, choice, { folder, ...engine })
-  if (choice === "gpu" && device === "cpu") process.stderr.write("No GPU works here; the processor is used.\n")
-  return device
+/** What the engine is to run, and what the choice of a device comes to here. */
+async function placed({ folder, precision, threads, choice, cache }: Target) {
+  const pack = { folder, threads, ...(precision ? { precision } : {}) }
+  const placement = await chooseDevice(forkEngine, cache, choice, pack)
+  if (choice === "gpu" && placement.device === "cpu")
+    process.stderr.write("No GPU works here; the processor is used.\n")
+  return { pack: folder, threads, ...placement }
 }
 
 /** Prints what runs here. What was measured before is forgotten, as a driver may have come or gone. */
 async function devices(json: boolean): Promise<void> {
   const found = await tryDevices(forkEngine, join(defaultPlaces().cache, "graphs"))
   if (json) return void process.stdout.write(`${JSON.stringify(found)}\n`)
-  for (const { device, works, why } of found)
-    process.stdout.write(`${device.padEnd(8)}${works ? "works" : `does not work here: ${why}`}\n`)
+  for (const { device, works, half, why } of found)
+    process.stdout.write(
+      `${device.padEnd(8)}${works ? `works${half ? ", in fp16 too" : ""}` : `does not work here: ${why}`}\n`,
+    )
 }
 
 function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
@@ -223,7 +228,7 @@ async function make(
   chosen: Target,
   samples: Float32Array = new Float32Array(),
 ): Promise<void> {
-  const { pack, engine, cache } = chosen
+  const { pack, cache } = chosen
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
   if (canvas && !values.out && !values.json) throw new UsageError("a picture needs a file: --out FILE.png")
   if (sound && !values.out && !values.json) throw new UsageError("a sound needs a file: --out FILE.wav or FILE.flac")
@@ -247,7 +252,7 @@ async function make(
   const live = !names && !values.json && variations === 1
   const note = (line: string) => process.stderr.write(`${line}\n`)
 
-  const device = await deviceOf(chosen)
+  const engine = await placed(chosen)
   const client = new EngineClient(forkEngine(cache))
   let nats = 0
   let bytes = 0
@@ -255,7 +260,7 @@ async function make(
   const began = performance.now()
   if (live) process.stdout.write(given)
   const run = client.generate(
-    { ...engine, device, ...bounds, length, variations, seed, sampling },
+    { ...engine, ...bounds, length, variations, seed, sampling },
     {
       started: ({ used }) => {
         if (used < bounds.prompt.length)
@@ -327,20 +332,20 @@ async function make(
 
 /** Bits per byte of a file; with several precisions, also what the later ones lose against the first. */
 async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<void> {
-  const precisions = (values.precision ?? "int8").split(",")
+  const precisions = values.precision?.split(",") ?? [undefined]
   const results: { precision: string; bitsPerByte: number; seconds: number; perByte: number[] }[] = []
   let name = ""
   for (const precision of precisions) {
     const chosen = target(values, precision)
-    const { pack, engine, cache } = chosen
-    const device = await deviceOf(chosen)
+    const { pack, cache } = chosen
+    const engine = await placed(chosen)
     name = pack.name
     const document = wholeDocument(pack, bytes)
     const client = new EngineClient(forkEngine(cache))
     try {
       const showing = process.stderr.isTTY && !values.json
       const { result } = client.score(
-        { ...engine, device, bytes: document.bytes },
+        { ...engine, bytes: document.bytes },
         (done) => {
           if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
         },
@@ -350,7 +355,12 @@ async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<
       if (showing) process.stderr.write("\r")
       const perByte = Array.from(logprob.subarray(document.header), (x) => -x / Math.LN2)
       const sum = perByte.reduce((a, b) => a + b, 0)
-      results.push({ precision, bitsPerByte: bytes.length ? sum / bytes.length : 0, seconds: scoreMs / 1000, perByte })
+      results.push({
+        precision: engine.precision,
+        bitsPerByte: bytes.length ? sum / bytes.length : 0,
+        seconds: scoreMs / 1000,
+        perByte,
+      })
     } finally {
       client.close()
     }

@@ -4,7 +4,7 @@ import {
   EngineEvent,
   type EngineRequest,
   type GenerateInput,
-  type ProbeRequest,
+  type ProbeInput,
   type ScoreInput,
 } from "../../contract/engine.ts"
 
@@ -83,7 +83,7 @@ export class EngineClient {
     message:
       | (Request<GenerateInput> & { type: "generate" })
       | (Request<ScoreInput> & { type: "score" })
-      | (Request<ProbeRequest> & { type: "probe" }),
+      | (Request<ProbeInput> & { type: "probe" }),
     listen: (event: EngineEvent, resolve: (value: T) => void) => void,
   ): { id: number; result: Promise<T> } {
     const id = this.nextId++
@@ -126,7 +126,7 @@ export class EngineClient {
   }
 
   /** Tries a device. @throws EngineError that says why it does not work */
-  probe(request: Request<ProbeRequest>): Promise<{ msPerPatch?: number | undefined }> {
+  probe(request: Request<ProbeInput>): Promise<{ msPerPatch?: number | undefined }> {
     return this.request<{ msPerPatch?: number | undefined }>({ type: "probe", ...request }, (event, resolve) => {
       if (event.type === "probed") resolve(event)
     }).result

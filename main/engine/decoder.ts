@@ -315,7 +315,13 @@ export class Decoder {
     const { forced: _, is_forced: __, ...rest } = feeds
     const given = narrowed(rest)
     const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
-    this.onDevice ??= new DeviceCache(this.config, this.cache, this.batch, Object.fromEntries(past))
+    this.onDevice ??= new DeviceCache(
+      this.config,
+      this.cache,
+      this.batch,
+      Object.fromEntries(past),
+      this.model.precision === "fp16",
+    )
     const session = await this.model.session("decode")
     const inputs = { ...given, noise: this.scratch.noiseAndForced(), ...this.onDevice.feeds() }
     const out = await session.run(inputs)

@@ -1,5 +1,6 @@
 import { Tensor } from "onnxruntime-node"
 import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { toHalf } from "../../native-models/graph/float16.ts"
 import { deviceCacheNames, deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
 import type { Cache } from "./cache.ts"
 
@@ -9,12 +10,13 @@ export class DeviceCache {
   private readonly maskValues: Float32Array
   private readonly maskTensor: Tensor
 
-  /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. `past`: the bytes before. */
+  /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. `past`: the bytes before; `half`: in fp16. */
   constructor(
     private readonly config: ModelConfig,
     cache: Cache,
     batch: number,
     past: Record<string, Tensor>,
+    half: boolean,
   ) {
     this.tensors = { ...past }
     const { global: g } = config
@@ -35,8 +37,10 @@ export class DeviceCache {
           }
       }
       const names = deviceCacheNames(layer)
-      this.tensors[names.k] = new Tensor("float32", k, [heads, d, places])
-      this.tensors[names.v] = new Tensor("float32", v, [heads, places, d])
+      const tensor = (values: Float32Array, dims: number[]) =>
+        half ? new Tensor("float16", toHalf(values), dims) : new Tensor("float32", values, dims)
+      this.tensors[names.k] = tensor(k, [heads, d, places])
+      this.tensors[names.v] = tensor(v, [heads, places, d])
     }
   }
 

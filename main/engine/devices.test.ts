@@ -62,27 +62,48 @@ describe("devices", () => {
   it("auto measures the pack once on each, takes the fastest, and remembers it", async () => {
     const fast = engines(({ device }) => (device === "cpu" ? 5 : 2))
     const choose = () => chooseDevice(fast.start, cacheOf("c"), "auto", pack)
-    expect(await choose()).toBe("webgpu")
+    expect(await choose()).toEqual({ device: "webgpu", precision: "fp32" })
     const before = fast.started()
-    expect(await choose()).toBe("webgpu")
+    expect(await choose()).toEqual({ device: "webgpu", precision: "fp32" })
     expect(fast.started()).toBe(before)
     // Looking at the devices anew forgets it: a driver may have come or gone.
     await tryDevices(fast.start, cacheOf("c"))
     const slow = engines(({ device }) => (device === "cpu" ? 2 : 5))
-    expect(await chooseDevice(slow.start, cacheOf("c"), "auto", pack)).toBe("cpu")
+    expect(await chooseDevice(slow.start, cacheOf("c"), "auto", pack)).toEqual({ device: "cpu", precision: "fp32" })
   })
 
   it("auto is never worse than the CPU: a GPU that dies while it is measured is not taken", async () => {
     const { start } = engines((request) => (request.device === "webgpu" && request.pack ? "dies" : 3))
-    expect(await chooseDevice(start, cacheOf("d"), "auto", pack)).toBe("cpu")
+    expect(await chooseDevice(start, cacheOf("d"), "auto", pack)).toEqual({ device: "cpu", precision: "fp32" })
   })
 
   it("gpu is the GPU where one works, cpu asks nobody", async () => {
     const { start, started } = engines(() => 1)
-    expect(await chooseDevice(start, cacheOf("e"), "cpu", pack)).toBe("cpu")
+    expect(await chooseDevice(start, cacheOf("e"), "cpu", pack)).toEqual({ device: "cpu", precision: "fp32" })
     expect(started()).toBe(0)
-    expect(await chooseDevice(start, cacheOf("e"), "gpu", pack)).toBe("webgpu")
-    expect(await chooseDevice(engines(() => "dies").start, cacheOf("e"), "gpu", pack)).toBe("cpu")
+    expect(await chooseDevice(start, cacheOf("e"), "gpu", pack)).toEqual({ device: "webgpu", precision: "fp32" })
+    expect(await chooseDevice(engines(() => "dies").start, cacheOf("e"), "gpu", pack)).toEqual({
+      device: "cpu",
+      precision: "fp32",
+    })
+  })
+
+  it("where no precision is asked for, a GPU is measured in fp16 and with 8-bit weights, and the faster is taken", async () => {
+    const { folder, threads } = pack
+    const choose = (times: Record<string, number>, choice: "auto" | "gpu", name: string) => {
+      const probed = ({ device, half, pack: p }: Probe) =>
+        times[p ? `${device} ${p.precision}` : `${half ?? false}`] ?? "dies"
+      return chooseDevice(engines(probed).start, cacheOf(name), choice, { folder, threads })
+    }
+    const tiny = { true: 1, false: 1 }
+    const all = { ...tiny, "cpu int8": 5, "webgpu fp16": 2, "webgpu int8": 3 }
+    expect(await choose(all, "auto", "g")).toEqual({ device: "webgpu", precision: "fp16" })
+    expect(await choose({ ...all, "webgpu int8": 1 }, "auto", "h")).toEqual({ device: "webgpu", precision: "int8" })
+    // Without fp16 it does not answer in it.
+    const plain = { false: 1, "cpu int8": 5, "webgpu int8": 3 }
+    expect(await choose(plain, "auto", "i")).toEqual({ device: "webgpu", precision: "int8" })
+    expect(await choose(all, "gpu", "g")).toEqual({ device: "webgpu", precision: "fp16" })
+    expect(await choose(plain, "gpu", "i")).toEqual({ device: "webgpu", precision: "int8" })
   })
 
   it("the real engine answers for both, and measures a pack", async () => {
@@ -91,6 +112,6 @@ describe("devices", () => {
       { device: "cpu", works: true },
       { device: "webgpu", works: true },
     ])
-    expect(["cpu", "webgpu"]).toContain(await chooseDevice(forkEngine, cacheOf("f"), "auto", pack))
+    expect(["cpu", "webgpu"]).toContain((await chooseDevice(forkEngine, cacheOf("f"), "auto", pack)).device)
   })
 })

@@ -4,8 +4,8 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import type { DeviceReport } from "../../contract/app.ts"
-import type { ProbeRequest } from "../../contract/engine.ts"
-import { Device, type DeviceChoice } from "../../contract/pack.ts"
+import type { ProbeInput } from "../../contract/engine.ts"
+import { Device, type DeviceChoice, Precision } from "../../contract/pack.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
 
 /** Which devices there are here, and which of them is the fastest for a pack. */
@@ -14,24 +14,26 @@ import { EngineClient, type StartEngine } from "./client.ts"
 const TINY_LIMIT = 20_000
 const MEASURE_LIMIT = 90_000
 
-/** A pack as it will run. */
-export type PackToMeasure = NonNullable<ProbeRequest["pack"]>
+/** A pack to run; where no precision is asked for, the device decides. */
+export type PackToRun = { folder: string; precision?: Precision; threads: number }
+/** What a pack runs on, and how. */
+export type Placement = { device: Device; precision: Precision }
 
-/** What was measured before: milliseconds a patch by pack, precision, threads and machine, then by device. */
+/** What was measured before: milliseconds a patch by pack, precision, threads and machine, then by placement. */
 const Remembered = z.record(z.string(), z.record(z.string(), z.number()))
 
 type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string }
 
 /** Tries a device in an engine of its own; one that crashes or hangs is an answer too. */
-async function ask(start: StartEngine, cache: string, device: Device, pack?: PackToMeasure): Promise<Answer> {
+async function ask(start: StartEngine, cache: string, what: Omit<ProbeInput, "type" | "id">): Promise<Answer> {
   const client = new EngineClient(start(cache, true))
-  const limit = pack ? MEASURE_LIMIT : TINY_LIMIT
+  const limit = what.pack ? MEASURE_LIMIT : TINY_LIMIT
   let timer: NodeJS.Timeout | undefined
   const hung = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`it did not answer for ${limit / 1000} s`)), limit)
   })
   try {
-    const { msPerPatch } = await Promise.race([client.probe({ device, ...(pack ? { pack } : {}) }), hung])
+    const { msPerPatch } = await Promise.race([client.probe(what), hung])
     return { works: true, msPerPatch }
   } catch (error) {
     return { works: false, why: (error as Error).message }
@@ -46,43 +48,57 @@ export async function tryDevices(start: StartEngine, cache: string): Promise<Dev
   rmSync(join(cache, "devices.json"), { force: true })
   return Promise.all(
     Device.options.map(async (device): Promise<DeviceReport> => {
-      const answer = await ask(start, cache, device)
-      return answer.works ? { device, works: true } : { device, works: false, why: answer.why }
+      const answer = await ask(start, cache, { device })
+      if (!answer.works) return { device, works: false, why: answer.why }
+      const half = device !== "cpu" && (await ask(start, cache, { device, half: true })).works
+      return { device, works: true, ...(half ? { half } : {}) }
     }),
   )
 }
 
 /**
- * The device for a choice: `auto` measures the pack once on each device that works and remembers the result in
- * `cache`/devices.json; `gpu` is the GPU where one works.
+ * What a pack runs on for a choice: `auto` measures it once on each device that works, on a GPU in fp16 and with 8-bit
+ * weights, and remembers the result in `cache`/devices.json; `gpu` is the GPU where one works, in fp16 if it has that.
  */
 export async function chooseDevice(
   start: StartEngine,
   cache: string,
   choice: DeviceChoice,
-  pack: PackToMeasure,
-): Promise<Device> {
-  if (choice === "cpu") return "cpu"
+  pack: PackToRun,
+): Promise<Placement> {
+  const onCpu: Placement = { device: "cpu", precision: pack.precision ?? "int8" }
+  if (choice === "cpu") return onCpu
   const key = memoryKey(pack)
   const path = join(cache, "devices.json")
   const known = choice === "auto" ? read(path)[key] : undefined
-  if (known) return fastest(known)
-  const gpuWorks = (await ask(start, cache, "webgpu")).works
-  if (choice === "gpu") return gpuWorks ? "webgpu" : "cpu"
-  const times: Record<string, number> = { cpu: Number.MAX_VALUE }
+  if (known) return fastest(known, onCpu)
+  const device: Device = "webgpu"
+  const gpuWorks = (await ask(start, cache, { device })).works
+  if (choice === "gpu") {
+    if (!gpuWorks) return onCpu
+    const { precision } = pack
+    if (precision) return { device, precision }
+    return { device, precision: (await ask(start, cache, { device, half: true })).works ? "fp16" : "int8" }
+  }
+  const precisions: Precision[] = pack.precision ? [pack.precision] : ["fp16", "int8"]
+  const onGpu: Placement[] = precisions.map((precision) => ({ device, precision }))
+  const times: Record<string, number> = { [nameOf(onCpu)]: Number.MAX_VALUE }
   // One after the other: beside each other they would slow each other down. Alone, the CPU need not be measured.
-  for (const device of gpuWorks ? Device.options : []) {
-    const answer = await ask(start, cache, device, pack)
-    if (answer.works && answer.msPerPatch !== undefined) times[device] = answer.msPerPatch
+  for (const { device, precision } of gpuWorks ? [onCpu, ...onGpu] : []) {
+    const answer = await ask(start, cache, { device, pack: { ...pack, precision } })
+    if (answer.works && answer.msPerPatch !== undefined) times[nameOf({ device, precision })] = answer.msPerPatch
   }
   mkdirSync(cache, { recursive: true })
   writeFileSync(path, JSON.stringify({ ...read(path), [key]: times }, null, 2))
-  return fastest(times)
+  return fastest(times, onCpu)
 }
 
-function fastest(times: Record<string, number>): Device {
-  const [best] = Object.entries(times).sort(([, a], [, b]) => a - b)[0] ?? []
-  return Device.catch("cpu").parse(best)
+const nameOf = ({ device, precision }: Placement) => `${device} ${precision}`
+
+function fastest(times: Record<string, number>, onCpu: Placement): Placement {
+  const [best = ""] = Object.entries(times).sort(([, a], [, b]) => a - b)[0] ?? []
+  const [device, precision] = best.split(" ")
+  return { device: Device.catch("cpu").parse(device), precision: Precision.catch(onCpu.precision).parse(precision) }
 }
 
 function read(path: string): z.infer<typeof Remembered> {
@@ -93,7 +109,7 @@ function read(path: string): z.infer<typeof Remembered> {
   }
 }
 
-function memoryKey({ folder, precision, threads }: PackToMeasure): string {
+function memoryKey({ folder, precision, threads }: PackToRun): string {
   const description = readFileSync(join(folder, "pack.json"))
   const machine = [cpus()[0]?.model, cpus().length, precision, threads]
   return createHash("sha256").update(description).update(JSON.stringify(machine)).digest("hex").slice(0, 24)

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { InferenceSession } from "onnxruntime-node"
 import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
 import { type Compiled, compile, type GraphKind } from "../../native-models/graph/compile.ts"
-import { parseSafetensors } from "../../native-models/graph/safetensors.ts"
+import { PackError, parseSafetensors } from "../../native-models/graph/safetensors.ts"
 import { deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
 import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
 import { readPack } from "../packs/read.ts"
@@ -17,6 +17,7 @@ export class Model {
     readonly pack: Pack,
     readonly config: ModelConfig,
     readonly compiled: Compiled,
+    readonly precision: Precision,
     private readonly threads: number,
     readonly device: Device,
     private readonly profile?: string,
@@ -37,6 +38,8 @@ export class Model {
     device: Device = "cpu",
     profile?: string,
   ): Model {
+    if (precision === "fp16" && device === "cpu")
+      throw new PackError("fp16 is for GPUs, a CPU is slower with it; nothing was run. Take int8 or fp32.")
     const pack = readPack(folder)
     const path = join(folder, "weights.safetensors")
     const file = readFileSync(path)
@@ -45,7 +48,7 @@ export class Model {
       weights: new Weights(pack.model, parseSafetensors(file, path), path),
       names: expectedShapes(pack.model).keys(),
     }))
-    return new Model(pack, pack.model, compiled, threads, device, profile)
+    return new Model(pack, pack.model, compiled, precision, threads, device, profile)
   }
 
   session(graph: GraphKind): Promise<InferenceSession> {

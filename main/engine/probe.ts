@@ -12,11 +12,15 @@ import { Model } from "./model.ts"
 /** Patches that are timed, after two that compile what is compiled at first use. */
 const TIMED = 6
 
-/** 1 + 2 on the device, and nothing of it on the CPU. */
-async function runTiny(device: Device): Promise<void> {
+/** 1 + 2 on the device, and nothing of it on the CPU; in fp16 where asked. */
+async function runTiny(device: Device, half: boolean): Promise<void> {
   if (!listSupportedBackends().some((backend) => backend.name === device)) throw new Error("this build has none")
   const g = new Graph("tiny", () => ({ type: "float32", dims: [], offset: 0, length: 0 }), "")
-  g.output("y", g.node("Add", [g.input("x", "float32", [1]), g.floats([2])]), "float32", [1])
+  const x = g.input("x", "float32", [1])
+  const sum = half
+    ? g.node("Cast", [g.node("Add", [g.node("Cast", [x], { to: 10 }), g.halves([2])])], { to: 1 })
+    : g.node("Add", [x, g.floats([2])])
+  g.output("y", sum, "float32", [1])
   const folder = mkdtempSync(join(tmpdir(), "megabyte-probe-"))
   try {
     writeFileSync(join(folder, "tiny.onnx"), g.encode())
@@ -37,9 +41,9 @@ async function runTiny(device: Device): Promise<void> {
  * @param cache folder of compiled graphs
  * @throws Error that says in one line why it does not work
  */
-export async function probe({ device, pack }: ProbeRequest, cache: string): Promise<number | undefined> {
+export async function probe({ device, half, pack }: ProbeRequest, cache: string): Promise<number | undefined> {
   try {
-    await runTiny(device)
+    await runTiny(device, half)
     return pack && (await measure(device, pack, cache))
   } catch (error) {
     // The runtime puts its source line and the failed check before what it has to say.

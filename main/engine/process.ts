@@ -33,7 +33,9 @@ const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 type Request = GenerateRequest | ScoreRequest
 
 async function load(request: Request) {
-  const { id, pack, precision, threads, device } = request
+  const { id, pack, threads, device } = request
+  // The CPU that goes on for a GPU has no fp16.
+  const precision = gpuFailed && request.precision === "fp16" ? "int8" : request.precision
   // A pack that was replaced in its place is another pack.
   const changed = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })?.mtimeMs
   const key = JSON.stringify([pack, changed, precision, threads, device])

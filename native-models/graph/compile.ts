@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
+import { toHalf } from "./float16.ts"
 import { decodeGraph, parallelGraph } from "./megabyte.ts"
 import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
 import { blockOf } from "./quantize.ts"
@@ -20,7 +21,7 @@ export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
 /**
  * Prepares weights for a precision: matrices as [in, out] fp32 for MatMul, or as 8-bit blocks for MatMulNBits
- * where the row length allows it; embedding tables and vectors as fp32.
+ * where the row length allows it; embedding tables and vectors as fp32. In fp16, for a GPU, all of them as fp16.
  */
 function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, precision: Precision) {
   const parts: Uint8Array[] = []
@@ -34,6 +35,9 @@ function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, prec
     parts.push(bytes, new Uint8Array(padding))
     offset += bytes.length + padding
   }
+  /** fp32, or fp16 where all is. */
+  const floats = (name: string, dims: number[], values: Float32Array) =>
+    precision === "fp16" ? add(name, "float16", dims, toHalf(values)) : add(name, "float32", dims, values)
   const matrix = (name: string, from: string, rows: number, columns: number) => {
     const block = blockOf(columns)
     if (precision === "int8" && block) {
@@ -42,13 +46,13 @@ function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, prec
       for (let i = 0; i < unsigned.length; i++) unsigned[i] = (q[i] as number) + 128
       add(name, "uint8", [rows, columns / block, block], unsigned)
       add(`${name}.scale`, "float32", [rows, columns / block], scales.subarray(0, (rows * columns) / block))
-    } else add(name, "float32", [columns, rows], transpose(weights.floats(from), rows, columns))
+    } else floats(name, [columns, rows], transpose(weights.floats(from), rows, columns))
   }
   for (const name of names) {
     const shape = weights.shape(name)
     const table = name.includes("embed") || name.endsWith("_position")
     if (shape.length === 2 && !table) matrix(name, name, shape[0] as number, shape[1] as number)
-    else add(name, "float32", shape, weights.floats(name))
+    else floats(name, shape, weights.floats(name))
   }
   // The tied head is the local embedding without its padding row (paper, section 2.2.3).
   if (m.tied_head) matrix("head.weight", "local_embed.weight", 256, m.local.width)
@@ -88,11 +92,15 @@ export function compile(
   }
   const parallel = (want: { score: boolean; logits?: boolean }, gpu = false) =>
     parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
-  const graphs: Record<GraphName, Graph> = {
+  const forCpu = () => ({
     decode: decodeGraph(m, precision, locate, WEIGHTS_FILE),
     prefill: parallel({ score: false }),
     score: parallel({ score: true }),
     logits: parallel({ score: true, logits: true }),
+  })
+  const graphs: Partial<Record<GraphName, Graph>> = {
+    // A CPU has no fast way with fp16.
+    ...(precision === "fp16" ? {} : forCpu()),
     "gpu-decode": unrolledGraph(m, precision, locate, WEIGHTS_FILE),
     "gpu-prefill": parallel({ score: false }, true),
     "gpu-score": parallel({ score: true }, true),
@@ -123,6 +131,7 @@ function sources(): string {
   for (const name of [
     "megabyte.ts",
     "compile.ts",
+    "float16.ts",
     "onnx.ts",
     "quantize.ts",
     "ngrams.ts",

@@ -43,6 +43,31 @@ export class Builder {
     return new Builder(g, this.m, this.precision, this.locate, this.gpu)
   }
 
+  /** Type of what flows between the layers, and of the device's cache. Logits and all that is sampled from are fp32. */
+  get real(): "float32" | "float16" {
+    return this.precision === "fp16" ? "float16" : "float32"
+  }
+
+  /** A constant of that type. */
+  reals(values: ArrayLike<number>, dims?: number[]): Value {
+    return this.real === "float16" ? this.g.halves(values, dims) : this.g.floats(values, dims)
+  }
+
+  /** fp32 as what flows between the layers. */
+  toReal(x: Value): Value {
+    return this.real === "float16" ? this.g.node("Cast", [x], { to: 10 }) : x
+  }
+
+  /** What flows between the layers as fp32. */
+  toFloat(x: Value): Value {
+    return this.real === "float16" ? this.g.node("Cast", [x], { to: 1 }) : x
+  }
+
+  /** The mask of -1e9 and 0 as what is added to scores: in fp16 not so far down that the sum is infinite. */
+  toMask(mask: Value): Value {
+    return this.real === "float16" ? this.toReal(this.g.node("Max", [mask, this.g.floats([-3e4], [])])) : mask
+  }
+
   /** Type of byte values and of other indices. */
   get index(): "int32" | "int64" {
     return this.gpu ? "int32" : "int64"
@@ -131,8 +156,8 @@ export class Builder {
       const position = g.input("position", index, [count])
       return { previous, h: g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])]) }
     }
-    const cos = g.input("cos", "float32", [count, half])
-    const sin = g.input("sin", "float32", [count, half])
+    const cos = this.toReal(g.input("cos", "float32", [count, half]))
+    const sin = this.toReal(g.input("sin", "float32", [count, half]))
     return { previous, h, rotary: { cos, sin, ids: g.ints([0]) } }
   }
 
@@ -154,9 +179,9 @@ export class Builder {
   head(y: Stream, places: number, guess?: Value): Value {
     const { g, m } = this
     const { normed } = this.addNorm(y, "local_norm")
-    const logits = this.linear(normed, "head", false)
+    const logits = this.toFloat(this.linear(normed, "head", false))
     if (!guess || !m.lookback) return logits
-    const rest = this.linear(normed, "head_rest", false)
+    const rest = this.toFloat(this.linear(normed, "head_rest", false))
     const split = g.node("Reshape", [rest, g.ints([-1, places, lookbackSizes(m.lookback).guesses, 256])])
     const turned = g.node("GatherElements", [split, this.left(guess)], { axis: 3 })
     return g.node("Add", [logits, g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })])
@@ -178,7 +203,7 @@ export class Builder {
     const { g } = this
     if (this.gpu) {
       const keys = g.node("Transpose", [k], { perm: [1, 2, 0] })
-      const scores = g.node("MatMul", [g.node("Mul", [q, g.floats([scale], [])]), keys])
+      const scores = g.node("MatMul", [g.node("Mul", [q, this.reals([scale], [])]), keys])
       const p = g.node("Softmax", [g.node("Add", [scores, mask])], { axis: -1 })
       return g.node("MatMul", [p, g.node("Transpose", [v], { perm: [1, 0, 2] })])
     }
@@ -388,7 +413,7 @@ export function parallelGraph(
   const group = G.heads / G.kv_heads
 
   const { h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
-  const mask = g.input("mask", "float32", ["n", "seen"])
+  const mask = b.toMask(g.input("mask", "float32", ["n", "seen"]))
   // Each query head of a group stands under the others: rows of [group * n] share their key head.
   const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
   const cacheRows = (layer: number, qkv: Value) => {
@@ -397,13 +422,13 @@ export function parallelGraph(
     const rows = g.ints([-1, G.kv_heads, d])
     const newK = g.node("Reshape", [k, rows])
     const newV = g.node("Reshape", [v, rows])
-    g.output(names.newK, newK, "float32", ["n", G.kv_heads, d])
-    g.output(names.newV, newV, "float32", ["n", G.kv_heads, d])
+    g.output(names.newK, b.toFloat(newK), "float32", ["n", G.kv_heads, d])
+    g.output(names.newV, b.toFloat(newV), "float32", ["n", G.kv_heads, d])
     return { q, newK, newV, names }
   }
   const attendGlobal: Attend = (qkv, layer) => {
     const { q, newK, newV, names } = cacheRows(layer, qkv)
-    const past = (name: string) => g.input(name, "float32", ["past", G.kv_heads, d])
+    const past = (name: string) => b.toReal(g.input(name, "float32", ["past", G.kv_heads, d]))
     const keys = g.node("Concat", [past(names.k), newK], { axis: 0 })
     const values = g.node("Concat", [past(names.v), newV], { axis: 0 })
     return groupedAttention(b, q, G, keys, values, groupMask, [1, -1, G.width])
@@ -431,8 +456,8 @@ export function parallelGraph(
     const ids = g.input("lookback_ids", index, ["n", P, lookbackSizes(m.lookback).columns])
     y = g.node("Add", [y, lookbackRows(b, ids, P)])
   }
-  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -1e9))
-  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(g.floats(causal, [P, P])), { axis: 0 })
+  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
+  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
   const dl = L.width / L.heads
   const localGroup = L.heads / L.kv_heads
   const attendLocal: Attend = (qkv) => {
@@ -446,7 +471,7 @@ export function parallelGraph(
     const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
     const scores = gpu
       ? g.node("MatMul", [
-          g.node("Mul", [qh, g.floats([dl ** -0.5], [])]),
+          g.node("Mul", [qh, b.reals([dl ** -0.5], [])]),
           g.node("Transpose", [kh], { perm: [0, 1, 3, 2] }),
         ])
       : g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: float(dl ** -0.5) })

@@ -1,4 +1,5 @@
 import protobuf from "protobufjs"
+import { toHalf } from "./float16.ts"
 
 /**
  * Writes ONNX graphs node by node. The schema is the part of onnx.proto3 (ONNX 1.17, IR version 10) that is used
@@ -177,6 +178,11 @@ export class Graph {
   /** A constant of fp32 numbers. */
   floats(values: ArrayLike<number>, dims: number[] = [values.length]): Value {
     return this.constant("float32", dims, Float32Array.from(values))
+  }
+
+  /** A constant of fp16 numbers. */
+  halves(values: ArrayLike<number>, dims: number[] = [values.length]): Value {
+    return this.constant("float16", dims, toHalf(Float32Array.from(values)))
   }
 
   /** A constant of fp64 numbers. */

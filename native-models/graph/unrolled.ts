@@ -19,7 +19,7 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * One patch for a batch of B sequences on a GPU: the same numbers as `decodeGraph`, in one submission. The P steps of the
  * local model are written out, as a Loop would go back to the CPU for every byte; no node is left to the CPU.
  *
- * Inputs: previous int32 [B, P]; k_i fp32 [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
+ * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
  * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
  * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
  * coefficients and levels staying on the device too; noise fp32
@@ -38,13 +38,13 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
     g.node("Slice", [x, g.ints([from]), g.ints([to]), g.ints([axis])])
 
   const { h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
-  const mask = g.input("mask", "float32", [1, 1, places])
+  const mask = b.toMask(g.input("mask", "float32", [1, 1, places]))
   const attendGlobal: Attend = (qkv, layer) => {
     const names = deviceCacheNames(layer)
     const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
     // The oldest row leaves, the newest comes last: always the same shapes, so that one compiled shader serves all.
     const kept = (name: string, shape: (string | number)[], axis: number) =>
-      slice(g.input(name, "float32", shape), 1, places, axis)
+      slice(g.input(name, b.real, shape), 1, places, axis)
     const k = g.node(
       "Concat",
       [kept(names.k, ["heads", d, places], 2), g.node("Reshape", [newK, g.ints([-1, d, 1])])],
@@ -59,9 +59,9 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
         axis: 1,
       },
     )
-    g.output(nextName(names.k), k, "float32", ["heads", d, places])
-    g.output(nextName(names.v), v, "float32", ["heads", places, d])
-    const scaled = g.node("Mul", [g.node("Reshape", [q, g.ints([-1, group, d])]), g.floats([d ** -0.5], [])])
+    g.output(nextName(names.k), k, b.real, ["heads", d, places])
+    g.output(nextName(names.v), v, b.real, ["heads", places, d])
+    const scaled = g.node("Mul", [g.node("Reshape", [q, g.ints([-1, group, d])]), b.reals([d ** -0.5], [])])
     const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [scaled, k]), mask])], { axis: -1 })
     return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, G.width])])
   }
@@ -92,7 +92,7 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
     const k = grown(keys, layer, g.node("Reshape", [newK, g.ints([-1, L.kv_heads, dl, 1])]), 3)
     const v = grown(values, layer, g.node("Reshape", [newV, g.ints([-1, L.kv_heads, 1, dl])]), 2)
     const qh = g.node("Reshape", [q, g.ints([-1, L.kv_heads, L.heads / L.kv_heads, dl])])
-    const scores = g.node("MatMul", [g.node("Mul", [qh, g.floats([dl ** -0.5], [])]), k])
+    const scores = g.node("MatMul", [g.node("Mul", [qh, b.reals([dl ** -0.5], [])]), k])
     const mixed = g.node("MatMul", [g.node("Softmax", [scores], { axis: -1 }), v])
     return g.node("Reshape", [mixed, g.ints([-1, 1, L.width])])
   }
