@@ -182,20 +182,22 @@ export class Builder {
     const logits = this.toFloat(this.linear(normed, "head", false))
     if (!guess || !m.lookback) return logits
     const rest = this.toFloat(this.linear(normed, "head_rest", false))
-    const split = g.node("Reshape", [rest, g.ints([-1, places, lookbackSizes(m.lookback).guesses, 256])])
-    const turned = g.node("GatherElements", [split, this.left(guess)], { axis: 3 })
-    return g.node("Add", [logits, g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })])
+    const { guesses } = lookbackSizes(m.lookback)
+    const split = g.node("Reshape", [rest, g.ints([-1, places, guesses, 256])])
+    // What is left of every byte after each guess, modulo 256: a row of a table, as that takes one node.
+    const left = g.node("Gather", [this.leftovers(), this.gpu ? this.toIndex(guess) : guess])
+    const turned = g.node("GatherElements", [split, left], { axis: 3 })
+    const sum =
+      guesses > 1
+        ? g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })
+        : g.node("Reshape", [turned, g.ints([-1, places, 256])])
+    return g.node("Add", [logits, sum])
   }
 
-  /** What is left of every byte after each guess, modulo 256: [.., 256]. */
-  private left(guess: Value): Value {
-    const { g } = this
-    const bytes = Array.from({ length: 256 }, (_, byte) => byte)
-    const one = g.node("Unsqueeze", [guess, g.ints([-1])])
-    if (!this.gpu) return g.node("Mod", [g.node("Sub", [g.ints(bytes), one]), g.ints([256])])
-    const left = g.node("Sub", [g.floats(bytes), one])
-    const below = g.node("Less", [left, g.floats([0], [])])
-    return this.toIndex(g.node("Where", [below, g.node("Add", [left, g.floats([256], [])]), left]))
+  /** [guess, byte] -> byte - guess modulo 256. */
+  private leftovers(): Value {
+    const table = Array.from({ length: 65536 }, (_, i) => ((i & 255) - (i >> 8)) & 255)
+    return this.gpu ? this.g.int32s(table, [256, 256]) : this.g.ints(table, [256, 256])
   }
 
   /** Mix of values for q [heads, rows, d] over k, v [places, heads, d] under `mask`: kept where they lie. */
@@ -316,7 +318,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     for (const input of inputs) y = body.node("Add", [y, input])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
-    const length = body.node("Add", [place, body.int32(1)])
+    const length = body.node("Add", [place, body.int32s([1], [])])
     const attendLocal: Attend = (qkv, layer) => {
       // One node for all of attention: on 1 x P scores the cost is nodes, not numbers.
       const [k, v] = cache.slice(2 * layer, 2 * layer + 2) as [Value, Value]

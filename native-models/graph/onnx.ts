@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import protobuf from "protobufjs"
 import { toHalf } from "./float16.ts"
 
@@ -163,7 +164,8 @@ export class Graph {
 
   private constant(type: DataType, dims: number[], data: ArrayBufferView): Value {
     const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-    return this.initializer(`const:${type}:${dims}:${raw.toString("base64")}`, () => ({
+    const value = raw.length > 256 ? createHash("sha256").update(raw).digest("hex") : raw.toString("base64")
+    return this.initializer(`const:${type}:${dims}:${value}`, () => ({
       dims,
       data_type: dataTypes[type],
       raw_data: raw,
@@ -190,9 +192,9 @@ export class Graph {
     return this.constant("float64", dims, Float64Array.from(values))
   }
 
-  /** An int32 scalar. */
-  int32(value: number): Value {
-    return this.constant("int32", [], Int32Array.of(value))
+  /** A constant of int32 numbers. */
+  int32s(values: number[], dims: number[] = [values.length]): Value {
+    return this.constant("int32", dims, Int32Array.from(values))
   }
 
   bools(values: boolean[], dims: number[] = [values.length]): Value {

@@ -57,6 +57,7 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]
   const { offsets, lpc, matches } = lookback
   const guesses: Value[] = [] // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
   const levels: Value[] = [] // each [B, some], table rows
+  const lengths: Value[] = [] // each [B, 1], fp32
   if (fits && past.samples) {
     guesses.push(linearGuess(b, fits, past.samples))
     levels.push(fits.levels)
@@ -64,10 +65,15 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]
   matches.forEach((match, i) => {
     const { byte, length } = matchGuess(b, match, earlierBytes(b, match, past), past[`runs_${i}`] as Value)
     guesses.push(g.node("Unsqueeze", [b.gpu ? byte : b.toIndex(byte), g.ints([1])]))
-    levels.push(b.toIndex(g.node("Add", [length, g.floats([lengthRow(lookback, i)])])))
+    lengths.push(length)
   })
   const all = (parts: Value[], axis: number) =>
     parts.length > 1 ? g.node("Concat", parts, { axis }) : (parts[0] as Value)
+
+  if (lengths.length) {
+    const rows = g.floats(lengths.map((_, i) => lengthRow(lookback, i)))
+    levels.push(b.toIndex(g.node("Add", [all(lengths, 1), rows])))
+  }
 
   const columns: Value[] = []
   if (offsets.length) {
