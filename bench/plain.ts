@@ -1,12 +1,14 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { InferenceSession, Tensor } from "onnxruntime-node"
 import type { Precision } from "../contract/pack.ts"
 import type { Model } from "../main/engine/model.ts"
-import { WEIGHTS_FILE } from "../native-models/graph/compile.ts"
+import { locator, WEIGHTS_FILE } from "../native-models/graph/compile.ts"
+import { farthestLook, lookbackInputs, lookbackSizes } from "../native-models/graph/lookback.ts"
 import { type Attend, Builder, cacheNames, type Stream } from "../native-models/graph/megabyte.ts"
 import { ngramIds } from "../native-models/graph/ngrams.ts"
-import { type ExternalTensor, float, Graph, type Value } from "../native-models/graph/onnx.ts"
+import { float, Graph, type Value } from "../native-models/graph/onnx.ts"
+import { lookbackRows, ngramRows } from "../native-models/graph/past.ts"
 
 /**
  * The plain way to run the same model, to compare with: one session.run per byte (and one per patch for the global
@@ -21,12 +23,7 @@ export class Plain {
 
   static async load(model: Model, precision: Precision, threads: number): Promise<Plain> {
     const { folder } = model.compiled
-    const index = new Map<string, ExternalTensor>(JSON.parse(readFileSync(join(folder, "index.json"), "utf8")))
-    const locate = (name: string) => {
-      const found = index.get(name)
-      if (!found) throw new Error(`no prepared tensor ${name}`)
-      return found
-    }
+    const locate = locator(folder)
     const session = async (graph: Graph) => {
       const path = join(folder, `${graph.name}.onnx`)
       writeFileSync(path, graph.encode())
@@ -42,7 +39,7 @@ export class Plain {
 
   /** Decodes `count` patches after `past` cache rows of zeros; returns the milliseconds of each patch. */
   async decode(past: number, count: number): Promise<number[]> {
-    const { global: g, local: l, patch, ngrams } = this.model.config
+    const { global: g, local: l, patch, ngrams, lookback } = this.model.config
     const d = g.width / g.heads
     const dl = l.width / l.heads
     let caches: Tensor[] = Array.from(
@@ -81,10 +78,15 @@ export class Plain {
           place: new Tensor("int32", Int32Array.of(p), [1]),
           length: new Tensor("int32", Int32Array.of(p + 1), []),
         }
-        if (ngrams) {
-          const start = Math.max(0, at - 8)
-          const ids = ngramIds(ngrams, history.subarray(start, at + 1), at - start)
-          inputs.ngram_ids = new Tensor("int64", ids, [1, 1, ngrams.orders.length])
+        const start = Math.max(0, at - farthestLook(this.model.config))
+        const near = history.subarray(start, at + 1)
+        if (ngrams)
+          inputs.ngram_ids = new Tensor("int64", ngramIds(ngrams, near, at - start), [1, 1, ngrams.orders.length])
+        if (lookback) {
+          const { ids, guesses } = lookbackInputs(lookback, patch, near, at - start)
+          const sizes = lookbackSizes(lookback)
+          inputs.lookback_ids = new Tensor("int64", ids, [1, 1, sizes.columns])
+          if (sizes.guesses) inputs.guesses = new Tensor("int64", guesses, [1, 1, sizes.guesses])
         }
         local.forEach((c, i) => {
           inputs[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
@@ -121,12 +123,7 @@ function writeGlobal(b: Builder): void {
   const { g, m } = b
   const { global: G, patch: P } = m
   const d = G.width / G.heads
-  const embedded = g.node("Gather", [g.weight("patch_embed.weight"), g.input("previous", "int64", [1, P])])
-  const rotary = {
-    cos: g.input("cos", "float32", [1, d / 2]),
-    sin: g.input("sin", "float32", [1, d / 2]),
-    ids: g.ints([0]),
-  }
+  const { h, rotary } = b.globalInput([1, P], [1, 1, G.width], 1)
   const attend: Attend = (qkv, layer) => {
     const names = cacheNames(layer)
     const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
@@ -143,7 +140,7 @@ function writeGlobal(b: Builder): void {
     const mixed = g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), values], { transBatchB: 1 })
     return g.node("Reshape", [mixed, g.ints([1, 1, G.width])])
   }
-  let stream: Stream = { x: g.node("Reshape", [embedded, g.ints([1, 1, G.width])]) }
+  let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attend)
   g.output("rows", b.toLocal(b.addNorm(stream, "global_norm").normed), "float32", [1, P, m.local.width])
 }
@@ -158,10 +155,10 @@ function writeLocal(b: Builder): void {
   if (m.ngrams) {
     const { orders, width } = m.ngrams
     const ids = g.input("ngram_ids", "int64", [1, 1, orders.length])
-    const rows = g.node("Gather", [g.weight("ngram_embed.weight"), ids])
-    const flat = g.node("Reshape", [rows, g.ints([1, 1, orders.length * width])])
-    y = g.node("Add", [y, b.linear(flat, "ngram_to_local", false)])
+    y = g.node("Add", [y, ngramRows(b, ids, [1, 1, orders.length * width])])
   }
+  const sizes = m.lookback && lookbackSizes(m.lookback)
+  if (sizes) y = g.node("Add", [y, lookbackRows(b, g.input("lookback_ids", "int64", [1, 1, sizes.columns]), 1)])
   const place = g.input("place", "int32", [1])
   const length = g.input("length", "int32", [])
   const attend: Attend = (qkv, layer) => {
@@ -176,5 +173,6 @@ function writeLocal(b: Builder): void {
   }
   let stream: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) stream = b.block(stream, "local", i, attend)
-  g.output("logits", b.head(stream, 1), "float32", [1, 1, 256])
+  const guesses = sizes?.guesses ? g.input("guesses", "int64", [1, 1, sizes.guesses]) : undefined
+  g.output("logits", b.head(stream, 1, guesses), "float32", [1, 1, 256])
 }

@@ -459,6 +459,8 @@ class Scratch {
   private readonly forced: BigInt64Array
   private readonly isForced: Uint8Array
   private readonly noise: Float32Array
+  /** Noise and known bytes together, on a GPU alone. */
+  private both: Float32Array | undefined
   private readonly recent: Float32Array
   private readonly prediction: Lookout | undefined
   private readonly matching: Lookout | undefined
@@ -515,7 +517,8 @@ class Scratch {
   /** For a GPU: fp32 [P, B, 1, 257], the noise and then a known byte or -1. */
   noiseAndForced(): Tensor {
     const rows = this.patch * this.batch
-    const both = new Float32Array(rows * 257)
+    this.both ??= new Float32Array(rows * 257)
+    const { both } = this
     for (let i = 0; i < rows; i++) {
       both.set(this.noise.subarray(i * 256, (i + 1) * 256), i * 257)
       both[i * 257 + 256] = this.isForced[i] ? Number(this.forced[i]) : -1

@@ -3,20 +3,22 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { toHalf } from "./float16.ts"
-import { decodeGraph, parallelGraph } from "./megabyte.ts"
+import { decodeGraph, type Locate, parallelGraph } from "./megabyte.ts"
 import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
 import { blockOf } from "./quantize.ts"
 import { unrolledGraph } from "./unrolled.ts"
 import type { Weights } from "./weights.ts"
 
 export const WEIGHTS_FILE = "weights.bin"
+/** What lies where in it. Its presence says that both are whole. */
+const INDEX_FILE = "index.json"
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
 export type GraphKind = "decode" | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
 export type GraphName = GraphKind | `gpu-${GraphKind}`
-/** Paths of the compiled graphs; weights.bin lies beside them. */
+/** Paths of the graphs, each made when first asked for; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
 /**
@@ -67,7 +69,7 @@ function transpose(w: Float32Array, rows: number, columns: number): Float32Array
 
 /**
  * Compiles a model into `cache`/KEY, where KEY hashes the weights, the configuration, the precision
- * and the version of the graphs. What is there already is used as it is.
+ * and the version of the graphs. What is there already is used as it is. In fp16 there are only graphs for a GPU.
  * @param load reads the weights; called only when there is something to compile
  */
 export function compile(
@@ -81,47 +83,49 @@ export function compile(
     .update(JSON.stringify([VERSION, sources(), weightsHash, m, precision]))
     .digest("hex")
   const folder = join(cache, key.slice(0, 24))
-  const compiled = { folder, path: (graph: GraphName) => join(folder, `${graph}.onnx`) }
-  if (existsSync(join(folder, "complete"))) return compiled
-  const { weights, names } = load()
-  const { parts, index } = prepare(weights, m, names, precision)
-  const locate = (name: string) => {
+  if (!existsSync(join(folder, INDEX_FILE))) {
+    const { weights, names } = load()
+    const { parts, index } = prepare(weights, m, names, precision)
+    // Written aside and renamed: another process never sees half of it.
+    const temporary = `${folder}.${process.pid}.tmp`
+    rmSync(temporary, { recursive: true, force: true })
+    mkdirSync(temporary, { recursive: true })
+    writeFileSync(join(temporary, WEIGHTS_FILE), Buffer.concat(parts))
+    writeFileSync(join(temporary, INDEX_FILE), JSON.stringify([...index]))
+    try {
+      renameSync(temporary, folder)
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true })
+      if (!existsSync(join(folder, INDEX_FILE))) throw error
+    }
+  }
+  const path = (name: GraphName) => {
+    const file = join(folder, `${name}.onnx`)
+    if (existsSync(file)) return file
+    const temporary = `${file}.${process.pid}.tmp`
+    writeFileSync(temporary, graph(name, m, precision, locator(folder)).encode())
+    renameSync(temporary, file)
+    return file
+  }
+  return { folder, path }
+}
+
+/** Finds the prepared tensors of a compiled folder. */
+export function locator(folder: string): Locate {
+  const index = new Map<string, ExternalTensor>(JSON.parse(readFileSync(join(folder, INDEX_FILE), "utf8")))
+  return (name) => {
     const found = index.get(name)
     if (!found) throw new Error(`no prepared tensor ${name}`)
     return found
   }
-  const parallel = (want: { score: boolean; logits?: boolean }, gpu = false) =>
-    parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
-  const forCpu = () => ({
-    decode: decodeGraph(m, precision, locate, WEIGHTS_FILE),
-    prefill: parallel({ score: false }),
-    score: parallel({ score: true }),
-    logits: parallel({ score: true, logits: true }),
-  })
-  const graphs: Partial<Record<GraphName, Graph>> = {
-    // A CPU has no fast way with fp16.
-    ...(precision === "fp16" ? {} : forCpu()),
-    "gpu-decode": unrolledGraph(m, precision, locate, WEIGHTS_FILE),
-    "gpu-prefill": parallel({ score: false }, true),
-    "gpu-score": parallel({ score: true }, true),
-    "gpu-logits": parallel({ score: true, logits: true }, true),
-  }
-  // Written aside and renamed: another process never sees half of it.
-  const temporary = `${folder}.${process.pid}.tmp`
-  rmSync(temporary, { recursive: true, force: true })
-  mkdirSync(temporary, { recursive: true })
-  writeFileSync(join(temporary, WEIGHTS_FILE), Buffer.concat(parts))
-  for (const [name, graph] of Object.entries(graphs)) writeFileSync(join(temporary, `${name}.onnx`), graph.encode())
-  // What lies where, for whoever builds another graph on the same weights (bench/plain.ts).
-  writeFileSync(join(temporary, "index.json"), JSON.stringify([...index]))
-  writeFileSync(join(temporary, "complete"), "")
-  try {
-    renameSync(temporary, folder)
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true })
-    if (!existsSync(join(folder, "complete"))) throw error
-  }
-  return compiled
+}
+
+function graph(name: GraphName, m: ModelConfig, precision: Precision, locate: Locate): Graph {
+  const gpu = name.startsWith("gpu-")
+  const kind = name.replace("gpu-", "") as GraphKind
+  if (kind === "decode") return (gpu ? unrolledGraph : decodeGraph)(m, precision, locate, WEIGHTS_FILE)
+  const want = { score: kind !== "prefill", logits: kind === "logits" }
+  return parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
 }
 
 /** This folder's own sources are part of the key, so that a change to a graph is never missed while developing. */
