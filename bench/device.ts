@@ -3,17 +3,22 @@ import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { z } from "zod"
-import { Device } from "../contract/pack.ts"
+import { canvasOf, Device, type Pack, type Precision, soundOf } from "../contract/pack.ts"
+import { encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
+import { readSound } from "../main/media/audio.ts"
+import { readImage } from "../main/media/image.ts"
 import { defaultPlaces, findPack } from "../main/packs/find.ts"
+import { wholeDocument } from "../main/packs/read.ts"
 import { configurations, randomPack } from "./random-pack.ts"
 
 /**
- * `npm run bench -- --device webgpu [--placement] [--equal N] [--write] [PACK …]`: what one patch costs a device. Kernels by the
+ * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--write] [PACK …]`: what one patch costs a device. Kernels by the
  * runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
- * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --write puts the table and
+ * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --half scores a file in
+ * fp16 on the device and in fp32 on the CPU; --write puts the table and
  * the command into GPU.md.
  */
 const args = process.argv.slice(2)
@@ -47,6 +52,22 @@ function kernels(pack: string, runs: number): Map<string, number> {
   return counts
 }
 
+/** A file that is here to score under a pack: this project's README, or an example of the app. */
+async function someFile(pack: Pack) {
+  const at = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+  const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
+  if (canvas) {
+    const path = at("assets/public/examples/monster.png")
+    return wholeDocument(pack, (await readImage(path, readFileSync(path), canvas)).bytes)
+  }
+  if (sound) {
+    const path = at("assets/public/examples/chorale.flac")
+    const { samples } = await readSound(path, readFileSync(path), sound, 1)
+    return wholeDocument(pack, encodeSamples(samples, sound))
+  }
+  return { bytes: new Uint8Array(readFileSync(at("README.md"))).subarray(0, 4096), header: 0 }
+}
+
 const lines: string[] = []
 const say = (line: string) => {
   lines.push(line)
@@ -54,8 +75,9 @@ const say = (line: string) => {
 }
 const kB = (bytes: number) => `${(bytes / 1024).toFixed(1)} kB`
 say(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
-say("| pack | kernels a patch | on the CPU | uploaded a patch | read back a patch | ms a patch | the same bytes |")
-say(`${"| --- ".repeat(7)}|`)
+const columns = ["pack", "kernels a patch", "on the CPU", "uploaded a patch", "read back a patch", "ms a patch"]
+say(`| ${[...columns, "the same bytes", "bits a byte in fp32", "and in fp16"].join(" | ")} |`)
+say(`${"| --- ".repeat(9)}|`)
 const placements: string[] = []
 for (const name of names.length ? names : ["text", "image"]) {
   const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
@@ -103,9 +125,21 @@ for (const name of names.length ? names : ["text", "image"]) {
     same = `the first ${agreed} of ${made.length}`
     await cpu.release()
   }
+  let bits = ["not asked", ""]
+  if (args.includes("--half")) {
+    const file = await someFile(model.pack)
+    const of = async (precision: Precision, where: Device) => {
+      const scoring = Model.load(folder, precision, 0, cache, where)
+      const { logprob } = await Decoder.score(scoring, file.bytes)
+      await scoring.release()
+      const own = logprob.subarray(file.header)
+      return (-own.reduce((a, b) => a + b, 0) / own.length / Math.LN2).toFixed(4)
+    }
+    bits = [await of("fp32", "cpu"), await of("fp16", device)]
+  }
   const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
   say(
-    `| ${name} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} |`,
+    `| ${name} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} | ${bits.join(" | ")} |`,
   )
   decoder.release()
   await model.release()

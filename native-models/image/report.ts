@@ -145,23 +145,18 @@ const styled: Uint8Array[] = []
 for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
 await sheet(styled, 8, join(folder, "styles.png"))
 
-type Run = {
-  minutes: number
-  hardware: string
-  bytesSeen: number
-  steps: number
-  init?: Run & { name: string }
-  meanWith?: string
-}
-/** What a run was, and what it began with. */
-const told = (t: Run): string =>
-  `${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen)` +
-  (t.init ? `, beginning with the weights of ${t.init.name} after ${told(t.init)}` : "")
+type Run = { minutes: number; hardware: string; bytesSeen: number; steps: number; init?: Run; meanWith?: string }
+/** The stretches of training, the first first; each began with the weights of the one before. */
+const stretches = (t: Run): string[] => [
+  ...(t.init ? stretches(t.init) : []),
+  `${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen` +
+    `${t.meanWith ? "; what went on is the mean of its weights and those it began with" : ""})`,
+]
 const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${told(pack.training as Run)}${(pack.training as Run).meanWith ? `; what ships is the mean of the two (training/mean.py)` : ""}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${stretches(pack.training as Run).join(", then ")}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
 
 ## Held-out bits per dimension
 
