@@ -1,11 +1,24 @@
 import { existsSync } from "node:fs"
 import { chromium } from "@playwright/test"
+import { z } from "zod"
 import { App } from "../../test/e2e/app.ts"
 
 /**
  * `npm run bench:ui`: how smooth the window stays while the fastest pack there is (tiny random weights) writes, and
- * what a long text costs in DOM nodes and memory. Frames are the page's own, counted by requestAnimationFrame.
+ * what a long text costs in DOM nodes and memory. Frames are those of the browser's own trace.
  */
+const Trace = z.object({ traceEvents: z.array(z.object({ name: z.string(), ts: z.number() })) })
+
+/** Frames that the browser drew, by its trace: how many a second, the longest gap in ms, and those it dropped. */
+function framesOf(trace: Buffer): { perSecond: number; longest: number; dropped: number } {
+  const events = Trace.parse(JSON.parse(trace.toString())).traceEvents
+  const drawn = events.flatMap(({ name, ts }) => (name === "DrawFrame" ? [ts / 1000] : [])).sort((a, b) => a - b)
+  const gaps = drawn.slice(1).map((t, i) => t - (drawn[i] as number))
+  const dropped = events.filter(({ name }) => name === "DroppedFrame").length
+  const whole = gaps.reduce((a, b) => a + b, 0)
+  return { perSecond: (1000 * gaps.length) / whole, longest: Math.max(...gaps), dropped }
+}
+
 const seconds = Number(process.argv[2] ?? 20)
 const executablePath =
   process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((p) => existsSync(p))
@@ -25,35 +38,17 @@ await page.keyboard.press("Control+Enter")
 await page.waitForFunction(() => document.querySelector(".progress .count")?.textContent?.includes("B/s"))
 
 for (let part = 0; part < 4; part++) {
-  const r = await page.evaluate(
-    (ms) =>
-      new Promise<{ fps: number; worst: number; nodes: number; heap: number; bytes: string }>((resolve) => {
-        const began = performance.now()
-        let last = began
-        let frames = 0
-        let worst = 0
-        const frame = (now: number) => {
-          frames++
-          worst = Math.max(worst, now - last)
-          last = now
-          if (now - began < ms) return void requestAnimationFrame(frame)
-          const heap =
-            (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize / 2 ** 20
-          const bytes = document.querySelector(".progress .count")?.textContent ?? "finished"
-          resolve({
-            fps: frames / ((now - began) / 1000),
-            worst,
-            nodes: document.querySelectorAll("*").length,
-            heap,
-            bytes,
-          })
-        }
-        requestAnimationFrame(frame)
-      }),
-    (seconds * 1000) / 4,
-  )
+  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline.frame"] })
+  await page.waitForTimeout((seconds * 1000) / 4)
+  const frames = framesOf(await browser.stopTracing())
+  const { nodes, heap, bytes } = await page.evaluate(() => ({
+    nodes: document.querySelectorAll("*").length,
+    heap: (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize / 2 ** 20,
+    bytes: document.querySelector(".progress .count")?.textContent ?? "finished",
+  }))
   console.log(
-    `${r.fps.toFixed(0)} frames/s, longest frame ${r.worst.toFixed(0)} ms, ${r.nodes} DOM nodes, heap ${r.heap.toFixed(0)} MB: ${r.bytes}`,
+    `${frames.perSecond.toFixed(0)} frames/s, longest frame ${frames.longest.toFixed(0)} ms, ${frames.dropped} dropped, ` +
+      `${nodes} DOM nodes, heap ${heap.toFixed(0)} MB: ${bytes}`,
   )
 }
 await page.keyboard.press("Escape")
