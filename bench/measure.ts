@@ -2,7 +2,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type ModelConfig, Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
-import { Decoder } from "../main/engine/decoder.ts"
+import { Decoder, decodeKind } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { defaultPlaces, findPack } from "../main/packs/find.ts"
 import { blockOf } from "../native-models/graph/quantize.ts"
@@ -35,7 +35,7 @@ function weightBytesPerPatch(m: ModelConfig): number {
 Model.load(folder, precision, threads, cache) // compiles, so that what follows is what a second start costs
 let began = performance.now()
 const model = Model.load(folder, precision, threads, cache)
-await model.session("decode")
+await model.session(decodeKind(defaultSampling))
 const loadMs = performance.now() - began
 
 const { patch, context } = model.config
@@ -63,7 +63,7 @@ await model.release()
 const theirs = await Plain.load(model, precision, threads)
 const plain = (await theirs.decode(past, 24)).slice(4)
 await theirs.release()
-await model.session("decode")
+await model.session(decodeKind(defaultSampling))
 await decoder.step(defaultSampling, 1)
 await decodeFor(30)
 const patchMs = median(ours)

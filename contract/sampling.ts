@@ -12,4 +12,7 @@ export const Sampling = z.object({
   minP: z.number().min(0).max(1),
 })
 export type Sampling = z.infer<typeof Sampling>
+/** Whether some bytes are left out of the draw; greedy, there is none. */
+export const isMasked = ({ temperature, topP, topK, minP }: Sampling) =>
+  temperature > 0 && (topP < 1 || topK > 0 || minP > 0)
 export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }

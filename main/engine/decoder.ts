@@ -2,7 +2,7 @@ import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
 import { type Lookback, type Match, type ModelConfig, reach } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
-import type { Sampling } from "../../contract/sampling.ts"
+import { isMasked, type Sampling } from "../../contract/sampling.ts"
 import {
   farthestLook,
   levelRow,
@@ -21,6 +21,9 @@ import type { Model } from "./model.ts"
 import { gumbel } from "./noise.ts"
 
 type Feeds = Record<string, Tensor>
+
+/** The graph that decodes with these settings. */
+export const decodeKind = (sampling: Sampling) => (isMasked(sampling) ? "decode-masked" : "decode")
 
 /** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
 const CHUNK = 256
@@ -284,13 +287,13 @@ export class Decoder {
     const { scratch, batch } = this
     const index = this.nextPatch
     scratch.fillPrevious(index === this.origin, (b) => this.history(b).subarray((index - 1) * patch, index * patch))
-    scratch.fillForced(known)
-    scratch.fillNoise(sampling, seed, dropped + index * patch)
-    const feeds: Feeds = { ...scratch.feeds, ...this.positions(this.cache.length, 1) }
+    scratch.fillNoise(sampling, seed, dropped + index * patch, known)
+    const masks = isMasked(sampling) ? scratch.masks(sampling) : {}
+    const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
     scratch.fillRecent((b) => this.history(b))
-    if (this.gpu) return this.stepOnDevice(feeds)
+    if (this.gpu) return this.stepOnDevice(feeds, sampling)
     this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
-    const session = await this.model.session("decode")
+    const session = await this.model.session(decodeKind(sampling))
     const out = await session.run(feeds)
     this.appendRows(out, 1)
     const ids = (out.bytes as Tensor).data as BigInt64Array
@@ -309,11 +312,10 @@ export class Decoder {
   }
 
   /** The same on a GPU: the cache stays there, and one small tensor comes back. */
-  private async stepOnDevice(feeds: Feeds): Promise<PatchPart[]> {
+  private async stepOnDevice(feeds: Feeds, sampling: Sampling): Promise<PatchPart[]> {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
-    const { forced: _, is_forced: __, ...rest } = feeds
-    const given = narrowed(rest)
+    const given = narrowed(feeds)
     const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
     this.onDevice ??= new DeviceCache(
       this.config,
@@ -322,9 +324,8 @@ export class Decoder {
       Object.fromEntries(past),
       this.model.precision === "fp16",
     )
-    const session = await this.model.session("decode")
-    const inputs = { ...given, noise: this.scratch.noiseAndForced(), ...this.onDevice.feeds() }
-    const out = await session.run(inputs)
+    const session = await this.model.session(decodeKind(sampling))
+    const out = await session.run({ ...given, ...this.onDevice.feeds() })
     this.onDevice.take(out)
     this.cache.advance()
     const result = (out.result as Tensor).data as Float32Array
@@ -456,17 +457,14 @@ class Bytes {
 class Scratch {
   readonly feeds: Feeds
   private readonly previous: BigInt64Array
-  private readonly forced: BigInt64Array
-  private readonly isForced: Uint8Array
   private readonly noise: Float32Array
-  /** Noise and known bytes together, on a GPU alone. */
-  private both: Float32Array | undefined
   private readonly recent: Float32Array
   private readonly prediction: Lookout | undefined
   private readonly matching: Lookout | undefined
   private readonly inverseTemperature = new Float32Array(1)
   private readonly topP = new Float32Array(1)
   private readonly logMinP = new Float32Array(1)
+  private readonly lastRank = new BigInt64Array(1)
   private readonly longest: number
   private readonly patch: number
 
@@ -478,18 +476,12 @@ class Scratch {
     this.patch = p
     this.longest = longestLook(config)
     this.previous = new BigInt64Array(batch * p)
-    this.forced = new BigInt64Array(p * batch)
-    this.isForced = new Uint8Array(p * batch)
     this.noise = new Float32Array(p * batch * 256)
     this.recent = new Float32Array(batch * this.longest)
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
-      forced: new Tensor("int64", this.forced, [p, batch, 1]),
-      is_forced: new Tensor("bool", this.isForced, [p, batch, 1]),
       noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
       inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
-      top_p: new Tensor("float32", this.topP, [1]),
-      log_min_p: new Tensor("float32", this.logMinP, [1]),
     }
     this.prediction = predictionOf(config, batch)
     this.matching = matchingOf(config, batch)
@@ -504,28 +496,6 @@ class Scratch {
     }
   }
 
-  fillForced(known?: Uint8Array[]): void {
-    this.isForced.fill(0)
-    known?.forEach((bytes, b) => {
-      bytes.forEach((byte, p) => {
-        this.forced[p * this.batch + b] = BigInt(byte)
-        this.isForced[p * this.batch + b] = 1
-      })
-    })
-  }
-
-  /** For a GPU: fp32 [P, B, 1, 257], the noise and then a known byte or -1. */
-  noiseAndForced(): Tensor {
-    const rows = this.patch * this.batch
-    this.both ??= new Float32Array(rows * 257)
-    const { both } = this
-    for (let i = 0; i < rows; i++) {
-      both.set(this.noise.subarray(i * 256, (i + 1) * 256), i * 257)
-      both[i * 257 + 256] = this.isForced[i] ? Number(this.forced[i]) : -1
-    }
-    return new Tensor("float32", both, [this.patch, this.batch, 1, 257])
-  }
-
   fillRecent(historyOf: (b: number) => Uint8Array): void {
     for (let b = 0; b < this.batch; b++) {
       const history = historyOf(b)
@@ -535,16 +505,30 @@ class Scratch {
     }
   }
 
-  fillNoise({ temperature, topP, topK, minP }: Sampling, seed: number, position: number): void {
+  /** Each byte's luck, from `position` on; none where the draw is greedy. Known bytes get so much that they must win. */
+  fillNoise({ temperature }: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
     const greedy = temperature === 0
     this.inverseTemperature[0] = greedy ? 1 : 1 / temperature
-    this.topP[0] = topP >= 1 ? 2 : topP // rounding must not cut the tail off when nothing is to be cut
-    this.logMinP[0] = minP > 0 ? Math.log(minP) : Number.NEGATIVE_INFINITY
     for (let p = 0; p < this.patch; p++)
       for (let b = 0; b < this.batch; b++) {
         const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
-        gumbel(row, seed, b, position + p, greedy ? 1 : topK)
+        if (greedy) row.fill(0)
+        else gumbel(row, seed, b, position + p)
+        const byte = known?.[b]?.[p]
+        if (byte !== undefined) row[byte] = 1e37
       }
+  }
+
+  /** The inputs that leave bytes out. */
+  masks({ topP, topK, minP }: Sampling): Feeds {
+    this.topP[0] = topP >= 1 ? 2 : topP // rounding must not cut the tail off when nothing is to be cut
+    this.logMinP[0] = minP > 0 ? Math.log(minP) : -1e30
+    this.lastRank[0] = BigInt((topK || 256) - 1)
+    return {
+      top_p: new Tensor("float32", this.topP, [1]),
+      log_min_p: new Tensor("float32", this.logMinP, [1]),
+      last_rank: new Tensor("int64", this.lastRank, [1]),
+    }
   }
 }
 

@@ -78,7 +78,7 @@ export class Model {
 /** A GPU's session: no node may fall back to the CPU, and what a patch leaves for the next stays on the device. */
 function deviceOptions(graph: GraphKind, config: ModelConfig): InferenceSession.SessionOptions {
   const extra = { session: { disable_cpu_ep_fallback: "1" } }
-  if (graph !== "decode") return { extra }
+  if (graph !== "decode" && graph !== "decode-masked") return { extra }
   const kept = deviceNames(config).map((name) => [nextName(name), "gpu-buffer"] as const)
   return { extra, preferredOutputLocation: { result: "cpu", ...Object.fromEntries(kept) } }
 }

@@ -10,15 +10,13 @@ function mix(x: number): number {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-/** Fills `out` (256 ranks) for one byte; ranks from `topK` on can never win. `topK` 0 means all 256. */
-export function gumbel(out: Float32Array, seed: number, variation: number, position: number, topK: number): void {
+/** Fills `out` with the luck of each of the 256 bytes in one draw. */
+export function gumbel(out: Float32Array, seed: number, variation: number, position: number): void {
   let state = mix(seed ^ mix(variation + 0x9e3779b9) ^ mix(mix(position) + Math.floor(position / 2 ** 32)))
-  const kept = topK || 256
-  for (let rank = 0; rank < kept; rank++) {
+  for (let byte = 0; byte < out.length; byte++) {
     state = (state + 0x9e3779b9) >>> 0
     // The half keeps the number off 0 and 1, where the logarithm ends.
     const uniform = (mix(state) + 0.5) / 2 ** 32
-    out[rank] = -Math.log(-Math.log(uniform))
+    out[byte] = -Math.log(-Math.log(uniform))
   }
-  out.fill(Number.NEGATIVE_INFINITY, kept)
 }

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
-import { Decoder } from "./decoder.ts"
+import { Decoder, decodeKind } from "./decoder.ts"
 import { Model } from "./model.ts"
 import { probe } from "./probe.ts"
 
@@ -44,7 +44,7 @@ async function load(request: Request) {
   const start = performance.now()
   await unload()
   const model = Model.load(pack, precision, threads, cache as string, device)
-  if (request.type === "generate") await model.session("decode")
+  if (request.type === "generate") await model.session(decodeKind(request.sampling))
   loaded = { key, model, dropped: 0 }
   send({ type: "loaded", id, loadMs: performance.now() - start })
   return loaded

@@ -15,7 +15,8 @@ const INDEX_FILE = "index.json"
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-export type GraphKind = "decode" | "prefill" | "score" | "logits"
+/** decode-masked draws with top-p, top-k or min-p, decode without. */
+export type GraphKind = "decode" | "decode-masked" | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
 export type GraphName = GraphKind | `gpu-${GraphKind}`
 /** Paths of the graphs, each made when first asked for; weights.bin lies beside them. */
@@ -123,7 +124,8 @@ export function locator(folder: string): Locate {
 function graph(name: GraphName, m: ModelConfig, precision: Precision, locate: Locate): Graph {
   const gpu = name.startsWith("gpu-")
   const kind = name.replace("gpu-", "") as GraphKind
-  if (kind === "decode") return (gpu ? unrolledGraph : decodeGraph)(m, precision, locate, WEIGHTS_FILE)
+  if (kind === "decode" || kind === "decode-masked")
+    return (gpu ? unrolledGraph : decodeGraph)(m, precision, locate, WEIGHTS_FILE, kind === "decode-masked")
   const want = { score: kind !== "prefill", logits: kind === "logits" }
   return parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
 }

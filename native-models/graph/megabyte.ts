@@ -242,11 +242,19 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
  * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, 1, longest order] newest
  * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; past_bytes fp32
- * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32 [P, B, 1, 256] Gumbel noise by rank, -inf from
- * rank top-k on; forced int64 [P, B, 1] and is_forced bool [P, B, 1] for known bytes; inverse_temperature, top_p, log_min_p fp32 [1].
+ * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
+ * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
+ * for a known byte that no other can win; inverse_temperature fp32 [1]; with masks top_p, log_min_p fp32 [1] and last_rank
+ * int64 [1], the last of the top k.
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
-export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
+export function decodeGraph(
+  m: ModelConfig,
+  precision: Precision,
+  locate: Locate,
+  weightsFile: string,
+  masked: boolean,
+): Graph {
   const g = new Graph("decode", locate, weightsFile)
   const b = new Builder(g, m, precision, locate)
   const { global: G, local: L, patch: P } = m
@@ -281,11 +289,7 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
-  const forced = g.input("forced", "int64", [P, "batch", 1])
-  const isForced = g.input("is_forced", "bool", [P, "batch", 1])
-  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
-  const topP = g.input("top_p", "float32", [1])
-  const logMinP = g.input("log_min_p", "float32", [1])
+  const draw = drawInputs(g, "int64", masked)
 
   // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
   const dl = L.width / L.heads
@@ -333,9 +337,8 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
     const logits = lb.head(inside, 1, guesses)
 
-    const at = (input: Value) => body.node("Gather", [input, turn], { axis: 0 })
-    const sampled = sample(body, logits, at(noise), inverseTemperature, topP, logMinP)
-    const byte = body.node("Where", [at(isForced), at(forced), sampled])
+    const luck = body.node("Gather", [noise, turn], { axis: 0 })
+    const byte = body.node("ArgMax", [contest(body, logits, luck, draw)], { axis: 2, keepdims: 0 })
     const next = pushByte(lb, past, body.node("Cast", [byte], { to: 1 }), byte)
     return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [byte, logits] }
   })
@@ -346,35 +349,36 @@ export function decodeGraph(m: ModelConfig, precision: Precision, locate: Locate
   return g
 }
 
-/**
- * Samples one byte a row from logits [B, 1, 256] by Gumbel-max over the bytes in order of rank: top-p and min-p mask
- * ranks here, top-k is -inf in the noise already. Returns int64 [B, 1].
- */
-function sample(g: Graph, logits: Value, noise: Value, inverseTemperature: Value, topP: Value, logMinP: Value): Value {
-  const { noisy, ranked } = noisyRanks(g, logits, noise, inverseTemperature, topP, logMinP)
-  const rank = g.node("ArgMax", [noisy], { axis: 2 })
-  return g.node("Squeeze", [g.node("GatherElements", [ranked, rank], { axis: 2 }), g.ints([2])])
+/** The graph's inputs that say how to draw. `masked`: with top-p, top-k or min-p. */
+export function drawInputs(g: Graph, index: "int32" | "int64", masked: boolean): Draw {
+  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
+  if (!masked) return { inverseTemperature }
+  const masks = {
+    topP: g.input("top_p", "float32", [1]),
+    logMinP: g.input("log_min_p", "float32", [1]),
+    lastRank: g.input("last_rank", index, [1]),
+  }
+  return { inverseTemperature, masks }
 }
+export type Draw = { inverseTemperature: Value; masks?: { topP: Value; logMinP: Value; lastRank: Value } }
 
-/** Bytes in order of rank int64 [B, 1, 256], and what of each competes: tempered logits within the masks, and noise. */
-export function noisyRanks(
-  g: Graph,
-  logits: Value,
-  noise: Value,
-  inverseTemperature: Value,
-  topP: Value,
-  logMinP: Value,
-): { noisy: Value; ranked: Value } {
+/** What competes for the next byte, [B, 1, 256]: tempered logits, far below where they are masked, and `noise`. */
+export function contest(g: Graph, logits: Value, noise: Value, { inverseTemperature, masks }: Draw): Value {
   const scaled = g.node("Mul", [logits, inverseTemperature])
-  const [values, ranked] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
+  if (!masks) return g.node("Add", [scaled, noise])
+  // Each mask keeps the first ranks, so the three together are one smallest logit.
+  const [values] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
   const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })
+  const within = g.node("Where", [g.node("Less", [before, masks.topP]), values, g.floats([1e30], [])])
   const top = g.node("Slice", [values, g.ints([0]), g.ints([1]), g.ints([2])])
-  const keep = g.node("And", [
-    g.node("Less", [before, topP]),
-    g.node("GreaterOrEqual", [values, g.node("Add", [top, logMinP])]),
-  ])
-  const noisy = g.node("Add", [g.node("Where", [keep, values, g.floats([Number.NEGATIVE_INFINITY], [])]), noise])
-  return { noisy, ranked }
+  const least = [
+    g.node("ReduceMin", [within, g.ints([2])], { keepdims: 1 }),
+    g.node("Add", [top, masks.logMinP]),
+    g.node("Gather", [values, masks.lastRank], { axis: 2 }),
+  ]
+  const cutoff = least.reduce((a, b) => g.node("Max", [a, b]))
+  const kept = g.node("Where", [g.node("GreaterOrEqual", [scaled, cutoff]), scaled, g.floats([-1e30], [])])
+  return g.node("Add", [kept, noise])
 }
 
 /** Outputs logprob (of `bytes`) and entropy in nats, both of `shape`, from logits [...shape, 256]. */

@@ -176,17 +176,18 @@ export function lookbackRows(b: Builder, ids: Value, places: number): Value {
   return b.linear(g.node("Reshape", [rows, g.ints([-1, places, width])]), "lookback_to_local", false)
 }
 
-/** The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. */
+/**
+ * The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. A sample's mu-law byte is the
+ * number of bytes that begin at or below it: fewer nodes than by its logarithm.
+ */
 function linearGuess({ g, gpu }: Builder, fits: Fits, samples: Value): Value {
-  const real = (x: number) => (gpu ? g.floats([x], []) : g.doubles([x], []))
-  const x = g.node("Clip", [g.node("MatMul", [samples, fits.coefficients]), real(-1), real(1)])
-  const bent = g.node("Add", [g.node("Mul", [g.node("Abs", [x]), real(255)]), real(1)])
-  const size = g.node("Mul", [g.node("Log", [bent]), real(127.5 / Math.log(256))])
-  const signed = gpu
-    ? g.node("Where", [g.node("Less", [x, real(0)]), g.node("Neg", [size]), size])
-    : g.node("Mul", [g.node("Sign", [x]), size])
-  const byte = g.node("Floor", [g.node("Add", [signed, real(128)])])
-  return gpu ? byte : g.node("Cast", [byte], { to: 7 })
+  const begins = Array.from({ length: 255 }, (_, i) => {
+    const curve = (2 * (i + 0.5)) / 255 - 1
+    return (Math.sign(curve) * Math.expm1(Math.abs(curve) * Math.log(256))) / 255
+  })
+  const x = g.node("Unsqueeze", [g.node("MatMul", [samples, fits.coefficients]), g.ints([3])])
+  const reached = g.node("GreaterOrEqual", [x, gpu ? g.floats(begins) : g.doubles(begins)])
+  return g.node("ReduceSum", [g.node("Cast", [reached], { to: gpu ? 1 : 7 }), g.ints([3])], { keepdims: 0 })
 }
 
 /** What the fixed predictions guess from the newest bytes: [B, 1, predictions]; nothing where there are none. */

@@ -1,5 +1,5 @@
 import { type ModelConfig, type Precision, reach } from "../../contract/pack.ts"
-import { type Attend, Builder, type Locate, noisyRanks, type Stream } from "./megabyte.ts"
+import { type Attend, Builder, contest, drawInputs, type Locate, type Stream } from "./megabyte.ts"
 import { Graph, type Value } from "./onnx.ts"
 import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
 
@@ -22,12 +22,18 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
  * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
  * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
- * coefficients and levels staying on the device too; noise fp32
- * [P, B, 1, 257]: 256 ranks, then a known byte or -1; inverse_temperature, top_p, log_min_p fp32 [1].
+ * coefficients and levels staying on the device too; noise,
+ * inverse_temperature and with masks top_p, log_min_p, last_rank likewise.
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
-export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Locate, weightsFile: string): Graph {
+export function unrolledGraph(
+  m: ModelConfig,
+  precision: Precision,
+  locate: Locate,
+  weightsFile: string,
+  masked: boolean,
+): Graph {
   const g = new Graph("unrolled", locate, weightsFile)
   const b = new Builder(g, m, precision, locate, true)
   const { global: G, local: L, patch: P } = m
@@ -69,10 +75,8 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
   const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
-  const noise = g.input("noise", "float32", [P, "batch", 1, 257])
-  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
-  const topP = g.input("top_p", "float32", [1])
-  const logMinP = g.input("log_min_p", "float32", [1])
+  const noise = g.input("noise", "float32", [P, "batch", 1, 256])
+  const draw = drawInputs(g, "int32", masked)
   const carried = carriedPast(m, true)
   let past: Past = Object.fromEntries(carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)]))
   const fits = fitInputs(b)
@@ -107,15 +111,12 @@ export function unrolledGraph(m: ModelConfig, precision: Precision, locate: Loca
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
     const logits = b.head(inside, 1, guesses)
 
-    const row = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 257]
-    const { noisy, ranked } = noisyRanks(g, logits, slice(row, 0, 256, 2), inverseTemperature, topP, logMinP)
-    // ArgMax and its int64 gather have no kernel here: the winner is where the largest stands, the one of least rank.
-    const best = g.node("Equal", [noisy, g.node("ReduceMax", [noisy, g.ints([2])], { keepdims: 1 })])
-    const inOrder = g.node("Gather", [everyByte, ranked])
-    const chosen = g.node("Mul", [g.node("Cast", [best], { to: 1 }), inOrder])
-    const sampled = g.node("ReduceMax", [chosen, g.ints([2])], { keepdims: 1 })
-    const known = slice(row, 256, 257, 2)
-    const byte = g.node("Where", [g.node("GreaterOrEqual", [known, g.floats([0], [])]), known, sampled]) // [B, 1, 1]
+    const luck = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
+    const all = contest(g, logits, luck, draw)
+    // ArgMax has no kernel here: the winner is where the largest stands.
+    const best = g.node("Equal", [all, g.node("ReduceMax", [all, g.ints([2])], { keepdims: 1 })])
+    const winner = g.node("Where", [best, everyByte, g.floats([-1], [])])
+    const byte = g.node("ReduceMax", [winner, g.ints([2])], { keepdims: 1 }) // [B, 1, 1]
     const flat = g.node("Squeeze", [byte, g.ints([2])])
     last = b.toIndex(flat)
     past = pushByte(b, past, flat, last)
