@@ -318,7 +318,7 @@ export function decodeGraph(
       body.node("Gather", [fromGlobal, body.node("Reshape", [turn, body.ints([1])])], { axis: 1 }),
       body.node("Gather", [body.weight("local_embed.weight"), last]),
     ])
-    const { inputs, guesses } = fromPast(lb, past, fits)
+    const { inputs, guesses, earlier } = fromPast(lb, past, fits)
     for (const input of inputs) y = body.node("Add", [y, input])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
@@ -339,7 +339,7 @@ export function decodeGraph(
 
     const luck = body.node("Gather", [noise, turn], { axis: 0 })
     const byte = body.node("ArgMax", [contest(body, logits, luck, draw)], { axis: 2, keepdims: 0 })
-    const next = pushByte(lb, past, body.node("Cast", [byte], { to: 1 }), byte)
+    const next = pushByte(lb, past, earlier, body.node("Cast", [byte], { to: 1 }), byte)
     return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [byte, logits] }
   })
 

@@ -47,12 +47,18 @@ export function fitInputs(b: Builder): Fits | undefined {
   }
 }
 
-/** What is added to the next byte's local input, each [B, 1, D_L], and all guesses of it [B, 1, guesses], if any. */
-export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]; guesses?: Value | undefined } {
+/**
+ * What the past gives for the next byte: what is added to its local input, each [B, 1, D_L]; all guesses of it
+ * [B, 1, guesses], if any; and for each match the bytes at its distances [B, distances], which `pushByte` needs again.
+ */
+export type Found = { inputs: Value[]; guesses?: Value | undefined; earlier: Value[] }
+
+export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
   const { g, m } = b
   const inputs: Value[] = []
+  const earlier = m.lookback?.matches.map((match) => earlierBytes(b, match, past)) ?? []
   if (m.ngrams) inputs.push(ngramInput(b, past.recent as Value))
-  if (!m.lookback) return { inputs }
+  if (!m.lookback) return { inputs, earlier }
   const { lookback } = m
   const { offsets, lpc, matches } = lookback
   const guesses: Value[] = [] // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
@@ -63,7 +69,7 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]
     levels.push(fits.levels)
   }
   matches.forEach((match, i) => {
-    const { byte, length } = matchGuess(b, match, earlierBytes(b, match, past), past[`runs_${i}`] as Value)
+    const { byte, length } = matchGuess(b, match, earlier[i] as Value, past[`runs_${i}`] as Value)
     guesses.push(g.node("Unsqueeze", [b.gpu ? byte : b.toIndex(byte), g.ints([1])]))
     lengths.push(length)
   })
@@ -89,11 +95,11 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): { inputs: Value[]
   inputs.push(lookbackRows(b, all([...columns, ...levels], 1), 1))
   const fixed = fixedGuesses(b, past)
   const every = [fixed, found].filter((x) => x !== undefined)
-  return { inputs, guesses: every.length ? all(every, 2) : undefined }
+  return { inputs, guesses: every.length ? all(every, 2) : undefined, earlier }
 }
 
-/** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. */
-export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Past {
+/** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `fromPast`. */
+export function pushByte(b: Builder, past: Past, earlier: Value[], byte: Value, index: Value): Past {
   const { g, m, gpu } = b
   const next: Past = {}
   /** The newest in front, the oldest dropped. */
@@ -108,10 +114,10 @@ export function pushByte(b: Builder, past: Past, byte: Value, index: Value): Pas
     const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
     pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 2)
   }
-  m.lookback?.matches.forEach((match, i) => {
+  m.lookback?.matches.forEach((_, i) => {
     const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
     const capped = g.node("Clip", [longer, g.floats([0], []), g.floats([LENGTHS - 1], [])])
-    const same = g.node("Equal", [earlierBytes(b, match, past), byte])
+    const same = g.node("Equal", [earlier[i] as Value, byte])
     next[`runs_${i}`] = g.node("Where", [same, capped, g.floats([0], [])])
   })
   pushed("past_bytes", byte, longestWindow(m), 1)

@@ -105,7 +105,7 @@ export function unrolledGraph(
   let last = g.ints([256], [1, 1])
   for (let p = 0; p < P; p++) {
     let y = g.node("Add", [slice(fromGlobal, p, p + 1, 1), g.node("Gather", [g.weight("local_embed.weight"), last])])
-    const { inputs, guesses } = fromPast(b, past, fits)
+    const { inputs, guesses, earlier } = fromPast(b, past, fits)
     for (const input of inputs) y = g.node("Add", [y, input])
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
@@ -119,7 +119,7 @@ export function unrolledGraph(
     const byte = g.node("ReduceMax", [winner, g.ints([2])], { keepdims: 1 }) // [B, 1, 1]
     const flat = g.node("Squeeze", [byte, g.ints([2])])
     last = b.toIndex(flat)
-    past = pushByte(b, past, flat, last)
+    past = pushByte(b, past, earlier, flat, last)
     bytes.push(byte)
     everyLogits.push(logits)
   }
