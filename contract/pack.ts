@@ -154,7 +154,8 @@ export const Precision = z.enum(["fp32", "fp16", "int8"])
 export type Precision = z.infer<typeof Precision>
 
 /** What a model runs on: the processor, or a GPU through WebGPU (Vulkan, Metal or Direct3D 12). */
-export const Device = z.enum(["cpu", "webgpu"])
+/** What a pack can run on, by the names that onnxruntime gives them. */
+export const Device = z.enum(["cpu", "webgpu", "coreml", "dml", "cuda"])
 export type Device = z.infer<typeof Device>
 
 /** What a person chooses: a device, the GPU there is, or whichever measures fastest. */

@@ -421,7 +421,7 @@ export class Studio {
       reason = (await run.result).reason
     } catch (error) {
       // A driver that takes the engine with it is left alone until the app starts anew.
-      crashed = this.engine?.isDead === true && target?.device === "webgpu"
+      crashed = this.engine?.isDead === true && target !== undefined && target.device !== "cpu"
       if (crashed) this.gpuFailed = true
       const why = (error as Error).message
       const text = crashed

@@ -5,7 +5,13 @@ import { useActions, useSlice } from "./context.ts"
 import { presets, unitOf } from "./store.ts"
 
 /** Devices as a person calls them. */
-export const deviceNames: Record<Device, string> = { cpu: "processor", webgpu: "GPU" }
+export const deviceNames: Record<Device, string> = {
+  cpu: "processor",
+  webgpu: "GPU",
+  coreml: "Core ML",
+  dml: "DirectML",
+  cuda: "CUDA",
+}
 
 /** How the next generation is made. */
 export function Panel() {

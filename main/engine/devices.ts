@@ -43,11 +43,17 @@ async function ask(start: StartEngine, cache: string, what: Omit<ProbeInput, "ty
   }
 }
 
+/** What may stand for the GPU on a system, in the order of trying. */
+const gpus = (platform = process.platform): Device[] => {
+  const own = { darwin: ["coreml"], win32: ["dml"], linux: ["cuda"] } as Partial<Record<string, Device[]>>
+  return ["webgpu", ...(own[platform] ?? [])]
+}
+
 /** Every kind of device, tried with a tiny graph. Forgets what was measured in `cache`: a driver may have come or gone. */
 export async function tryDevices(start: StartEngine, cache: string): Promise<DeviceReport[]> {
   rmSync(join(cache, "devices.json"), { force: true })
   return Promise.all(
-    Device.options.map(async (device): Promise<DeviceReport> => {
+    (["cpu", ...gpus()] satisfies Device[]).map(async (device): Promise<DeviceReport> => {
       const answer = await ask(start, cache, { device })
       if (!answer.works) return { device, works: false, why: answer.why }
       const half = device !== "cpu" && (await ask(start, cache, { device, half: true })).works
@@ -72,19 +78,20 @@ export async function chooseDevice(
   const path = join(cache, "devices.json")
   const known = choice === "auto" ? read(path)[key] : undefined
   if (known) return fastest(known, onCpu)
-  const device: Device = "webgpu"
-  const gpuWorks = (await ask(start, cache, { device })).works
+  const tried = await Promise.all(gpus().map(async (device) => ({ device, ...(await ask(start, cache, { device })) })))
+  const working = tried.filter(({ works }) => works).map(({ device }) => device)
   if (choice === "gpu") {
-    if (!gpuWorks) return onCpu
+    const [device] = working
     const { precision } = pack
+    if (!device) return onCpu
     if (precision) return { device, precision }
     return { device, precision: (await ask(start, cache, { device, half: true })).works ? "fp16" : "int8" }
   }
   const precisions: Precision[] = pack.precision ? [pack.precision] : ["fp16", "int8"]
-  const onGpu: Placement[] = precisions.map((precision) => ({ device, precision }))
+  const onGpu = working.flatMap((device) => precisions.map((precision): Placement => ({ device, precision })))
   const times: Record<string, number> = { [nameOf(onCpu)]: Number.MAX_VALUE }
   // One after the other: beside each other they would slow each other down. Alone, the CPU need not be measured.
-  for (const { device, precision } of gpuWorks ? [onCpu, ...onGpu] : []) {
+  for (const { device, precision } of onGpu.length ? [onCpu, ...onGpu] : []) {
     const answer = await ask(start, cache, { device, pack: { ...pack, precision } })
     if (answer.works && answer.msPerPatch !== undefined) times[nameOf({ device, precision })] = answer.msPerPatch
   }

@@ -58,7 +58,7 @@ export class Model {
       session = InferenceSession.create(this.compiled.path(gpu ? `gpu-${graph}` : graph), {
         executionProviders: [this.device],
         ...(this.profile ? { enableProfiling: true, profileFilePrefix: `${this.profile}-${graph}` } : {}),
-        ...(gpu ? deviceOptions(graph, this.config) : {}),
+        ...(gpu ? deviceOptions(graph, this.config, this.device) : {}),
         intraOpNumThreads: this.threads,
         graphOptimizationLevel: "all",
         // 3: errors only; warnings about unused initializers are of no use to a person.
@@ -76,9 +76,10 @@ export class Model {
 }
 
 /** A GPU's session: no node may fall back to the CPU, and what a patch leaves for the next stays on the device. */
-function deviceOptions(graph: GraphKind, config: ModelConfig): InferenceSession.SessionOptions {
+function deviceOptions(graph: GraphKind, config: ModelConfig, device: Device): InferenceSession.SessionOptions {
   const extra = { session: { disable_cpu_ep_fallback: "1" } }
-  if (graph !== "decode" && graph !== "decode-masked") return { extra }
+  // Only WebGPU can hand its own memory on; the others carry the cache back and forth.
+  if (device !== "webgpu" || (graph !== "decode" && graph !== "decode-masked")) return { extra }
   const kept = deviceNames(config).map((name) => [nextName(name), "gpu-buffer"] as const)
   return { extra, preferredOutputLocation: { result: "cpu", ...Object.fromEntries(kept) } }
 }
