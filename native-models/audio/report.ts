@@ -10,6 +10,7 @@ import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { writeFlac } from "../../main/media/audio.ts"
 import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
+import { stretches } from "../stretches.ts"
 import { distance, silentShare, spectrogram, type Tones, tones } from "./spectrum.ts"
 
 /**
@@ -202,12 +203,11 @@ const verdict =
   onGrid < 0.8
     ? "\nFrom nothing this pack does not make music yet: much of the energy of its samples is off the grid, where that of the clips is on it.\n"
     : ""
-const training = pack.training as { minutes: number; hardware: string; steps: number; bytesSeen: number; note?: string }
 const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; ${rate / 1000} kHz, a mu-law byte a sample; trained for ${training.minutes} minutes on ${training.hardware} (${training.steps} steps, ${(training.bytesSeen / 1e6).toFixed(0)} MB seen). ${training.note ?? ""} This page is written by \`npx tsx native-models/audio/report.ts\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; ${rate / 1000} kHz, a mu-law byte a sample; trained for ${stretches(pack.training)}. This page is written by \`npx tsx native-models/audio/report.ts\`.
 
 ## Held-out bits per byte
 

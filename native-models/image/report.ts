@@ -8,6 +8,7 @@ import { canvasBytes, canvasOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
+import { stretches } from "../stretches.ts"
 
 /**
  * Regenerates an image pack's README.md, samples.png and completions.png: `npx tsx native-models/image/report.ts
@@ -145,18 +146,11 @@ const styled: Uint8Array[] = []
 for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
 await sheet(styled, 8, join(folder, "styles.png"))
 
-type Run = { minutes: number; hardware: string; bytesSeen: number; steps: number; init?: Run; meanWith?: string }
-/** The stretches of training, the first first; each began with the weights of the one before. */
-const stretches = (t: Run): string[] => [
-  ...(t.init ? stretches(t.init) : []),
-  `${t.minutes} minutes on ${t.hardware} (${t.steps} steps, ${(t.bytesSeen / 1e6).toFixed(0)} MB seen` +
-    `${t.meanWith ? "; what went on is the mean of its weights and those it began with" : ""})`,
-]
 const readme = `# ${pack.title}
 
 ${pack.data}. License: ${pack.license}.
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${stretches(pack.training as Run).join(", then ")}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${stretches(pack.training)}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
 
 ## Held-out bits per dimension
 

@@ -7,6 +7,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { readPack } from "../../main/packs/read.ts"
+import { stretches } from "../stretches.ts"
 import { longestOverlap } from "./overlap.ts"
 
 /**
@@ -112,14 +113,6 @@ const all = text.flatMap(words)
 const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream: true }).includes("\ufffd")).length
 const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
 const copy = longestOverlap(samples, training)
-const training_ = pack.training as {
-  note?: string
-  steps: number
-  bytesSeen: number
-  minutes: number
-  hardware: string
-  dataSha256: string
-}
 const percent = (x: number) => `${(100 * x).toFixed(1)} %`
 
 writeFileSync(
@@ -167,9 +160,8 @@ ${text
 
 ## How it was made
 
-\`python native-models/training/train.py native-models/text/train.toml --minutes 90\`: ${training_.steps} steps, ${(training_.bytesSeen / 1e6).toFixed(0)} MB
-seen, ${training_.minutes} minutes on ${training_.hardware}. Data sha256 ${training_.dataSha256.slice(0, 16)}….
-${training_.note ?? ""}
+\`python native-models/training/train.py native-models/text/train.toml\`: ${stretches(pack.training)}. Data sha256
+${String(pack.training.dataSha256).slice(0, 16)}….
 `,
 )
 engine.close()
