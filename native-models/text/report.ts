@@ -113,6 +113,22 @@ const all = text.flatMap(words)
 const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream: true }).includes("\ufffd")).length
 const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
 const copy = longestOverlap(samples, training)
+const heldPieces = Array.from({ length: 40 }, (_, i) => heldText.slice(i * 600, (i + 1) * 600))
+/** Of the names in each piece (capitals inside a sentence), the share that comes more than once in it. */
+const returning = (pieces: string[]) => {
+  const names = pieces.flatMap((piece) =>
+    [...new Set(piece.match(/(?<=[a-z,;] )[A-Z][a-z]{2,}/g))].map((name) => piece.split(name).length > 2),
+  )
+  return names.filter(Boolean).length / Math.max(1, names.length)
+}
+/** Of the paragraphs with quotes, without the first and the last of each piece, the share whose quotes all close. */
+const closing = (pieces: string[]) => {
+  const inside = pieces.flatMap((piece) => piece.split(/\n\s*\n/).slice(1, -1))
+  const spoken = inside.filter((paragraph) => /["“”]/.test(paragraph))
+  const count = (paragraph: string, mark: string) => paragraph.split(mark).length - 1
+  const closed = spoken.filter((p) => count(p, '"') % 2 === 0 && count(p, "“") === count(p, "”"))
+  return closed.length / Math.max(1, spoken.length)
+}
 const percent = (x: number) => `${(100 * x).toFixed(1)} %`
 
 writeFileSync(
@@ -145,6 +161,8 @@ held-out figure of training was ${String(pack.heldOut.beforeQuantization)}, afte
 | words that the training books use five times or more | ${percent(all.filter(known).length / all.length)} | ${percent(words(heldText).filter(known).length / words(heldText).length)} |
 | samples that are valid UTF-8 | ${valid} of 10 | |
 | distinct 4-grams of words | ${percent(distinct(text.join("\n")))} | ${percent(distinct(heldText))} |
+| names that come back within 600 bytes | ${percent(returning(text))} | ${percent(returning(heldPieces))} |
+| paragraphs whose quotes close | ${percent(closing(text))} | ${percent(closing(heldPieces))} |
 | longest verbatim overlap with the training data | ${copy.length} bytes: ${JSON.stringify(Buffer.from(copy).toString("utf8"))} | |
 
 ${text
