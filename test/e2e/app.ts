@@ -1,5 +1,6 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import type { Server } from "node:http"
+import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test as base, type ElectronApplication, _electron as electron, expect, type Page } from "@playwright/test"
@@ -14,6 +15,10 @@ const cache = join(tmpdir(), "megabyte-e2e-cache")
 /** Where the app runs: behind the web host in Chromium, or in Electron, which is its own browser. */
 interface Host {
   open(): Promise<Page>
+  /** A second window on the same app. */
+  another(): Promise<Page>
+  /** Cuts the windows off from the app, as sleep does; they come back by themselves. */
+  cutOff(): void
   killEngine(): Promise<void>
   close(): Promise<void>
 }
@@ -22,6 +27,8 @@ class Web implements Host {
   private server: Server | undefined
   private studio: Studio | undefined
   private engine: EnginePort | undefined
+  private address = ""
+  private readonly sockets = new Set<Socket>()
 
   constructor(
     private readonly home: string,
@@ -38,8 +45,21 @@ class Web implements Host {
     })
     const served = await serve(this.studio, join(root, "dist/renderer"))
     this.server = served.server
-    await this.page.goto(served.address)
+    this.server.on("connection", (socket) => this.sockets.add(socket))
+    this.address = served.address
+    await this.page.goto(this.address)
     return this.page
+  }
+
+  async another(): Promise<Page> {
+    const page = await this.page.context().newPage()
+    await page.goto(new URL("/", this.address).href)
+    return page
+  }
+
+  cutOff(): void {
+    for (const socket of this.sockets) socket.destroy()
+    this.sockets.clear()
   }
 
   async killEngine(): Promise<void> {
@@ -72,6 +92,17 @@ class Electron implements Host {
     this.watch(page)
     return page
   }
+
+  async another(): Promise<Page> {
+    const opened = this.app?.waitForEvent("window")
+    // As when the app is started a second time.
+    await this.app?.evaluate(({ app }) => app.emit("second-instance", {}, [], "/"))
+    if (!opened) throw new Error("The app is not open.")
+    return opened
+  }
+
+  /** There is no connection here that sleep could cut. */
+  cutOff(): void {}
 
   async killEngine(): Promise<void> {
     const pid = await this.app?.evaluate(
@@ -109,6 +140,16 @@ export class App {
     const page = await this.host.open()
     await expect(page.getByRole("textbox", { name: "Prompt" })).toBeVisible()
     return page
+  }
+
+  async another(): Promise<Page> {
+    const page = await this.host.another()
+    await expect(page.getByRole("navigation", { name: "Library" })).toBeVisible()
+    return page
+  }
+
+  cutOff(): void {
+    this.host.cutOff()
   }
 
   /** As a driver's fault would end it. */

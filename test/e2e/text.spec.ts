@@ -200,6 +200,29 @@ test("a window that comes back in the middle of a run shows all of it", async ({
   expect(squeeze(kept).endsWith(tail)).toBe(true)
 })
 
+test("two windows, another model chosen meanwhile and a cut connection: not a byte is lost", async ({ app }) => {
+  app.addRandomPack()
+  const page = await app.open()
+  await setLength(page, 3000)
+  await prompt(page).fill("The moon")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.locator(".progress .count")).toContainText("B/s")
+  const other = await app.another()
+  await expect(textOf(other)).toContainText("The moon")
+  await page.getByRole("combobox", { name: "Model" }).selectOption("parity-modern")
+  app.cutOff()
+  await finished(page)
+  await finished(other)
+  const [id = ""] = readdirSync(join(app.home, "library")).filter((n) => !n.startsWith("."))
+  const kept = readFileSync(join(app.home, "library", id, "output.txt"), "utf8")
+  expect(kept.length).toBeGreaterThan(2900)
+  const squeeze = (s: string | null) => (s ?? "").replace(/\s+/g, "")
+  for (const window of [page, other]) {
+    const tail = squeeze(await window.locator(".text-row").last().textContent()).slice(-60)
+    expect(squeeze(kept).endsWith(tail)).toBe(true)
+  }
+})
+
 test("no violations of WCAG A and AA, light and dark, writing and written", async ({ app }) => {
   const page = await app.open()
   await setLength(page, 100)
