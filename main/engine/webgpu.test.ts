@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
+import { readSafetensors } from "../../native-models/graph/safetensors.ts"
 import { deviceNames } from "../../native-models/graph/unrolled.ts"
 import { EngineClient, forkEngine } from "./client.ts"
 import { Decoder } from "./decoder.ts"
@@ -53,6 +54,15 @@ describe.each(["paper", "modern", "picture", "sound", "byte"])("on the GPU the %
     b.logprob.forEach((x, i) => {
       expect(x).toBeCloseTo(a.logprob[i] as number, 3)
     })
+  })
+
+  it("gives PyTorch's logits for the same checkpoint", async () => {
+    const file = readSafetensors(join(packs, name, "expected.safetensors"))
+    const numbers = (key: string) => new Float32Array(new Uint8Array(file.get(key)?.data ?? []).buffer)
+    const { logits } = await Decoder.score(gpu, Uint8Array.from(numbers("x")), undefined, "logits")
+    const expected = numbers("logits")
+    expect(logits?.length).toBe(expected.length)
+    expect(expected.reduce((gap, x, i) => Math.max(gap, Math.abs(x - (logits?.[i] as number))), 0)).toBeLessThan(1e-3)
   })
 
   it("keeps its cache and its past on the device and reads back three numbers a byte", async () => {
