@@ -50,6 +50,8 @@ IMAGE: dict[str, list[str]] = {
     "blocks-48-lookback": [*IN_BLOCK, "model.lookback.matches=[]"],
     "raster-24-lookback": ["model.lookback.matches=[]"],
     "raster-24-no-predictions": ["model.lookback.predictions=[]", "model.lookback.matches=[]"],
+    # Again, on the machine that ran the one with matches: it is slower than the first.
+    "raster-24-lookback-2": ["model.lookback.matches=[]"],
     "raster-24-matches": [],
 }
 # audio: the patch, the context, and the linear prediction (without it: FLAC's fixed predictors on the bytes); without
