@@ -50,7 +50,11 @@ export const ProbeRequest = z.object({
   /** Whether the tiny graph is in fp16. */
   half: z.boolean().default(false),
   pack: z.object({ folder: z.string(), precision: Precision, threads: z.int() }).optional(),
+  /** Milliseconds a patch beyond which the pack need not be measured any longer. */
+  limit: z.number().optional(),
 })
+/** How the reason begins for which a pack was not measured to the end. */
+export const TOO_SLOW = "it takes more than"
 export type ProbeRequest = z.infer<typeof ProbeRequest>
 export type ProbeInput = z.input<typeof ProbeRequest>
 

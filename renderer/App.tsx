@@ -96,7 +96,7 @@ function Progress() {
       </div>
       <span role="status">{phases[run.phase]}</span>
       <span className="count">
-        {run.bytes} of {run.total} bytes {speed.current.text && `· ${speed.current.text}`}
+        {run.total > 0 && `${run.bytes} of ${run.total} bytes ${speed.current.text && `· ${speed.current.text}`}`}
       </span>
       <button type="button" onClick={() => actions.stop()}>
         Stop <kbd>Esc</kbd>

@@ -44,13 +44,25 @@ describe("the window's store", () => {
   it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
     studio.actions.setDraft({ text: "Once upon" })
     studio.actions.generate(4)
+    studio.actions.receive({ type: "finished", reason: "length" })
     studio.actions.holdSeed(true)
     studio.actions.generate()
+    studio.actions.receive({ type: "finished", reason: "length" })
     studio.actions.generate()
     const [a, b, c] = sent.filter((s) => s.type === "generate")
     expect([a?.given, b?.given]).toEqual([utf8("Once"), utf8("Once upon")])
     expect(b?.settings.seed).toBe(c?.settings.seed)
     expect(a?.settings.seed).toBe(b?.settings.seed)
+  })
+  it("asks once, however often it is told to, until the host answers; a refusal lets it ask again", () => {
+    studio.actions.setDraft({ text: "Once" })
+    studio.actions.generate()
+    studio.actions.generate()
+    studio.actions.goOn("a")
+    expect(sent).toHaveLength(1)
+    studio.actions.receive({ type: "notice", kind: "problem", text: "Not now." })
+    studio.actions.goOn("a")
+    expect(sent.map((c) => c.type)).toEqual(["generate", "continue"])
   })
   it("shows all variations of a run and appends each one's patches", () => {
     for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: item(id) })
@@ -78,6 +90,7 @@ describe("the window's store", () => {
   it("Ctrl+Enter goes on with what is shown, and begins with the draft when nothing is", () => {
     studio.actions.goAhead()
     studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.receive({ type: "finished", reason: "length" })
     studio.actions.show("a")
     studio.actions.goAhead()
     expect(sent.map((c) => c.type)).toEqual(["generate", "read", "continue"])

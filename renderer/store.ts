@@ -23,6 +23,11 @@ export type Run = {
   began: number
   firstPatch: number | undefined
   bytes: number
+  /** The host has not answered yet. */
+  asked: boolean
+}
+const begun = (ids: string[], total: number, asked: boolean): Run => {
+  return { ids, total, asked, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0 }
 }
 /** What the next generation goes on from: a text, or the first bytes of a picture or a sound. */
 export type Draft = {
@@ -179,9 +184,8 @@ export function createStudio(send: (command: Command) => void) {
         })
         break
       case "run": {
-        const now = performance.now()
         set({
-          run: { ids: event.ids, total: event.total, phase: "loading", began: now, firstPatch: undefined, bytes: 0 },
+          run: begun(event.ids, event.total, false),
           ...(event.ids.length ? { shown: event.ids, managing: false } : {}),
         })
         for (const id of event.ids) if (!get().contents.has(id)) send({ type: "read", id })
@@ -243,9 +247,17 @@ export function createStudio(send: (command: Command) => void) {
         download(fileName(event.title, event.extension), event.mime, fromBase64(event.bytes))
         break
       case "notice":
+        // What was asked for is refused.
+        if (event.kind === "problem" && get().run?.asked) set({ run: undefined })
         notify(event.kind, event.text)
         break
     }
+  }
+
+  /** Sends what begins a run; until the host answers nothing else can be begun. */
+  const ask = (command: Command) => {
+    set({ run: begun([], 0, true) })
+    send(command)
   }
 
   /** The canonical bytes of the draft, up to `caret`, the chosen row or the chosen time. */
@@ -298,7 +310,7 @@ export function createStudio(send: (command: Command) => void) {
     generate(caret?: number): void {
       if (get().run) return
       const { draft } = get()
-      send({
+      ask({
         type: "generate",
         settings: nextSettings(),
         given: toBase64(given(caret)),
@@ -315,7 +327,8 @@ export function createStudio(send: (command: Command) => void) {
     },
     stop: () => send({ type: "stop" }),
     goOn(id: string): void {
-      send({ type: "continue", id, length: get().settings.length })
+      if (get().run) return
+      ask({ type: "continue", id, length: get().settings.length })
     },
     /** The same prompt with another seed. */
     regenerate(id: string): void {
@@ -323,7 +336,7 @@ export function createStudio(send: (command: Command) => void) {
       const c = get().contents.get(id)
       if (!item || !c || get().run) return
       const settings = nextSettings()
-      send({
+      ask({
         type: "generate",
         settings,
         given: toBase64(c.bytes.subarray(0, item.given)),
@@ -334,13 +347,13 @@ export function createStudio(send: (command: Command) => void) {
     fork(id: string, at: number): void {
       const c = get().contents.get(id)
       if (!c || get().run) return
-      send({ type: "generate", settings: nextSettings(), given: toBase64(c.bytes.subarray(0, at)), parent: { id, at } })
+      ask({ type: "generate", settings: nextSettings(), given: toBase64(c.bytes.subarray(0, at)), parent: { id, at } })
     },
     scoreDraft(): void {
       const { draft, settings } = get()
       const bytes = draft.media?.bytes ?? given()
-      if (!bytes.length) return
-      send({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes: toBase64(bytes) })
+      if (!bytes.length || get().run) return
+      ask({ type: "score", pack: settings.pack, name: draft.name || "the prompt", bytes: toBase64(bytes) })
       set({ heat: true })
     },
     async openFile(file: File): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest"
-import type { EngineRequest } from "../../contract/engine.ts"
+import { type EngineRequest, TOO_SLOW } from "../../contract/engine.ts"
 import { type EnginePort, forkEngine } from "./client.ts"
 import { chooseDevice, tryDevices } from "./devices.ts"
 
@@ -14,7 +14,7 @@ const pack = { folder: join(import.meta.dirname, "../../test/parity/byte"), prec
 type Probe = Extract<EngineRequest, { type: "probe" }>
 
 /** Engines that answer a probe with milliseconds, die, or never answer; counts those that were started. */
-function engines(answer: (request: Probe) => number | "dies" | "hangs") {
+function engines(answer: (request: Probe) => number | "dies" | "hangs" | { error: string }) {
   let count = 0
   const start = (): EnginePort => {
     count++
@@ -24,7 +24,9 @@ function engines(answer: (request: Probe) => number | "dies" | "hangs") {
       send(request) {
         if (request.type !== "probe") return
         const said = answer(request)
-        if (said === "dies") queueMicrotask(() => exit(null, "SIGSEGV"))
+        if (typeof said === "object")
+          queueMicrotask(() => message({ type: "error", id: request.id, message: said.error }))
+        else if (said === "dies") queueMicrotask(() => exit(null, "SIGSEGV"))
         else if (said !== "hangs")
           queueMicrotask(() =>
             message({ type: "probed", id: request.id, ...(request.pack ? { msPerPatch: said } : {}) }),
@@ -75,6 +77,19 @@ describe("devices", () => {
   it("auto is never worse than the CPU: a GPU that dies while it is measured is not taken", async () => {
     const { start } = engines((request) => (request.device === "webgpu" && request.pack ? "dies" : 3))
     expect(await chooseDevice(start, cacheOf("d"), "auto", pack)).toEqual({ device: "cpu", precision: "fp32" })
+  })
+
+  it("a GPU far slower than the CPU is given up at once, and not asked again in another precision", async () => {
+    const asked: Probe[] = []
+    const { start } = engines((request) => {
+      if (request.pack) asked.push(request)
+      return request.pack && request.device !== "cpu" ? { error: `${TOO_SLOW} 20 ms a patch` } : 5
+    })
+    const { folder, threads } = pack
+    const chosen = await chooseDevice(start, cacheOf("j"), "auto", { folder, threads })
+    expect(chosen).toEqual({ device: "cpu", precision: "int8" })
+    const onGpu = asked.filter(({ device }) => device === "webgpu")
+    expect(onGpu.map((r) => [r.pack?.precision, r.limit])).toEqual([["fp16", 20]])
   })
 
   it("gpu is the GPU where one works, cpu asks nobody", async () => {

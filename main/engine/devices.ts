@@ -4,7 +4,7 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import type { DeviceReport } from "../../contract/app.ts"
-import type { ProbeInput } from "../../contract/engine.ts"
+import { type ProbeInput, TOO_SLOW } from "../../contract/engine.ts"
 import { Device, type DeviceChoice, Precision } from "../../contract/pack.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
 
@@ -13,6 +13,9 @@ import { EngineClient, type StartEngine } from "./client.ts"
 /** Milliseconds after which a driver counts as hung. Compiling a large pack's shaders may take long. */
 const TINY_LIMIT = 20_000
 const MEASURE_LIMIT = 90_000
+
+/** Times the CPU's time for a patch beyond which a GPU is not measured to the end. */
+const FAR_SLOWER = 4
 
 /** A pack to run; where no precision is asked for, the device decides. */
 export type PackToRun = { folder: string; precision?: Precision; threads: number }
@@ -90,10 +93,16 @@ export async function chooseDevice(
   const precisions: Precision[] = pack.precision ? [pack.precision] : ["fp16", "int8"]
   const onGpu = working.flatMap((device) => precisions.map((precision): Placement => ({ device, precision })))
   const times: Record<string, number> = { [nameOf(onCpu)]: Number.MAX_VALUE }
-  // One after the other: beside each other they would slow each other down. Alone, the CPU need not be measured.
+  // One after the other: beside each other they would slow each other down. Alone, the CPU need not be measured. A GPU
+  // far slower than the CPU, as drivers in software are, is given up at its second patch.
+  let limit: number | undefined
+  const givenUp = new Set<Device>()
   for (const { device, precision } of onGpu.length ? [onCpu, ...onGpu] : []) {
-    const answer = await ask(start, cache, { device, pack: { ...pack, precision } })
+    if (givenUp.has(device)) continue
+    const answer = await ask(start, cache, { device, pack: { ...pack, precision }, ...(limit ? { limit } : {}) })
     if (answer.works && answer.msPerPatch !== undefined) times[nameOf({ device, precision })] = answer.msPerPatch
+    if (device === "cpu" && answer.works && answer.msPerPatch) limit = FAR_SLOWER * answer.msPerPatch
+    if (!answer.works && answer.why.startsWith(TOO_SLOW)) givenUp.add(device)
   }
   mkdirSync(cache, { recursive: true })
   writeFileSync(path, JSON.stringify({ ...read(path), [key]: times }, null, 2))

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
-import type { ProbeRequest } from "../../contract/engine.ts"
+import { type ProbeRequest, TOO_SLOW } from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { Graph } from "../../native-models/graph/onnx.ts"
@@ -41,17 +41,22 @@ async function runTiny(device: Device, half: boolean): Promise<void> {
  * @param cache folder of compiled graphs
  * @throws Error that says in one line why it does not work
  */
-export async function probe({ device, half, pack }: ProbeRequest, cache: string): Promise<number | undefined> {
+export async function probe({ device, half, pack, limit }: ProbeRequest, cache: string): Promise<number | undefined> {
   try {
     await runTiny(device, half)
-    return pack && (await measure(device, pack, cache))
+    return pack && (await measure(device, pack, cache, limit))
   } catch (error) {
     // The runtime puts its source line and the failed check before what it has to say.
     throw new Error((error as Error).message.replace(/^.* was false\. /, ""))
   }
 }
 
-async function measure(device: Device, pack: NonNullable<ProbeRequest["pack"]>, cache: string): Promise<number> {
+async function measure(
+  device: Device,
+  pack: NonNullable<ProbeRequest["pack"]>,
+  cache: string,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const model = Model.load(pack.folder, pack.precision, pack.threads, cache, device)
   const { decoder } = await Decoder.start(model, new Uint8Array(model.config.patch), 1)
   const times: number[] = []
@@ -59,6 +64,8 @@ async function measure(device: Device, pack: NonNullable<ProbeRequest["pack"]>, 
     const began = performance.now()
     await decoder.step(defaultSampling, 1)
     times.push(performance.now() - began)
+    // The first compiles.
+    if (i > 0 && (times[i] as number) > limit) throw new Error(`${TOO_SLOW} ${limit.toFixed(0)} ms a patch`)
   }
   return times.slice(2).sort((a, b) => a - b)[TIMED >> 1] as number
 }
