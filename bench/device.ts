@@ -15,11 +15,10 @@ import { wholeDocument } from "../main/packs/read.ts"
 import { configurations, randomPack } from "./random-pack.ts"
 
 /**
- * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--write] [PACK …]`: what one patch costs a device. Kernels by the
- * runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
+ * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--write] [PACK …]`: what one patch costs a
+ * device. Kernels by the runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
  * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --half scores a file in
- * fp16 on the device and in fp32 on the CPU; --write puts the table and
- * the command into GPU.md.
+ * fp16 on the device and in fp32 on the CPU; --write puts the table and the command into GPU.md.
  */
 const args = process.argv.slice(2)
 const value = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)

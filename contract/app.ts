@@ -76,7 +76,6 @@ export const PackSummary = z.object({
 })
 export type PackSummary = z.infer<typeof PackSummary>
 
-/** What a person has set for good, kept by the host. */
 /** What runs here, and of what does not, why. */
 export const DeviceReport = z.object({
   device: Device,
@@ -87,6 +86,7 @@ export const DeviceReport = z.object({
 })
 export type DeviceReport = z.infer<typeof DeviceReport>
 
+/** What a person has set for good, kept by the host. */
 export const Preferences = z.object({
   /** The pack that a new window begins with. */
   pack: z.string().max(64).default("text"),

@@ -148,13 +148,14 @@ export const Pack = PackFields.superRefine((pack, context) => {
 })
 export type Pack = z.infer<typeof Pack>
 
-/** How the weights are held while decoding. A CPU has no fast fp16 products; that comes with the GPU. */
-/** fp16 is for GPUs that have it. */
+/** How the weights are held while decoding. fp16 is for GPUs that have it: a CPU has no fast products in it. */
 export const Precision = z.enum(["fp32", "fp16", "int8"])
 export type Precision = z.infer<typeof Precision>
 
-/** What a model runs on: the processor, or a GPU through WebGPU (Vulkan, Metal or Direct3D 12). */
-/** What a pack can run on, by the names that onnxruntime gives them. */
+/**
+ * What a model runs on, by the names that onnxruntime gives them: the processor, a GPU through WebGPU (Vulkan, Metal or
+ * Direct3D 12), or what a system has of its own.
+ */
 export const Device = z.enum(["cpu", "webgpu", "coreml", "dml", "cuda"])
 export type Device = z.infer<typeof Device>
 

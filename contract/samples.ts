@@ -21,11 +21,14 @@ export function byteOf(sample: number): number {
   return Math.floor(((curve + 1) / 2) * 255 + 0.5)
 }
 
+/** The sample at a place of G.711's curve, both in -1..1. */
+const expand = (curve: number) => (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
+
 /** The sample of each mu-law byte; 128 is exactly silence, so that silence stays silent however often it goes around. */
-export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) => {
-  const curve = byte === 128 ? 0 : (byte / 255) * 2 - 1
-  return (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
-})
+export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) => expand(byte === 128 ? 0 : (byte / 255) * 2 - 1))
+
+/** The least sample that `byteOf` turns into each byte from 1 on. */
+export const MU_LAW_BEGINS = Float64Array.from({ length: 255 }, (_, i) => expand((2 * (i + 0.5)) / 255 - 1))
 
 /** Sample `i` of canonical bytes, in -1..1. */
 export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): number {

@@ -321,7 +321,6 @@ export function createStudio(send: (command: Command) => void) {
     /** What Ctrl+Enter means: go on with what is shown, or begin with the draft. */
     goAhead(): void {
       const [id] = get().shown
-      if (get().run) return
       if (id) actions.goOn(id)
       else actions.generate()
     },

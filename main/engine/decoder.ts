@@ -7,6 +7,8 @@ import {
   farthestLook,
   levelRow,
   longestLook,
+  longestOrder,
+  longestWindow,
   lookbackInputs,
   lookbackSizes,
 } from "../../native-models/graph/lookback.ts"
@@ -290,7 +292,7 @@ export class Decoder {
     scratch.fillNoise(sampling, seed, dropped + index * patch, known)
     const masks = isMasked(sampling) ? scratch.masks(sampling) : {}
     const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
-    scratch.fillRecent((b) => this.history(b))
+    scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
     if (this.gpu) return this.stepOnDevice(feeds, sampling)
     this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
     const session = await this.model.session(decodeKind(sampling))
@@ -316,14 +318,7 @@ export class Decoder {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
     const given = narrowed(feeds)
-    const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
-    this.onDevice ??= new DeviceCache(
-      this.config,
-      this.cache,
-      this.batch,
-      Object.fromEntries(past),
-      this.model.precision === "fp16",
-    )
+    this.onDevice ??= this.toDevice(given)
     const session = await this.model.session(decodeKind(sampling))
     const out = await session.run({ ...given, ...this.onDevice.feeds() })
     this.onDevice.take(out)
@@ -336,6 +331,13 @@ export class Decoder {
       this.bytes(b).append(part.bytes)
       return part
     })
+  }
+
+  /** The cache and the bytes before (among the inputs `given`), for the device to keep. */
+  private toDevice(given: Feeds): DeviceCache {
+    const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
+    const half = this.model.precision === "fp16"
+    return new DeviceCache(this.config, this.cache, this.batch, Object.fromEntries(past), half)
   }
 
   /** Lets go of what is held on a device. */
@@ -496,11 +498,13 @@ class Scratch {
     }
   }
 
-  fillRecent(historyOf: (b: number) => Uint8Array): void {
+  /** What the bytes before give. `onDevice`: the bytes themselves are there already; only what is fitted to them is not. */
+  fillPast(historyOf: (b: number) => Uint8Array, onDevice: boolean): void {
     for (let b = 0; b < this.batch; b++) {
       const history = historyOf(b)
-      for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
       this.prediction?.fill(b, history)
+      if (onDevice) continue
+      for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
       this.matching?.fill(b, history)
     }
   }
@@ -536,10 +540,10 @@ class Scratch {
 type Lookout = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
 
 /** For matches: the last bytes, and how long the match at each distance is. */
-function matchingOf({ lookback }: ModelConfig, batch: number): Lookout | undefined {
-  const matches = lookback?.matches ?? []
+function matchingOf(config: ModelConfig, batch: number): Lookout | undefined {
+  const matches = config.lookback?.matches ?? []
   if (!matches.length) return undefined
-  const window = Math.max(...matches.map((m) => m.window))
+  const window = longestWindow(config)
   const past = new Float32Array(batch * window)
   const runs = matches.map((m) => new Float32Array(batch * distances(m)))
   const feeds: Feeds = { past_bytes: new Tensor("float32", past, [batch, window]) }
@@ -557,10 +561,11 @@ function matchingOf({ lookback }: ModelConfig, batch: number): Lookout | undefin
 }
 
 /** For linear prediction: the last samples, and what each predictor makes of those before. */
-function predictionOf({ lookback }: ModelConfig, batch: number): Lookout | undefined {
+function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
+  const { lookback } = config
   const lpc = lookback?.lpc ?? []
   if (!lpc.length) return undefined
-  const order = Math.max(...lpc.map((l) => l.order))
+  const order = longestOrder(config)
   const samples = new Float64Array(batch * order)
   const coefficients = new Float64Array(batch * order * lpc.length)
   const levels = new BigInt64Array(batch * lpc.length)

@@ -15,6 +15,10 @@ export function farthestLook(m: ModelConfig): number {
   return Math.max(longestLook(m), ...windows)
 }
 
+/** Samples before a place that linear prediction takes, and bytes before it that matches are looked for in; 0: none. */
+export const longestOrder = (m: ModelConfig) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
+export const longestWindow = (m: ModelConfig) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
+
 /** The sizes that looking back gives a model: columns embedded a byte, rows of their table, guesses a byte. */
 export function lookbackSizes({ offsets, predictions, lpc, matches }: Lookback) {
   const found = lpc.length + matches.length

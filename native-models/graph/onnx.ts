@@ -136,6 +136,11 @@ export class Graph {
     return this.nodesOut(1, op, inputs, attributes)[0] as Value
   }
 
+  /** Adds a node that joins `parts` along `axis`; one part alone needs none. */
+  concat(parts: Value[], axis: number): Value {
+    return parts.length > 1 ? this.node("Concat", parts, { axis }) : (parts[0] as Value)
+  }
+
   private initializer(key: string, make: () => Message): Value {
     const root = this.root
     const found = root.known.get(key)

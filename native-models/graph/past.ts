@@ -1,6 +1,6 @@
 import type { Match, ModelConfig } from "../../contract/pack.ts"
-import { MU_LAW } from "../../contract/samples.ts"
-import { lengthRow, longestLook, lookbackSizes, predictionWeights } from "./lookback.ts"
+import { MU_LAW, MU_LAW_BEGINS } from "../../contract/samples.ts"
+import { lengthRow, longestLook, longestOrder, longestWindow, lookbackSizes, predictionWeights } from "./lookback.ts"
 import { distances, LENGTHS } from "./match.ts"
 import type { Builder } from "./megabyte.ts"
 import { coefficients } from "./ngrams.ts"
@@ -16,9 +16,6 @@ export type Past = Record<string, Value>
 
 /** Linear predictors fitted for one patch: coefficients [B, order, fits] and levels as table rows [B, fits]. */
 export type Fits = { coefficients: Value; levels: Value }
-
-const longestOrder = (m: ModelConfig) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
-const longestWindow = (m: ModelConfig) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
 
 /** Names, types and shapes of what is carried. */
 export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type: DataType; shape: Dim[] }[] {
@@ -73,12 +70,9 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
     guesses.push(g.node("Unsqueeze", [b.gpu ? byte : b.toIndex(byte), g.ints([1])]))
     lengths.push(length)
   })
-  const all = (parts: Value[], axis: number) =>
-    parts.length > 1 ? g.node("Concat", parts, { axis }) : (parts[0] as Value)
-
   if (lengths.length) {
     const rows = g.floats(lengths.map((_, i) => lengthRow(lookback, i)))
-    levels.push(b.toIndex(g.node("Add", [all(lengths, 1), rows])))
+    levels.push(b.toIndex(g.node("Add", [g.concat(lengths, 1), rows])))
   }
 
   const columns: Value[] = []
@@ -86,16 +80,16 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
     const bytes = g.node("Gather", [past.recent as Value, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
     columns.push(b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])))
   }
-  const found = guesses.length ? all(guesses, 2) : undefined
+  const found = guesses.length ? g.concat(guesses, 2) : undefined
   if (found) {
     const flat = g.node("Squeeze", [found, g.ints([1])])
     const tables = [...lpc, ...matches].map((_, i) => 256 * (offsets.length + i))
     columns.push(b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)]))
   }
-  inputs.push(lookbackRows(b, all([...columns, ...levels], 1), 1))
+  inputs.push(lookbackRows(b, g.concat([...columns, ...levels], 1), 1))
   const fixed = fixedGuesses(b, past)
   const every = [fixed, found].filter((x) => x !== undefined)
-  return { inputs, guesses: every.length ? all(every, 2) : undefined, earlier }
+  return { inputs, guesses: every.length ? g.concat(every, 2) : undefined, earlier }
 }
 
 /** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `fromPast`. */
@@ -136,12 +130,14 @@ function earlierBytes(b: Builder, { window, unit }: Match, past: Past): Value {
 function matchGuess(b: Builder, match: Match, earlier: Value, runs: Value): { byte: Value; length: Value } {
   const { g } = b
   const count = distances(match)
-  const matched = (length: Value) => g.node("Min", [length, g.floats([1], [])])
+  const found = (byte: Value, length: Value) => {
+    const any = g.node("Min", [length, g.floats([1], [])])
+    return { byte: g.node("Mul", [byte, any]), length }
+  }
   if (!b.gpu) {
     const at = g.node("ArgMax", [runs], { axis: 1 })
     const length = g.node("GatherElements", [runs, at], { axis: 1 })
-    const byte = g.node("GatherElements", [earlier, at], { axis: 1 })
-    return { byte: g.node("Mul", [byte, matched(length)]), length }
+    return found(g.node("GatherElements", [earlier, at], { axis: 1 }), length)
   }
   // ArgMax has no kernel here: the nearer of two equal runs gets the larger number, exact in fp32.
   const base = 2 ** Math.ceil(Math.log2(count))
@@ -149,9 +145,7 @@ function matchGuess(b: Builder, match: Match, earlier: Value, runs: Value): { by
   const order = g.node("Add", [runs, nearness])
   const top = g.node("ReduceMax", [order, g.ints([1])], { keepdims: 1 })
   const followed = g.node("Where", [g.node("Equal", [order, top]), earlier, g.floats([-1], [])])
-  const length = g.node("Floor", [top])
-  const byte = g.node("ReduceMax", [followed, g.ints([1])], { keepdims: 1 })
-  return { byte: g.node("Mul", [byte, matched(length)]), length }
+  return found(g.node("ReduceMax", [followed, g.ints([1])], { keepdims: 1 }), g.node("Floor", [top]))
 }
 
 /** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
@@ -187,12 +181,8 @@ export function lookbackRows(b: Builder, ids: Value, places: number): Value {
  * number of bytes that begin at or below it: fewer nodes than by its logarithm.
  */
 function linearGuess({ g, gpu }: Builder, fits: Fits, samples: Value): Value {
-  const begins = Array.from({ length: 255 }, (_, i) => {
-    const curve = (2 * (i + 0.5)) / 255 - 1
-    return (Math.sign(curve) * Math.expm1(Math.abs(curve) * Math.log(256))) / 255
-  })
   const x = g.node("Unsqueeze", [g.node("MatMul", [samples, fits.coefficients]), g.ints([3])])
-  const reached = g.node("GreaterOrEqual", [x, gpu ? g.floats(begins) : g.doubles(begins)])
+  const reached = g.node("GreaterOrEqual", [x, gpu ? g.floats(MU_LAW_BEGINS) : g.doubles(MU_LAW_BEGINS)])
   return g.node("ReduceSum", [g.node("Cast", [reached], { to: gpu ? 1 : 7 }), g.ints([3])], { keepdims: 0 })
 }
 

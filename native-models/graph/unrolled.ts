@@ -19,11 +19,10 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * One patch for a batch of B sequences on a GPU: the same numbers as `decodeGraph`, in one submission. The P steps of the
  * local model are written out, as a Loop would go back to the CPU for every byte; no node is left to the CPU.
  *
- * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the newest row last,
- * which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
+ * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the
+ * newest row last, which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
  * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
- * coefficients and levels staying on the device too; noise,
- * inverse_temperature and with masks top_p, log_min_p, last_rank likewise.
+ * coefficients and levels staying on the device too; noise, inverse_temperature and with masks top_p, log_min_p, last_rank likewise.
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
@@ -112,9 +111,9 @@ export function unrolledGraph(
     const logits = b.head(inside, 1, guesses)
 
     const luck = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
-    const all = contest(g, logits, luck, draw)
+    const sums = contest(g, logits, luck, draw)
     // ArgMax has no kernel here: the winner is where the largest stands.
-    const best = g.node("Equal", [all, g.node("ReduceMax", [all, g.ints([2])], { keepdims: 1 })])
+    const best = g.node("Equal", [sums, g.node("ReduceMax", [sums, g.ints([2])], { keepdims: 1 })])
     const winner = g.node("Where", [best, everyByte, g.floats([-1], [])])
     const byte = g.node("ReduceMax", [winner, g.ints([2])], { keepdims: 1 }) // [B, 1, 1]
     const flat = g.node("Squeeze", [byte, g.ints([2])])
@@ -126,9 +125,8 @@ export function unrolledGraph(
 
   for (const { name, type, shape } of carried) g.output(nextName(name), past[name] as Value, type, shape)
 
-  const all = (parts: Value[]) => (parts.length > 1 ? g.node("Concat", parts, { axis: 1 }) : (parts[0] as Value))
-  const logp = b.logSoftmax(all(everyLogits)) // [B, P, 256]
-  const written = all(bytes) // [B, P, 1]
+  const logp = b.logSoftmax(g.concat(everyLogits, 1)) // [B, P, 256]
+  const written = g.concat(bytes, 1) // [B, P, 1]
   const chosen = g.node("GatherElements", [logp, b.toIndex(written)], { axis: 2 })
   const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
   const entropy = g.node("Neg", [g.node("ReduceSum", [weighted, g.ints([2])], { keepdims: 1 })])

@@ -8,6 +8,12 @@ const prompt = (page: Page) => page.getByRole("textbox", { name: "Prompt" })
 const setLength = (page: Page, n: number) => page.getByRole("textbox", { name: "Length" }).fill(String(n))
 const textOf = (page: Page) => page.locator(".text-view").first()
 const finished = (page: Page) => expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled()
+/** The last row that a window shows is the end of `kept`, but for white space. */
+async function expectEnd(page: Page, kept: string) {
+  const squeeze = (s: string | null) => (s ?? "").replace(/\s+/g, "")
+  const tail = squeeze(await page.locator(".text-row").last().textContent()).slice(-60)
+  expect(squeeze(kept).endsWith(tail)).toBe(true)
+}
 
 test("type, watch it being written, and find it in the library after a restart", async ({ app }) => {
   let page = await app.open()
@@ -195,9 +201,7 @@ test("a window that comes back in the middle of a run shows all of it", async ({
   await finished(page)
   const [id = ""] = readdirSync(join(app.home, "library")).filter((n) => !n.startsWith("."))
   const kept = readFileSync(join(app.home, "library", id, "output.txt"), "utf8")
-  const squeeze = (s: string | null) => (s ?? "").replace(/\s+/g, "")
-  const tail = squeeze(await page.locator(".text-row").last().textContent()).slice(-60)
-  expect(squeeze(kept).endsWith(tail)).toBe(true)
+  await expectEnd(page, kept)
 })
 
 test("two windows, another model chosen meanwhile and a cut connection: not a byte is lost", async ({ app }) => {
@@ -216,11 +220,7 @@ test("two windows, another model chosen meanwhile and a cut connection: not a by
   const [id = ""] = readdirSync(join(app.home, "library")).filter((n) => !n.startsWith("."))
   const kept = readFileSync(join(app.home, "library", id, "output.txt"), "utf8")
   expect(kept.length).toBeGreaterThan(11_000)
-  const squeeze = (s: string | null) => (s ?? "").replace(/\s+/g, "")
-  for (const window of [page, other]) {
-    const tail = squeeze(await window.locator(".text-row").last().textContent()).slice(-60)
-    expect(squeeze(kept).endsWith(tail)).toBe(true)
-  }
+  for (const window of [page, other]) await expectEnd(window, kept)
 })
 
 test("no violations of WCAG A and AA, light and dark, writing and written", async ({ app }) => {
