@@ -8,9 +8,14 @@ import { Sampling } from "./sampling.ts"
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/)
 const id = z.string().regex(/^[a-z0-9-]{1,64}$/)
 
+/** What a generation's length is counted in. */
+export const LengthUnit = z.enum(["bytes", "characters"])
+export type LengthUnit = z.infer<typeof LengthUnit>
+
 /** How a generation was made: kept with every item, restored from it. */
 export const Settings = z.object({
   pack: z.string().max(64),
+  /** Characters of text; bytes of pictures and sound. */
   length: z.int().min(1).max(100_000_000),
   seed: z
     .int()
@@ -158,9 +163,13 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("item"), item: ListedItem }),
   z.object({ type: z.literal("gone"), id }),
   /** A generation began: its items, in the order of variations. */
-  z.object({ type: z.literal("run"), ids: z.array(id), total: z.int() }),
+  z.object({ type: z.literal("run"), ids: z.array(id), total: z.int(), unit: LengthUnit }),
   /** `device`: what the run is on, once that is known. */
-  z.object({ type: z.literal("phase"), phase: z.enum(["loading", "reading", "writing"]), device: Device.optional() }),
+  z.object({
+    type: z.literal("phase"),
+    phase: z.enum(["measuring", "loading", "reading", "writing"]),
+    device: Device.optional(),
+  }),
   z.object({ type: z.literal("devices"), devices: z.array(DeviceReport) }),
   z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
   z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),

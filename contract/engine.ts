@@ -20,11 +20,12 @@ export const GenerateRequest = z.object({
   id: z.int(),
   ...target,
   prompt: bytes,
-  /** Bytes to make for each variation. */
+  /** Bytes to make for each variation, or characters of UTF-8. */
   length: z
     .int()
     .min(1)
     .max(2 ** 31),
+  characters: z.boolean().default(false),
   variations: z.int().min(1).max(64),
   seed: z
     .int()

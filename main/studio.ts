@@ -5,11 +5,13 @@ import {
   Command,
   type FileForm,
   type Item,
+  type LengthUnit,
   type ListedItem,
   type PackSummary,
   type Preferences,
   type Settings,
 } from "../contract/app.ts"
+import { charactersBegun } from "../contract/characters.ts"
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -53,7 +55,7 @@ export class Studio {
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
   private settle = () => {}
   /** Items being written, for a window that comes in the middle. */
-  private live: { ids: string[]; total: number } | undefined
+  private live: { ids: string[]; total: number; unit: LengthUnit } | undefined
 
   constructor(
     private readonly places: Places,
@@ -285,7 +287,10 @@ export class Studio {
   private async target(folder: string) {
     const { threads, device: choice } = this.preferences
     const wanted = this.gpuFailed ? "cpu" : choice
-    const placement = await chooseDevice(this.startEngine, this.graphs, wanted, { folder, threads })
+    const placement = await chooseDevice(this.startEngine, this.graphs, wanted, { folder, threads }, () =>
+      this.tell({ type: "phase", phase: "measuring" }),
+    )
+    this.tell({ type: "phase", phase: "loading" })
     if (choice === "gpu" && placement.device === "cpu" && !this.gpuFailed)
       this.tell({ type: "notice", kind: "info", text: "No GPU works here just now; the processor is used." })
     return { pack: folder, threads, ...placement }
@@ -349,13 +354,13 @@ export class Studio {
   ) {
     const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style)
     const length = Math.min(wanted, room)
+    const unit = lengthUnit(pack)
     const writing: Writing[] = items.map((item) => {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
     })
-    this.live = { ids: items.map((i) => i.id), total: length }
+    this.live = { ids: items.map((i) => i.id), total: length, unit }
     this.tell({ type: "run", ...this.live })
-    this.tell({ type: "phase", phase: "loading" })
     const sendAll = () => {
       const parts = writing.filter((w) => w.unsent.bytes.length)
       if (!parts.length) return
@@ -394,6 +399,7 @@ export class Studio {
           ...target,
           ...bounds,
           length,
+          characters: unit === "characters",
           variations: items.length,
           seed: settings.seed,
           sampling: settings.sampling,
@@ -447,11 +453,12 @@ export class Studio {
     if (crashed && !stopped) await this.goOnAfterCrash(items, folder, pack, settings, length)
   }
 
-  /** Each item in its turn, as they no longer have one beginning. `length`: bytes that each was to get. */
+  /** Each item in its turn, as they no longer have one beginning. `length`: what each was to get. */
   private async goOnAfterCrash(items: Item[], folder: string, pack: Pack, settings: Settings, length: number) {
     for (const { id, bytes: before } of items) {
       const { bytes } = this.library.read(id)
-      const left = before + length - bytes.length
+      const made = bytes.subarray(before)
+      const left = length - (lengthUnit(pack) === "characters" ? charactersBegun(made) : made.length)
       if (left <= 0) continue
       const item = this.library.update(id, { status: "running" })
       this.tellItem(item)
@@ -472,14 +479,15 @@ export class Studio {
     this.assertIdle()
     const folder = findPack(packName, this.places)
     const pack = readPack(folder)
-    this.tell({ type: "run", ids: [], total: bytes.length })
-    this.tell({ type: "phase", phase: "reading" })
+    this.tell({ type: "run", ids: [], total: bytes.length, unit: "bytes" })
     this.running = { cancel: () => {} } // until there is something to cancel
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
       const canvas = canvasOf(pack)
       const { bytes: all, header } = wholeDocument(pack, bytes)
-      const run = this.client().score({ ...(await this.target(folder)), bytes: all }, undefined, (text) =>
+      const target = await this.target(folder)
+      this.tell({ type: "phase", phase: "reading" })
+      const run = this.client().score({ ...target, bytes: all }, undefined, (text) =>
         this.tell({ type: "notice", kind: "info", text }),
       )
       this.running = run
@@ -511,7 +519,7 @@ export class Studio {
       this.library.append(item.id, bytes.subarray(0, bits.length), bits)
       await this.saveFile(item.id, pack, settings)
       this.tellItem(item)
-      this.tell({ type: "run", ids: [item.id], total: bits.length })
+      this.tell({ type: "run", ids: [item.id], total: bits.length, unit: "bytes" })
       reason = bits.length < bytes.length ? "cancelled" : "length"
     } finally {
       this.running = undefined
@@ -524,6 +532,8 @@ export class Studio {
     this.engine?.close()
   }
 }
+
+const lengthUnit = (pack: Pack): LengthUnit => (pack.modality === "text" ? "characters" : "bytes")
 
 /** Nats to bits, to a thousandth: what a window shows and the library keeps. */
 const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)

@@ -66,7 +66,12 @@ export function App() {
   )
 }
 
-const phases = { loading: "Loading the model", reading: "Reading the prompt", writing: "Writing" }
+const phases = {
+  measuring: "Finding out what is fastest here",
+  loading: "Loading the model",
+  reading: "Reading the prompt",
+  writing: "Writing",
+}
 
 /** Phase, bytes, speed and time left of what is being written. */
 function Progress() {
@@ -74,11 +79,11 @@ function Progress() {
   const run = useSlice((s) => s.run)
   const speed = useRef({ at: 0, text: "" })
   if (!run) return <div className="progress" />
-  const share = run.total ? Math.min(1, run.bytes / run.total) : 0
+  const share = run.total ? Math.min(1, run.made / run.total) : 0
   const elapsed = (performance.now() - run.began - (run.firstPatch ?? 0)) / 1000
   if (performance.now() - speed.current.at > 300) {
     const rate = elapsed > 0.2 ? run.bytes / elapsed : 0
-    const left = rate ? Math.ceil((run.total - run.bytes) / rate) : 0
+    const left = run.made ? Math.ceil((run.total - run.made) * (elapsed / run.made)) : 0
     const first = run.firstPatch ? ` · first patch ${(run.firstPatch / 1000).toFixed(2)} s` : ""
     speed.current = { at: performance.now(), text: rate ? `${size(Math.round(rate))}/s · ${left} s left${first}` : "" }
   }
@@ -96,7 +101,7 @@ function Progress() {
       </div>
       <span role="status">{phases[run.phase]}</span>
       <span className="count">
-        {run.total > 0 && `${run.bytes} of ${run.total} bytes ${speed.current.text && `· ${speed.current.text}`}`}
+        {run.total > 0 && `${run.made} of ${run.total} ${run.unit} ${speed.current.text && `· ${speed.current.text}`}`}
       </span>
       <button type="button" onClick={() => actions.stop()}>
         Stop <kbd>Esc</kbd>

@@ -66,7 +66,7 @@ describe("the window's store", () => {
   })
   it("shows all variations of a run and appends each one's patches", () => {
     for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: item(id) })
-    studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10 })
+    studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, unit: "bytes" })
     expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
     for (const id of ["a", "b"])
       studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: [-1, -1, -1, -1] })
@@ -77,13 +77,20 @@ describe("the window's store", () => {
     expect(contents.get("a")?.length).toBe(4)
     expect(run?.bytes).toBe(3)
   })
+  it("counts a text's progress in characters, wherever its bytes are cut", () => {
+    studio.actions.receive({ type: "run", ids: ["a"], total: 10, unit: "characters" })
+    const euro = Buffer.from("a€b")
+    for (const bytes of [euro.subarray(0, 2), euro.subarray(2)])
+      studio.actions.receive({ type: "patches", parts: [{ id: "a", bytes: bytes.toString("base64"), bits: [] }] })
+    expect(studio.store.getState().run).toMatchObject({ made: 3, bytes: 5 })
+  })
   it("forks from a byte of an item: what was before it is given", () => {
     studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: new Array(9).fill(1) })
     studio.actions.fork("a", 5)
     expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
   it("starts nothing while something is being written", () => {
-    studio.actions.receive({ type: "run", ids: [], total: 10 })
+    studio.actions.receive({ type: "run", ids: [], total: 10, unit: "bytes" })
     studio.actions.generate()
     expect(sent).toEqual([])
   })

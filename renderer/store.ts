@@ -4,11 +4,13 @@ import type {
   Command,
   DeviceReport,
   FileForm,
+  LengthUnit,
   ListedItem,
   PackSummary,
   Preferences,
   Settings,
 } from "../contract/app.ts"
+import { charactersBegun } from "../contract/characters.ts"
 import { LARGEST_FILE, tooLarge } from "../contract/limits.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
@@ -19,15 +21,18 @@ import { Content } from "./content.ts"
 export type Run = {
   ids: string[]
   total: number
-  phase: "loading" | "reading" | "writing"
+  unit: LengthUnit
+  phase: "measuring" | "loading" | "reading" | "writing"
   began: number
   firstPatch: number | undefined
   bytes: number
+  /** How much of `total` there is. */
+  made: number
   /** The host has not answered yet. */
   asked: boolean
 }
-const begun = (ids: string[], total: number, asked: boolean): Run => {
-  return { ids, total, asked, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0 }
+const begun = (run: Pick<Run, "ids" | "total" | "unit" | "asked">): Run => {
+  return { ...run, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0, made: 0 }
 }
 /** What the next generation goes on from: a text, or the first bytes of a picture or a sound. */
 export type Draft = {
@@ -85,10 +90,10 @@ export function presets(pack: PackSummary | undefined): Record<"careful" | "bala
 }
 
 /** What a person counts a pack's length in. */
-export function unitOf({ canvas, sound }: PackSummary): { name: string; bytes: number; most: number } {
+export function unitOf({ canvas, sound, modality }: PackSummary): { name: string; bytes: number; most: number } {
   if (canvas) return { name: "rows at most", bytes: rowBytes(canvas), most: canvas.height }
   if (sound) return { name: "seconds", bytes: secondBytes(sound), most: 3600 }
-  return { name: "bytes", bytes: 1, most: 1_000_000 }
+  return { name: modality === "text" ? "characters" : "bytes", bytes: 1, most: 1_000_000 }
 }
 
 /** Bytes that a new generation makes where nothing else is said: a whole picture, four seconds, some lines of text. */
@@ -184,11 +189,12 @@ export function createStudio(send: (command: Command) => void) {
         })
         break
       case "run": {
+        const { ids, total, unit } = event
         set({
-          run: begun(event.ids, event.total, false),
-          ...(event.ids.length ? { shown: event.ids, managing: false } : {}),
+          run: begun({ ids, total, unit, asked: false }),
+          ...(ids.length ? { shown: ids, managing: false } : {}),
         })
-        for (const id of event.ids) if (!get().contents.has(id)) send({ type: "read", id })
+        for (const id of ids) if (!get().contents.has(id)) send({ type: "read", id })
         break
       }
       case "phase":
@@ -198,10 +204,11 @@ export function createStudio(send: (command: Command) => void) {
         set({ devices: event.devices })
         break
       case "patches": {
-        let bytes = 0
+        let [bytes, characters] = [0, 0]
         for (const part of event.parts) {
           const fresh = fromBase64(part.bytes)
           bytes = Math.max(bytes, fresh.length)
+          characters = Math.max(characters, charactersBegun(fresh))
           if (get().contents.has(part.id)) content(part.id).append(fresh, part.bits)
         }
         set((s) => ({
@@ -209,6 +216,7 @@ export function createStudio(send: (command: Command) => void) {
           run: s.run && {
             ...s.run,
             bytes: s.run.bytes + bytes,
+            made: s.run.made + (s.run.unit === "characters" ? characters : bytes),
             firstPatch: s.run.firstPatch ?? performance.now() - s.run.began,
           },
         }))
@@ -256,7 +264,7 @@ export function createStudio(send: (command: Command) => void) {
 
   /** Sends what begins a run; until the host answers nothing else can be begun. */
   const ask = (command: Command) => {
-    set({ run: begun([], 0, true) })
+    set({ run: begun({ ids: [], total: 0, unit: "bytes", asked: true }) })
     send(command)
   }
 

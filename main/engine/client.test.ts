@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Characters } from "../../contract/characters.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, type EnginePort, forkEngine } from "./client.ts"
+import { EngineClient, type EnginePort, forkEngine, type GenerateListener } from "./client.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-engine-"))
 const pack = join(import.meta.dirname, "../../test/parity/modern")
@@ -34,6 +35,16 @@ describe("the engine's process", () => {
         expect(part.logprob.every((x) => x <= 0)).toBe(true)
         expect(part.entropy.every((x) => x >= 0 && x <= Math.log(256) + 1e-4)).toBe(true)
       }
+  })
+
+  it("makes so many characters, as a decoder of UTF-8 counts them, where that is asked for", async () => {
+    const made = [new Characters(), new Characters()]
+    const patch: GenerateListener["patch"] = ({ parts }) => {
+      for (const [b, part] of parts.entries()) for (const byte of part.bytes) made[b]?.push(byte)
+    }
+    const run = engine.generate({ ...base, prompt, length: 30, characters: true, variations: 2 }, { patch })
+    expect((await run.result).reason).toBe("length")
+    expect(made.map(({ count }) => count)).toEqual([30, 30])
   })
 
   it("stops within one patch of a cancel", async () => {

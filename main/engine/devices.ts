@@ -68,12 +68,14 @@ export async function tryDevices(start: StartEngine, cache: string): Promise<Dev
 /**
  * What a pack runs on for a choice: `auto` measures it once on each device that works, on a GPU in fp16 and with 8-bit
  * weights, and remembers the result in `cache`/devices.json; `gpu` is the GPU where one works, in fp16 if it has that.
+ * `onMeasure` is called before devices are measured, which takes some seconds.
  */
 export async function chooseDevice(
   start: StartEngine,
   cache: string,
   choice: DeviceChoice,
   pack: PackToRun,
+  onMeasure = () => {},
 ): Promise<Placement> {
   const onCpu: Placement = { device: "cpu", precision: pack.precision ?? "int8" }
   if (choice === "cpu") return onCpu
@@ -81,6 +83,7 @@ export async function chooseDevice(
   const path = join(cache, "devices.json")
   const known = choice === "auto" ? read(path)[key] : undefined
   if (known) return fastest(known, onCpu)
+  if (choice === "auto") onMeasure()
   const tried = await Promise.all(gpus().map(async (device) => ({ device, ...(await ask(start, cache, { device })) })))
   const working = tried.filter(({ works }) => works).map(({ device }) => device)
   if (choice === "gpu") {

@@ -6,6 +6,7 @@ import { PackError } from "../../native-models/graph/safetensors.ts"
 import { Decoder, decodeKind } from "./decoder.ts"
 import { Model } from "./model.ts"
 import { probe } from "./probe.ts"
+import { Quota } from "./quota.ts"
 
 /**
  * The engine's own process: loads packs, decodes, scores. It speaks the messages of contract/engine.ts with whoever
@@ -119,9 +120,9 @@ async function generate(request: GenerateRequest): Promise<void> {
     send({ type: "done", id, reason, decodeMs: performance.now() - decodeBegan })
   const rest = used.subarray(Math.floor(used.length / patch) * patch)
   let forced: Uint8Array | undefined = rest.length ? rest : undefined
-  const left = new Array<number>(variations).fill(length)
+  const quotas = Array.from({ length: variations }, () => new Quota(length, request.characters, prompt))
   const ended = new Array<boolean>(variations).fill(false)
-  while (left.some((n) => n > 0)) {
+  while (!quotas.every((quota) => quota.isDone)) {
     await breathe()
     if (isCancelled()) return void done("cancelled")
     const index = decoder.nextPatch
@@ -140,13 +141,14 @@ async function generate(request: GenerateRequest): Promise<void> {
     )
     forced = undefined
     const fresh = parts.map((part, b) => {
-      let count = Math.min(left[b] as number, patch - skip)
+      const quota = quotas[b] as Quota
+      let count = quota.take(part.bytes.subarray(skip))
       const stop = request.stopAt === undefined ? -1 : part.bytes.subarray(skip, skip + count).indexOf(request.stopAt)
       if (stop >= 0) {
         count = stop
         ended[b] = true
+        quota.end()
       }
-      left[b] = stop >= 0 ? 0 : (left[b] as number) - count
       const cut = <T extends Uint8Array | Float32Array>(a: T) => a.slice(skip, skip + count) as T
       return { bytes: cut(part.bytes), logprob: cut(part.logprob), entropy: cut(part.entropy) }
     })

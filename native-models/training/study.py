@@ -1,5 +1,5 @@
-"""The studies behind STUDY.md: equal training time, same data. `python study.py text|image NAME …`, all without a
-name, or `none` to draw again; resumes what was cut off.
+"""The studies behind STUDY.md: equal training time, same data. `python study.py STUDY NAME …` (STUDIES below; all its
+runs without a name, `none` to draw again); resumes what was cut off.
 
 Each run gets one thread and the same minutes of processor time, so that a busy machine changes nothing. Two at a time.
 """
@@ -17,7 +17,6 @@ from megabyte.model import Config, Megabyte, flops_per_byte
 from train import read_config
 
 HERE = Path(__file__).resolve().parent
-MINUTES = "6"
 NO_MATCHES = ["model.lookback={}"]
 NO_NGRAMS = ["model.ngrams={}", *NO_MATCHES]
 NO_LOOKBACK = ["model.lookback={}"]
@@ -40,7 +39,6 @@ TEXT: dict[str, list[str]] = {
     "transformer": [*NO_NGRAMS, "model.patch=1", "model.context=1024", "model.window=0", "model.local.layers=0"],
     "patch-8-ngrams": NO_MATCHES,
     "patch-8-ngrams-matches": [],
-    "patch-8-adamw": [*NO_NGRAMS, 'train.optimizer="adamw"', "train.lr=1.5e-3", "train.adam_lr=1.5e-3"],
 }
 # image: the order of the bytes, the patch, the pixels around seen directly or only through patches, and matches.
 IMAGE: dict[str, list[str]] = {
@@ -76,14 +74,28 @@ AUDIO: dict[str, list[str]] = {
         "model.lookback.predictions=[[[1,1]], [[1,2],[2,-1]], [[1,3],[2,-3],[3,1]]]",
     ],
 }
-STUDIES = {"text": TEXT, "image": IMAGE, "audio": AUDIO}
+# optimizer: the text pack as it is, with Muon and with AdamW; longer, since the steps of a slower machine are fewer.
+ADAMW = 'train.optimizer="adamw"'
+OPTIMIZER: dict[str, list[str]] = {
+    "muon": [],
+    "adamw-0.0015": [ADAMW, "train.lr=1.5e-3", "train.adam_lr=1.5e-3"],
+    "adamw-0.003": [ADAMW],
+}
+# The pack whose config is varied, minutes a run, and the runs with what they set.
+STUDIES: dict[str, tuple[str, int, dict[str, list[str]]]] = {
+    "text": ("text", 6, TEXT),
+    "image": ("image", 6, IMAGE),
+    "audio": ("audio", 6, AUDIO),
+    "optimizer": ("text", 18, OPTIMIZER),
+}
 
 
 def run(study: str, name: str) -> None:
+    pack, minutes, runs = STUDIES[study]
     out = HERE / "build" / "study" / study / name
-    command = [sys.executable, "train.py", f"../{study}/train.toml", "--out", str(out), "--export", "none"]
-    command += ["--minutes", MINUTES, "--clock", "cpu", "--threads", "1"]
-    for setting in ["train.evaluations=4", *STUDIES[study][name]]:
+    command = [sys.executable, "train.py", f"../{pack}/train.toml", "--out", str(out), "--export", "none"]
+    command += ["--minutes", str(minutes), "--clock", "cpu", "--threads", "1"]
+    for setting in ["train.evaluations=4", *runs[name]]:
         command += ["--set", setting]
     subprocess.run(command, cwd=HERE, check=True)
     target = HERE / "study" / study
@@ -109,11 +121,12 @@ def plot(study: str) -> None:
 def table(study: str) -> str:
     """A row a run: size, compute a byte, what it saw and where it ended."""
     lines = ["| run | parameters | MFLOP a byte | MB seen | TFLOP spent | held-out bits per byte |", "| --- " * 6 + "|"]
-    for name, settings in STUDIES[study].items():
+    pack, _, runs = STUDIES[study]
+    for name, settings in runs.items():
         path = HERE / "study" / study / f"{name}.csv"
         if not path.exists():
             continue
-        model = Megabyte(Config.from_json(read_config(HERE.parent / study / "train.toml", settings)["model"]))
+        model = Megabyte(Config.from_json(read_config(HERE.parent / pack / "train.toml", settings)["model"]))
         last = [r for r in csv.DictReader(path.open()) if r["held_out"]][-1]
         seen, flops = float(last["bytes"]), flops_per_byte(model)
         size = sum(p.numel() for p in model.parameters()) / 1e6
@@ -123,7 +136,7 @@ def table(study: str) -> str:
 
 
 def main() -> None:
-    study, names = sys.argv[1], sys.argv[2:] or list(STUDIES[sys.argv[1]])
+    study, names = sys.argv[1], sys.argv[2:] or list(STUDIES[sys.argv[1]][2])
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: run(study, name), [name for name in names if name != "none"]))
     plot(study)

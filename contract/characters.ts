@@ -1,0 +1,29 @@
+/** The characters (code points) of UTF-8 as its bytes come (RFC 3629). A byte that belongs to none counts as one. */
+export class Characters {
+  /** Characters that have begun. */
+  count = 0
+  /** Bytes that the last one still lacks. */
+  private missing = 0
+
+  /** Whether the last character has all of its bytes. */
+  get isWhole(): boolean {
+    return this.missing === 0
+  }
+
+  /** Whether a byte would belong to the character that has begun. */
+  continues(byte: number): boolean {
+    return this.missing > 0 && (byte & 0xc0) === 0x80
+  }
+
+  push(byte: number): void {
+    if (this.continues(byte)) {
+      this.missing--
+      return
+    }
+    this.count++
+    this.missing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0
+  }
+}
+
+/** Characters that begin in valid UTF-8, wherever it is cut. */
+export const charactersBegun = (bytes: Uint8Array) => bytes.reduce((n, byte) => n + Number((byte & 0xc0) !== 0x80), 0)
