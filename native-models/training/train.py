@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from megabyte import data
 from megabyte.export import load_stored, stored, write_weights
 from megabyte.model import Config, Megabyte, bits_per_byte, flops_per_byte
+from megabyte.muon import Muon
 
 
 def parse() -> argparse.Namespace:
@@ -57,8 +58,8 @@ def read_config(path: Path, overrides: list[str]) -> dict[str, Any]:
     return config
 
 
-def optimizers(model: Megabyte, train: dict[str, Any]) -> list[torch.optim.Optimizer]:
-    """AdamW for embeddings, norms, head; Muon (Jordan et al. 2024) or AdamW for the matrices between."""
+def optimizers(model: Megabyte, train: dict[str, Any], half: bool) -> list[torch.optim.Optimizer]:
+    """AdamW for embeddings, norms, head; Muon or AdamW for the matrices between. `half`: the device multiplies bf16."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, p in model.named_parameters():
@@ -68,11 +69,8 @@ def optimizers(model: Megabyte, train: dict[str, Any]) -> list[torch.optim.Optim
     adam_lr = train.get("adam_lr", train["lr"])
     result: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=adam_lr, weight_decay=0.0, **fused)]
     if train["optimizer"] == "muon":
-        result.append(
-            torch.optim.Muon(
-                matrices, lr=train["lr"], weight_decay=train["weight_decay"], adjust_lr_fn="match_rms_adamw"
-            )
-        )
+        dtype = torch.bfloat16 if half else torch.float32
+        result.append(Muon(matrices, lr=train["lr"], weight_decay=train["weight_decay"], dtype=dtype))
     else:
         result.append(torch.optim.AdamW(matrices, lr=train["lr"], weight_decay=train["weight_decay"], **fused))
     for opt in result:
@@ -181,7 +179,7 @@ class Run:
             # From another pack as it ships: what it learned of edges and areas helps where there is little time.
             load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)
         self.compiled: Any = self.model if args.no_compile else torch.compile(self.model)
-        self.optimizers = optimizers(self.model, self.train)
+        self.optimizers = optimizers(self.model, self.train, self.half)
         self.step, self.elapsed, self.stopping = 0, 0.0, False
         self.checkpoint = self.out / "checkpoint.pt"
         if self.checkpoint.exists():

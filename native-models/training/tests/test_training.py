@@ -15,6 +15,7 @@ from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEVELS, mu_law_bytes, predict
 from megabyte.match import LENGTHS, longest_match
 from megabyte.model import Config, Lookback, Match, Megabyte, NGrams, Shift, Stage, bits_per_byte
+from megabyte.muon import Muon
 
 TOML = """
 name = "tiny"
@@ -236,3 +237,22 @@ def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
     loss = bits_per_byte(large(x), x)
     loss.backward()
     assert large.head_rest.weight.grad is not None and large.head_rest.weight.grad[256:].abs().sum() > 0
+
+
+@pytest.mark.parametrize("shape", [(48, 32), (32, 48)])
+def test_muon_steps_like_pytorchs_own_where_both_take_bf16(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    start = torch.randn(shape)
+    weights = [torch.nn.Parameter(start.clone()) for _ in range(3)]
+    options: dict = {"lr": 0.02, "weight_decay": 0.1}
+    ours, exact = (
+        Muon([w], dtype=d, **options) for w, d in zip(weights, (torch.bfloat16, torch.float32), strict=False)
+    )
+    theirs = torch.optim.Muon([weights[2]], adjust_lr_fn="match_rms_adamw", **options)
+    for _ in range(3):
+        gradient = torch.randn(shape)
+        for weight, optimizer in zip(weights, (ours, exact, theirs), strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    assert torch.equal(weights[0], weights[2])
+    assert (weights[1] - weights[2]).norm() < 0.03 * (weights[1] - start).norm()
