@@ -29,7 +29,7 @@ export function Manage() {
       <Theme />
       <Setting
         label="Threads"
-        hint="Cores that the model may use; 0 takes all of them."
+        hint="Cores that the model may use; 0 takes what is fastest here."
         value={String(preferences.threads)}
         valid={(v) => /^\d{1,3}$/.test(v) && Number(v) <= 256}
         onChange={(v) => actions.prefer({ threads: Number(v) })}

@@ -17,6 +17,9 @@ const MEASURE_LIMIT = 90_000
 /** Times the CPU's time for a patch beyond which a GPU is not measured to the end. */
 const FAR_SLOWER = 4
 
+/** File in the cache of compiled graphs with the fastest number of threads (threads.ts). */
+export const THREADS_FILE = "threads.json"
+
 /** A pack to run; where no precision is asked for, the device decides. */
 export type PackToRun = { folder: string; precision?: Precision; threads: number }
 /** What a pack runs on, and how. */
@@ -52,9 +55,9 @@ const gpus = (platform = process.platform): Device[] => {
   return ["webgpu", ...(own[platform] ?? [])]
 }
 
-/** Every kind of device, tried with a tiny graph. Forgets what was measured in `cache`: a driver may have come or gone. */
+/** Every kind of device, tried with a tiny graph. Forgets what was measured in `cache`: the machine may have changed. */
 export async function tryDevices(start: StartEngine, cache: string): Promise<DeviceReport[]> {
-  rmSync(join(cache, "devices.json"), { force: true })
+  for (const file of ["devices.json", THREADS_FILE]) rmSync(join(cache, file), { force: true })
   return Promise.all(
     (["cpu", ...gpus()] satisfies Device[]).map(async (device): Promise<DeviceReport> => {
       const answer = await ask(start, cache, { device })

@@ -12,6 +12,8 @@ import { readPack } from "../packs/read.ts"
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {
   private readonly sessions = new Map<GraphKind, Promise<InferenceSession>>()
+  /** Threads of the decode graphs, until they are measured 0 as well (threads.ts); the parallel graphs take `threads`. */
+  decodeThreads: number
 
   private constructor(
     readonly pack: Pack,
@@ -21,7 +23,14 @@ export class Model {
     private readonly threads: number,
     readonly device: Device,
     private readonly profile?: string,
-  ) {}
+  ) {
+    this.decodeThreads = threads
+  }
+
+  /** The same model on another number of threads. */
+  withThreads(threads: number): Model {
+    return new Model(this.pack, this.config, this.compiled, this.precision, threads, this.device)
+  }
 
   /**
    * Reads and checks a pack's folder and compiles it where that has not happened yet.
@@ -59,7 +68,7 @@ export class Model {
         executionProviders: [this.device],
         ...(this.profile ? { enableProfiling: true, profileFilePrefix: `${this.profile}-${graph}` } : {}),
         ...(gpu ? deviceOptions(graph, this.config, this.device) : {}),
-        intraOpNumThreads: this.threads,
+        intraOpNumThreads: isDecode(graph) ? this.decodeThreads : this.threads,
         graphOptimizationLevel: "all",
         // 3: errors only; warnings about unused initializers are of no use to a person.
         logSeverityLevel: 3,
@@ -75,11 +84,13 @@ export class Model {
   }
 }
 
+const isDecode = (graph: GraphKind) => graph === "decode" || graph === "decode-masked"
+
 /** A GPU's session: no node may fall back to the CPU, and what a patch leaves for the next stays on the device. */
 function deviceOptions(graph: GraphKind, config: ModelConfig, device: Device): InferenceSession.SessionOptions {
   const extra = { session: { disable_cpu_ep_fallback: "1" } }
   // Only WebGPU can hand its own memory on; the others carry the cache back and forth.
-  if (device !== "webgpu" || (graph !== "decode" && graph !== "decode-masked")) return { extra }
+  if (device !== "webgpu" || !isDecode(graph)) return { extra }
   const kept = deviceNames(config).map((name) => [nextName(name), "gpu-buffer"] as const)
   return { extra, preferredOutputLocation: { result: "cpu", ...Object.fromEntries(kept) } }
 }

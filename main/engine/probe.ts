@@ -8,6 +8,7 @@ import { defaultSampling } from "../../contract/sampling.ts"
 import { Graph } from "../../native-models/graph/onnx.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { fastestThreads } from "./threads.ts"
 
 /** Patches that are timed, after two that compile what is compiled at first use. */
 const TIMED = 6
@@ -58,6 +59,7 @@ async function measure(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<number> {
   const model = Model.load(pack.folder, pack.precision, pack.threads, cache, device)
+  if (device === "cpu" && !model.decodeThreads) model.decodeThreads = await fastestThreads(model, cache)
   const { decoder } = await Decoder.start(model, new Uint8Array(model.config.patch), 1)
   const times: number[] = []
   for (let i = 0; i < TIMED + 2; i++) {

@@ -7,6 +7,7 @@ import { Decoder, decodeKind } from "./decoder.ts"
 import { Model } from "./model.ts"
 import { probe } from "./probe.ts"
 import { Quota } from "./quota.ts"
+import { fastestThreads } from "./threads.ts"
 
 /**
  * The engine's own process: loads packs, decodes, scores. It speaks the messages of contract/engine.ts with whoever
@@ -40,15 +41,24 @@ async function load(request: Request) {
   // A pack that was replaced in its place is another pack.
   const changed = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })?.mtimeMs
   const key = JSON.stringify([pack, changed, precision, threads, device])
-  if (loaded?.key === key) return loaded
+  if (loaded?.key === key) {
+    if (request.type === "generate") await readyToDecode(loaded.model, request)
+    return loaded
+  }
   send({ type: "loading", id })
   const start = performance.now()
   await unload()
   const model = Model.load(pack, precision, threads, cache as string, device)
-  if (request.type === "generate") await model.session(decodeKind(request.sampling))
+  if (request.type === "generate") await readyToDecode(model, request)
   loaded = { key, model, dropped: 0 }
   send({ type: "loaded", id, loadMs: performance.now() - start })
   return loaded
+}
+
+/** Makes the session that decodes, so that the first patch does not wait for it. */
+async function readyToDecode(model: Model, { device, sampling }: GenerateRequest): Promise<void> {
+  if (device === "cpu" && !model.decodeThreads) model.decodeThreads = await fastestThreads(model, cache as string)
+  await model.session(decodeKind(sampling))
 }
 
 /** A device that failed may not even let go. */
