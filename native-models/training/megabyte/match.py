@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 LENGTHS = 16  # lengths of a match that are told apart: none, 1, 2 .. and all from 15 on
 
@@ -19,7 +19,12 @@ def longest_match(x: Tensor, window: int, unit: int) -> tuple[Tensor, Tensor]:
     The last bytes are compared with those `unit`, 2 * `unit` .. `window` bytes earlier; the nearest of the longest
     matches gives the guess. Without a match it is 0.
     """
-    bytes_ = x.cpu().numpy().astype(np.int16)
+    return (by_place if x.device.type == "cpu" else by_distance)(x, window, unit)
+
+
+def by_place(x: Tensor, window: int, unit: int) -> tuple[Tensor, Tensor]:
+    """Place by place over all distances: few operations, one after the other, the faster way on a processor."""
+    bytes_ = x.numpy().astype(np.int16)
     batch, length = bytes_.shape
     rows = np.arange(batch)
     # Newest first; -1 before the beginning equals no byte.
@@ -35,4 +40,27 @@ def longest_match(x: Tensor, window: int, unit: int) -> tuple[Tensor, Tensor]:
         runs += 1
         np.minimum(runs, LENGTHS - 1, out=runs)
         runs *= earlier == bytes_[:, t : t + 1]
-    return torch.from_numpy(guesses).to(x.device), torch.from_numpy(lengths).to(x.device)
+    return torch.from_numpy(guesses), torch.from_numpy(lengths)
+
+
+def by_distance(x: Tensor, window: int, unit: int, at_once: int = 64) -> tuple[Tensor, Tensor]:
+    """`at_once` distances at a time over all places: seventeen times the work on a processor, no waiting on a GPU."""
+    length = x.shape[1]
+    bytes_ = x.to(torch.int16)
+    past = nn.functional.pad(bytes_, (window, 0), value=-1)  # -1 before the beginning equals no byte
+    guesses, lengths = torch.zeros_like(bytes_), torch.zeros_like(bytes_)
+    for first in range(unit, window + 1, unit * at_once):
+        last = min(first + unit * (at_once - 1), window // unit * unit)
+        # [batch, distances, length], the nearest first.
+        earlier = past.unfold(1, length, 1)[:, window - last : window - first + 1 : unit].flip(1)
+        runs = (earlier == bytes_[:, None]).to(torch.int8)
+        for known in (1, 2, 4, 8):  # a run of 1, 2, 4 or 8 that meets another one is as long as both
+            runs = runs + (runs == known) * nn.functional.pad(runs, (known, 0))[..., :length]
+        runs = nn.functional.pad(runs.clamp(max=LENGTHS - 1), (1, 0))[..., :length]  # those that end before the place
+        count = runs.shape[1]
+        nearness = torch.arange(count - 1, -1, -1, dtype=torch.int16, device=x.device)
+        top, best = (runs.to(torch.int16) * count + nearness[:, None]).max(1)
+        longer = top // count > lengths
+        lengths = torch.where(longer, top // count, lengths)
+        guesses = torch.where(longer, earlier.gather(1, best[:, None])[:, 0], guesses)
+    return guesses.long(), lengths.long()

@@ -13,7 +13,7 @@ import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEVELS, mu_law_bytes, predict
-from megabyte.match import LENGTHS, longest_match
+from megabyte.match import LENGTHS, by_distance, longest_match
 from megabyte.model import Config, Lookback, Match, Megabyte, NGrams, Shift, Stage, bits_per_byte
 from megabyte.muon import Muon
 
@@ -224,6 +224,9 @@ def test_longest_match_is_what_a_plain_search_finds() -> None:
                     if run > best[0]:
                         best = (run, seen[t - back])
                 assert (length[row, t].item(), guess[row, t].item()) == best
+        for at_once in (7, 64):
+            on_a_gpu = by_distance(x, window, unit, at_once)
+            assert torch.equal(on_a_gpu[0], guess) and torch.equal(on_a_gpu[1], length)
 
 
 def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
