@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -15,10 +16,11 @@ import { wholeDocument } from "../main/packs/read.ts"
 import { configurations, randomPack } from "./random-pack.ts"
 
 /**
- * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--write] [PACK …]`: what one patch costs a
+ * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--training] [--write] [PACK …]`: what one patch costs a
  * device. Kernels by the runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
  * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --half scores a file in
- * fp16 on the device and in fp32 on the CPU; --write puts the table and the command into GPU.md.
+ * fp16 on the device and in fp32 on the CPU; --training scores it by the training code too (training/score.py, on CUDA
+ * where that is); --write puts the table and the command into GPU.md.
  */
 const args = process.argv.slice(2)
 const value = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
@@ -67,6 +69,16 @@ async function someFile(pack: Pack) {
   return { bytes: new Uint8Array(readFileSync(at("README.md"))).subarray(0, 4096), header: 0 }
 }
 
+/** Bits a byte of a file by the training code, in its environment (training/README.md). */
+function training(folder: string, { bytes, header }: { bytes: Uint8Array; header: number }): string {
+  const home = fileURLToPath(new URL("../native-models/training", import.meta.url))
+  const own = join(home, "build/venv/bin/python")
+  const python = existsSync(own) ? own : "python3"
+  const out = execFileSync(python, ["score.py", folder, "--header", String(header)], { cwd: home, input: bytes })
+  const { bits, on } = z.object({ bits: z.number(), on: z.string() }).parse(JSON.parse(out.toString()))
+  return `${bits.toFixed(4)} (${on})`
+}
+
 const lines: string[] = []
 const say = (line: string) => {
   lines.push(line)
@@ -75,8 +87,8 @@ const say = (line: string) => {
 const kB = (bytes: number) => `${(bytes / 1024).toFixed(1)} kB`
 say(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
 const columns = ["pack", "kernels a patch", "on the CPU", "uploaded a patch", "read back a patch", "ms a patch"]
-say(`| ${[...columns, "the same bytes", "bits a byte in fp32", "and in fp16"].join(" | ")} |`)
-say(`${"| --- ".repeat(9)}|`)
+say(`| ${[...columns, "the same bytes", "bits a byte in fp32", "in fp16", "in training"].join(" | ")} |`)
+say(`${"| --- ".repeat(10)}|`)
 const placements: string[] = []
 for (const name of names.length ? names : ["text", "image"]) {
   const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
@@ -124,7 +136,7 @@ for (const name of names.length ? names : ["text", "image"]) {
     same = `the first ${agreed} of ${made.length}`
     await cpu.release()
   }
-  let bits = ["not asked", ""]
+  let bits = ["not asked", "", ""]
   if (args.includes("--half")) {
     const file = await someFile(model.pack)
     const of = async (precision: Precision, where: Device) => {
@@ -134,7 +146,11 @@ for (const name of names.length ? names : ["text", "image"]) {
       const own = logprob.subarray(file.header)
       return (-own.reduce((a, b) => a + b, 0) / own.length / Math.LN2).toFixed(4)
     }
-    bits = [await of("fp32", "cpu"), await of("fp16", device)]
+    bits = [
+      await of("fp32", "cpu"),
+      await of("fp16", device),
+      args.includes("--training") ? training(folder, file) : "",
+    ]
   }
   const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
   say(
