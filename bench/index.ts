@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads"
  * beside the plain way (bench/plain.ts). Ratios come from one run; numbers of different runs do not compare.
  */
 
+if (process.argv.includes("--speed")) await import("./speed.ts")
 if (process.argv.includes("--device")) await import("./device.ts")
 
 /** Stream copy on all cores, bytes read + written a second: the best of several rounds over 256 MiB a core. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ModelConfig, Stage } from "../contract/pack.ts"
 import { blockOf } from "../native-models/graph/quantize.ts"
@@ -32,6 +32,23 @@ export const configurations: Record<string, ModelConfig> = {
     window: 1024,
     ...modern,
   },
+  medium: {
+    patch: 8,
+    global: stage(1024, 24, 16, 16),
+    local: stage(768, 12, 12, 12),
+    context: 1024,
+    window: 1024,
+    ...modern,
+  },
+  // The sizes that the paper timed: 1.3B and 218M.
+  paper: {
+    patch: 8,
+    global: stage(2048, 24, 32, 32),
+    local: stage(1024, 15, 16, 16),
+    context: 1024,
+    window: 1024,
+    ...modern,
+  },
 }
 
 /** Writes a pack of random 8-bit weights into `root`/NAME, once, and returns its folder. */
@@ -52,38 +69,41 @@ export function randomPack(name: string, root: string): string {
     parts.push(bytes)
   }
   let state = 1
-  const random = () => {
+  const block = Uint8Array.from({ length: 2 ** 20 }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state >>> 24
+  })
+  /** Random bytes: the same million over and over. */
+  const random = (count: number) => {
+    const bytes = new Uint8Array(count)
+    for (let at = 0; at < count; at += block.length) bytes.set(block.subarray(0, count - at), at)
+    return bytes
   }
   for (const [key, shape] of expectedShapes(model)) {
     const [rows = 0, columns = 0] = shape
-    const block = blockOf(columns)
+    const perScale = blockOf(columns)
     const count = shape.reduce((a, b) => a * b, 1)
     parameters += count
     if (shape.length === 1) add(key, "F32", shape, new Float32Array(count).fill(1))
-    else if (!block)
+    else if (!perScale)
       add(
         key,
         "F32",
         shape,
-        Float32Array.from({ length: count }, () => (random() - 127.5) / 3000),
+        Float32Array.from(random(count), (x) => (x - 127.5) / 3000),
       )
     else {
-      add(
-        key,
-        "I8",
-        shape,
-        Int8Array.from({ length: count }, () => random() - 128),
-      )
+      add(key, "I8", shape, random(count))
       // fp16 0x0d00 is about 3e-4: weights of about 0.02, as after initialisation.
-      add(`${key}.scale`, "F16", [rows, columns / block], new Uint16Array(count / block).fill(0x0d00))
+      add(`${key}.scale`, "F16", [rows, columns / perScale], new Uint16Array(count / perScale).fill(0x0d00))
     }
   }
   const json = Buffer.from(JSON.stringify(header))
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(json.length))
-  writeFileSync(join(folder, "weights.safetensors"), Buffer.concat([length, json, ...parts]))
+  const file = openSync(join(folder, "weights.safetensors"), "w")
+  for (const part of [length, json, ...parts]) writeFileSync(file, part)
+  closeSync(file)
   const pack = {
     format: 1,
     name: `random-${name}`,

@@ -162,8 +162,8 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),
   z.object({ type: z.literal("item"), item: ListedItem }),
   z.object({ type: z.literal("gone"), id }),
-  /** A generation began: its items, in the order of variations. */
-  z.object({ type: z.literal("run"), ids: z.array(id), total: z.int(), unit: LengthUnit }),
+  /** A generation began, or is on when a window comes: its items, in the order of variations; `made` of `total` is there. */
+  z.object({ type: z.literal("run"), ids: z.array(id), total: z.int(), made: z.int(), unit: LengthUnit }),
   /** `device`: what the run is on, once that is known. */
   z.object({
     type: z.literal("phase"),

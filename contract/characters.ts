@@ -26,4 +26,8 @@ export class Characters {
 }
 
 /** Characters that begin in valid UTF-8, wherever it is cut. */
-export const charactersBegun = (bytes: Uint8Array) => bytes.reduce((n, byte) => n + Number((byte & 0xc0) !== 0x80), 0)
+export function charactersBegun(bytes: Iterable<number>): number {
+  let count = 0
+  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) count++
+  return count
+}

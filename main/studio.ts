@@ -55,7 +55,7 @@ export class Studio {
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
   private settle = () => {}
   /** Items being written, for a window that comes in the middle. */
-  private live: { ids: string[]; total: number; unit: LengthUnit } | undefined
+  private live: { ids: string[]; total: number; made: number; unit: LengthUnit } | undefined
 
   constructor(
     private readonly places: Places,
@@ -359,8 +359,9 @@ export class Studio {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
     })
-    this.live = { ids: items.map((i) => i.id), total: length, unit }
-    this.tell({ type: "run", ...this.live })
+    const live = { ids: items.map((i) => i.id), total: length, made: 0, unit }
+    this.live = live
+    this.tell({ type: "run", ...live })
     const sendAll = () => {
       const parts = writing.filter((w) => w.unsent.bytes.length)
       if (!parts.length) return
@@ -368,6 +369,9 @@ export class Studio {
         type: "patches",
         parts: parts.map((w) => ({ id: w.id, bytes: base64(w.unsent.bytes), bits: w.unsent.bits })),
       })
+      const counted = ({ unsent: { bytes } }: Writing) =>
+        unit === "characters" ? charactersBegun(bytes) : bytes.length
+      live.made += Math.max(...parts.map(counted))
       for (const w of parts) w.unsent = fresh()
     }
     const saveAll = () => {
@@ -479,7 +483,7 @@ export class Studio {
     this.assertIdle()
     const folder = findPack(packName, this.places)
     const pack = readPack(folder)
-    this.tell({ type: "run", ids: [], total: bytes.length, unit: "bytes" })
+    this.tell({ type: "run", ids: [], total: bytes.length, made: 0, unit: "bytes" })
     this.running = { cancel: () => {} } // until there is something to cancel
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
@@ -519,7 +523,7 @@ export class Studio {
       this.library.append(item.id, bytes.subarray(0, bits.length), bits)
       await this.saveFile(item.id, pack, settings)
       this.tellItem(item)
-      this.tell({ type: "run", ids: [item.id], total: bits.length, unit: "bytes" })
+      this.tell({ type: "run", ids: [item.id], total: bits.length, made: 0, unit: "bytes" })
       reason = bits.length < bytes.length ? "cancelled" : "length"
     } finally {
       this.running = undefined

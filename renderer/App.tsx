@@ -83,7 +83,7 @@ function Progress() {
   const elapsed = (performance.now() - run.began - (run.firstPatch ?? 0)) / 1000
   if (performance.now() - speed.current.at > 300) {
     const rate = elapsed > 0.2 ? run.bytes / elapsed : 0
-    const left = run.made ? Math.ceil((run.total - run.made) * (elapsed / run.made)) : 0
+    const left = Math.ceil((run.total - run.made) * (elapsed / Math.max(1, run.made - run.before)))
     const first = run.firstPatch ? ` · first patch ${(run.firstPatch / 1000).toFixed(2)} s` : ""
     speed.current = { at: performance.now(), text: rate ? `${size(Math.round(rate))}/s · ${left} s left${first}` : "" }
   }

@@ -66,7 +66,7 @@ describe("the window's store", () => {
   })
   it("shows all variations of a run and appends each one's patches", () => {
     for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: item(id) })
-    studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, unit: "bytes" })
+    studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, made: 0, unit: "bytes" })
     expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
     for (const id of ["a", "b"])
       studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: [-1, -1, -1, -1] })
@@ -78,7 +78,7 @@ describe("the window's store", () => {
     expect(run?.bytes).toBe(3)
   })
   it("counts a text's progress in characters, wherever its bytes are cut", () => {
-    studio.actions.receive({ type: "run", ids: ["a"], total: 10, unit: "characters" })
+    studio.actions.receive({ type: "run", ids: ["a"], total: 10, made: 0, unit: "characters" })
     const euro = Buffer.from("a€b")
     for (const bytes of [euro.subarray(0, 2), euro.subarray(2)])
       studio.actions.receive({ type: "patches", parts: [{ id: "a", bytes: bytes.toString("base64"), bits: [] }] })
@@ -90,7 +90,7 @@ describe("the window's store", () => {
     expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
   it("starts nothing while something is being written", () => {
-    studio.actions.receive({ type: "run", ids: [], total: 10, unit: "bytes" })
+    studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
     studio.actions.generate()
     expect(sent).toEqual([])
   })

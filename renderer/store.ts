@@ -26,13 +26,14 @@ export type Run = {
   began: number
   firstPatch: number | undefined
   bytes: number
-  /** How much of `total` there is. */
+  /** How much of `total` there is, and how much of that there was when this window heard of it. */
   made: number
+  before: number
   /** The host has not answered yet. */
   asked: boolean
 }
-const begun = (run: Pick<Run, "ids" | "total" | "unit" | "asked">): Run => {
-  return { ...run, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0, made: 0 }
+const begun = (run: Pick<Run, "ids" | "total" | "made" | "unit" | "asked">): Run => {
+  return { ...run, before: run.made, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0 }
 }
 /** What the next generation goes on from: a text, or the first bytes of a picture or a sound. */
 export type Draft = {
@@ -189,9 +190,9 @@ export function createStudio(send: (command: Command) => void) {
         })
         break
       case "run": {
-        const { ids, total, unit } = event
+        const { ids, total, made, unit } = event
         set({
-          run: begun({ ids, total, unit, asked: false }),
+          run: begun({ ids, total, made, unit, asked: false }),
           ...(ids.length ? { shown: ids, managing: false } : {}),
         })
         for (const id of ids) if (!get().contents.has(id)) send({ type: "read", id })
@@ -264,7 +265,7 @@ export function createStudio(send: (command: Command) => void) {
 
   /** Sends what begins a run; until the host answers nothing else can be begun. */
   const ask = (command: Command) => {
-    set({ run: begun({ ids: [], total: 0, unit: "bytes", asked: true }) })
+    set({ run: begun({ ids: [], total: 0, made: 0, unit: "bytes", asked: true }) })
     send(command)
   }
 

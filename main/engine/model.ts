@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { InferenceSession } from "onnxruntime-node"
 import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
 import { type Compiled, compile, type GraphKind } from "../../native-models/graph/compile.ts"
-import { PackError, parseSafetensors } from "../../native-models/graph/safetensors.ts"
+import { PackError, PIECE, parseSafetensors, readWeights } from "../../native-models/graph/safetensors.ts"
 import { deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
 import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
 import { readPack } from "../packs/read.ts"
@@ -51,9 +50,10 @@ export class Model {
       throw new PackError("fp16 is for GPUs, a CPU is slower with it; nothing was run. Take int8 or fp32.")
     const pack = readPack(folder)
     const path = join(folder, "weights.safetensors")
-    const file = readFileSync(path)
-    const hash = createHash("sha256").update(file).digest("hex")
-    const compiled = compile(pack.model, hash, precision, cache, () => ({
+    const file = readWeights(path)
+    const hash = createHash("sha256")
+    for (let at = 0; at < file.length; at += PIECE) hash.update(file.subarray(at, at + PIECE))
+    const compiled = compile(pack.model, hash.digest("hex"), precision, cache, () => ({
       weights: new Weights(pack.model, parseSafetensors(file, path), path),
       names: expectedShapes(pack.model).keys(),
     }))

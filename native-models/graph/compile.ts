@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { toHalf } from "./float16.ts"
@@ -25,9 +25,15 @@ export type Compiled = { folder: string; path: (graph: GraphName) => string }
 /**
  * Prepares weights for a precision: matrices as [in, out] fp32 for MatMul, or as 8-bit blocks for MatMulNBits
  * where the row length allows it; embedding tables and vectors as fp32. In fp16, for a GPU, all of them as fp16.
+ * Each is written as it is made, so that a large model never stands in memory twice. Returns what lies where.
  */
-function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, precision: Precision) {
-  const parts: Uint8Array[] = []
+function prepare(
+  weights: Weights,
+  m: ModelConfig,
+  names: Iterable<string>,
+  precision: Precision,
+  write: (bytes: Uint8Array) => void,
+) {
   const index = new Map<string, ExternalTensor>()
   let offset = 0
   const add = (name: string, type: DataType, dims: number[], data: ArrayBufferView) => {
@@ -35,7 +41,8 @@ function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, prec
     index.set(name, { type, dims, offset, length: bytes.length })
     // Page-aligned, so that the runtime can map the file instead of reading it.
     const padding = (4096 - (bytes.length % 4096)) % 4096
-    parts.push(bytes, new Uint8Array(padding))
+    write(bytes)
+    write(new Uint8Array(padding))
     offset += bytes.length + padding
   }
   /** fp32, or fp16 where all is. */
@@ -59,7 +66,7 @@ function prepare(weights: Weights, m: ModelConfig, names: Iterable<string>, prec
   }
   // The tied head is the local embedding without its padding row (paper, section 2.2.3).
   if (m.tied_head) matrix("head.weight", "local_embed.weight", 256, m.local.width)
-  return { parts, index }
+  return index
 }
 
 function transpose(w: Float32Array, rows: number, columns: number): Float32Array {
@@ -86,12 +93,13 @@ export function compile(
   const folder = join(cache, key.slice(0, 24))
   if (!existsSync(join(folder, INDEX_FILE))) {
     const { weights, names } = load()
-    const { parts, index } = prepare(weights, m, names, precision)
     // Written aside and renamed: another process never sees half of it.
     const temporary = `${folder}.${process.pid}.tmp`
     rmSync(temporary, { recursive: true, force: true })
     mkdirSync(temporary, { recursive: true })
-    writeFileSync(join(temporary, WEIGHTS_FILE), Buffer.concat(parts))
+    const file = openSync(join(temporary, WEIGHTS_FILE), "w")
+    const index = prepare(weights, m, names, precision, (bytes) => writeFileSync(file, bytes))
+    closeSync(file)
     writeFileSync(join(temporary, INDEX_FILE), JSON.stringify([...index]))
     try {
       renameSync(temporary, folder)

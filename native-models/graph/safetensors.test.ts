@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { parseSafetensors } from "./safetensors.ts"
+import { parseSafetensors, readWeights } from "./safetensors.ts"
 
 const file = (header: unknown, data = 8, length?: bigint) => {
   const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header))
@@ -19,6 +22,14 @@ describe("a safetensors file from anywhere", () => {
     const tensors = parseSafetensors(file({ __metadata__: { a: "b" }, x: tensor(0, 4), y: tensor(4, 8) }), "f")
     expect([...tensors.keys()]).toEqual(["x", "y"])
     expect(tensors.get("y")?.data.length).toBe(4)
+  })
+  it("is read piece by piece, as Node reads less than 2 GiB at once", () => {
+    const path = join(mkdtempSync(join(tmpdir(), "megabyte-weights-")), "weights.safetensors")
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i)
+    writeFileSync(path, bytes)
+    for (const piece of [1, 300, 1000, 4000]) expect(readWeights(path, piece)).toEqual(bytes)
+    rmSync(dirname(path), { recursive: true })
+    expect(() => readWeights(path)).toThrow(/cannot be read \(ENOENT\)/)
   })
   it.each<[string, Buffer, RegExp]>([
     ["is too short", Buffer.alloc(3), /shorter than its header/],

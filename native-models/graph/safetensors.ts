@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { z } from "zod"
 
 /** A weights file that is damaged, hostile or not what pack.json says. The message is one line for a person. */
@@ -28,13 +28,28 @@ export type StoredTensor = { dtype: keyof typeof widths; shape: number[]; data: 
  * @throws PackError when lengths, types, shapes or offsets are not consistent.
  */
 export function readSafetensors(path: string): Map<string, StoredTensor> {
-  let file: Buffer
+  return parseSafetensors(readWeights(path), path)
+}
+
+/** Bytes that are read or hashed at once: Node takes less than 2 GiB. */
+export const PIECE = 2 ** 30
+
+/** The bytes of a weights file, which may be larger than what Node reads at once. @throws PackError */
+export function readWeights(path: string, piece = PIECE): Uint8Array {
+  let opened: number | undefined
   try {
-    file = readFileSync(path)
+    opened = openSync(path, "r")
+    const bytes = new Uint8Array(fstatSync(opened).size)
+    let [read, got] = [0, 1]
+    for (; read < bytes.length && got; read += got) {
+      got = readSync(opened, bytes, read, Math.min(piece, bytes.length - read), read)
+    }
+    return bytes.subarray(0, read)
   } catch (error) {
     throw new PackError(`The weights ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  } finally {
+    if (opened !== undefined) closeSync(opened)
   }
-  return parseSafetensors(file, path)
 }
 
 /** `readSafetensors` on bytes; `path` is for messages alone. */
