@@ -1,16 +1,12 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import sharp from "sharp"
 import { secondBytes, soundOf } from "../../contract/pack.ts"
 import { decodeSamples, toInt16 } from "../../contract/samples.ts"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, forkEngine } from "../../main/engine/client.ts"
 import { writeFlac } from "../../main/media/audio.ts"
-import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
-import { stretches } from "../stretches.ts"
+import { PagePack, stretches } from "../page.ts"
 import { distance, silentShare, spectrogram, type Tones, tones } from "./spectrum.ts"
 
 /**
@@ -20,14 +16,12 @@ import { distance, silentShare, spectrogram, type Tones, tones } from "./spectru
  */
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL(".", import.meta.url)))
 const held = fileURLToPath(new URL("../training/build/sound/heldout", import.meta.url))
-const work = mkdtempSync(join(tmpdir(), "megabyte-report-"))
-const engine = new EngineClient(forkEngine(join(work, "cache")))
-const pack = readPack(folder)
+const page = new PagePack(folder)
+const { pack, sampling } = page
 const media = soundOf(pack)
 if (!media) throw new Error(`${folder} is no sound pack`)
 const { rate, styles } = media
 const second = secondBytes(media)
-const sampling = pack.sampling ?? defaultSampling
 const samplesOf = (bytes: Uint8Array) => decodeSamples(bytes, media)
 /** Clips a style that are scored, and made to be measured. */
 const [SCORED, MADE] = [10, 4]
@@ -41,32 +35,6 @@ function clips(style: string): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: Math.min(count, SCORED) }, (_, i) =>
     Uint8Array.from(file.subarray(start + i * length, start + (i + 1) * length)),
   )
-}
-
-async function bitsOf(bytes: Uint8Array, precision: "fp32" | "int8"): Promise<number> {
-  const { bytes: whole, header } = wholeDocument(pack, bytes)
-  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes: whole }).result
-  return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
-}
-
-async function generate(
-  seed: number,
-  variations: number,
-  length: number,
-  style: number,
-  given = new Uint8Array(),
-): Promise<Uint8Array[]> {
-  const made = Array.from({ length: variations }, () => [...given])
-  const { prompt } = documentBounds(pack, given, style)
-  await engine.generate(
-    { pack: folder, precision: "int8", threads: 0, prompt, length, seed, variations, sampling },
-    {
-      patch: ({ parts }) => {
-        for (const [b, part] of parts.entries()) made[b]?.push(...part.bytes)
-      },
-    },
-  ).result
-  return made.map((bytes) => Uint8Array.from(bytes))
 }
 
 /** Bytes of a clip under each codec: as the 16-bit samples that it stands for, and as its bytes. */
@@ -96,8 +64,8 @@ for (const name of names) {
   const found = clips(name)
   for (const clip of found) {
     const per = found.length * clip.length
-    sum.model += (await bitsOf(clip, "int8")) / per
-    sum.exact += (await bitsOf(clip, "fp32")) / per
+    sum.model += (await page.bitsOf(clip, "int8")) / per
+    sum.exact += (await page.bitsOf(clip, "fp32")) / per
     for (const [codec, size] of Object.entries(codecs(clip)) as ["flac16" | "flac8" | "xz", number][])
       sum[codec] += (8 * size) / per
   }
@@ -136,7 +104,7 @@ const heardRows: string[] = []
 const gridShares: number[] = []
 const shown: { title: string; bytes: Uint8Array }[] = []
 for (const name of names) {
-  const made = await generate(1, MADE, 4 * second, styles.indexOf(name))
+  const made = await page.generate({ seed: 1, variations: MADE, length: 4 * second, style: styles.indexOf(name) })
   if (made[0]) shown.push({ title: `${name}, seed 1`, bytes: made[0] })
   const [sample, truth] = [hear(made), hear(clips(name))]
   // How far two halves of the true clips are apart is what a perfect model would show.
@@ -154,7 +122,7 @@ for (const name of names) {
   console.log(heardRows.at(-1))
 }
 for (const seed of [2, 3]) {
-  const [made] = await generate(seed, 1, 4 * second, 0)
+  const [made] = await page.generate({ seed, length: 4 * second })
   if (made) shown.push({ title: `any style, seed ${seed}`, bytes: made })
 }
 
@@ -162,7 +130,7 @@ for (const seed of [2, 3]) {
 const pairs: { title: string; truth: Uint8Array; made: Uint8Array }[] = []
 for (const [i, name] of [...names, ...names.slice(0, 2)].entries()) {
   const truth = clips(name)[Math.floor(i / names.length)] ?? new Uint8Array()
-  const [made] = await generate(i + 1, 1, 2 * second, 0, truth.subarray(0, 2 * second))
+  const [made] = await page.generate({ seed: i + 1, length: 2 * second, given: truth.subarray(0, 2 * second) })
   if (made) pairs.push({ title: name, truth, made })
 }
 
@@ -239,5 +207,4 @@ Left the samples, then held-out clips beside what the pack makes of their first 
 ![Loss](loss.png)
 `
 writeFileSync(join(folder, "README.md"), readme)
-engine.close()
-rmSync(work, { recursive: true, force: true })
+page.close()

@@ -1,14 +1,10 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import sharp from "sharp"
 import { canvasBytes, canvasOf } from "../../contract/pack.ts"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, forkEngine } from "../../main/engine/client.ts"
-import { documentBounds, readPack, wholeDocument } from "../../main/packs/read.ts"
-import { stretches } from "../stretches.ts"
+import { PagePack, stretches } from "../page.ts"
 
 /**
  * Regenerates an image pack's README.md, samples.png and completions.png: `npx tsx native-models/image/report.ts
@@ -17,14 +13,12 @@ import { stretches } from "../stretches.ts"
  */
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL(".", import.meta.url)))
 const held = fileURLToPath(new URL("../../../shared/data/heldout/image", import.meta.url))
-const work = mkdtempSync(join(tmpdir(), "megabyte-report-"))
-const engine = new EngineClient(forkEngine(join(work, "cache")))
-const pack = readPack(folder)
+const page = new PagePack(folder)
+const { pack, sampling, work } = page
 const canvas = canvasOf(pack)
 if (!canvas) throw new Error(`${folder} is no image pack`)
 const { width, height } = canvas
 const size = canvasBytes(canvas)
-const sampling = pack.sampling ?? defaultSampling
 const raw = { raw: { width, height, channels: 3 as const } }
 
 /** Pictures of a held-out set on the canvas; emoji are halved as in training: the mean of 2 x 2, half up. */
@@ -44,29 +38,6 @@ function heldOut(name: string): Uint8Array<ArrayBuffer>[] {
     }
     return half
   })
-}
-
-/** Bits of one picture under the pack, its style left open. */
-async function bitsOf(bytes: Uint8Array, precision: "fp32" | "int8"): Promise<number> {
-  const { bytes: whole, header } = wholeDocument(pack, bytes)
-  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes: whole }).result
-  return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
-}
-
-/** Pictures that go on from `given`; without it, one a seed. */
-async function generate(seed: number, variations: number, given = new Uint8Array(), style = 0): Promise<Uint8Array[]> {
-  const made = Array.from({ length: variations }, () => [...given])
-  const { prompt, room } = documentBounds(pack, given, style)
-  const request = { pack: folder, precision: "int8", threads: 0, prompt, length: room, seed, variations } as const
-  await engine.generate(
-    { ...request, sampling },
-    {
-      patch: ({ parts }) => {
-        for (const [b, part] of parts.entries()) made[b]?.push(...part.bytes)
-      },
-    },
-  ).result
-  return made.map((bytes) => Uint8Array.from(bytes))
 }
 
 /** Pictures side by side, enlarged thrice, a few pixels apart. */
@@ -111,8 +82,8 @@ for (const name of sets) {
   const totals: Record<string, number> = {}
   let [model, exact] = [0, 0]
   for (const picture of pictures) {
-    model += await bitsOf(picture, "int8")
-    exact += await bitsOf(picture, "fp32")
+    model += await page.bitsOf(picture, "int8")
+    exact += await page.bitsOf(picture, "fp32")
     for (const [codec, bytes] of Object.entries(await codecs(picture))) totals[codec] = (totals[codec] ?? 0) + 8 * bytes
   }
   const per = (bits = 0) => (bits / pictures.length / size).toFixed(3)
@@ -125,7 +96,7 @@ for (const name of sets) {
 }
 
 const samples: Uint8Array[] = []
-for (let seed = 1; seed <= 64; seed++) samples.push(...(await generate(seed, 1)))
+for (let seed = 1; seed <= 64; seed++) samples.push(...(await page.generate({ seed })))
 await sheet(samples, 8, join(folder, "samples.png"))
 
 // Each held-out picture, its upper half and what the pack makes of that: three in a row.
@@ -133,7 +104,7 @@ const triples: Uint8Array[] = []
 const each = Math.floor(32 / sets.length)
 for (const name of sets)
   for (const [i, picture] of heldOut(name).slice(0, each).entries()) {
-    const [made = picture] = await generate(i + 1, 1, picture.slice(0, size / 2))
+    const [made = picture] = await page.generate({ seed: i + 1, given: picture.slice(0, size / 2) })
     triples.push(
       picture,
       new Uint8Array(size).fill(232).map((v, at) => (at < size / 2 ? (picture[at] as number) : v)),
@@ -143,7 +114,8 @@ for (const name of sets)
 await sheet(triples, 12, join(folder, "completions.png"))
 
 const styled: Uint8Array[] = []
-for (let style = 1; style < canvas.styles.length; style++) styled.push(...(await generate(style, 8, undefined, style)))
+for (let style = 1; style < canvas.styles.length; style++)
+  styled.push(...(await page.generate({ seed: style, variations: 8, style })))
 await sheet(styled, 8, join(folder, "styles.png"))
 
 const readme = `# ${pack.title}
@@ -181,5 +153,4 @@ Three by three: the held-out picture, the half that was given, what the pack mad
 ![Loss](loss.png)
 `
 writeFileSync(join(folder, "README.md"), readme)
-engine.close()
-rmSync(work, { recursive: true, force: true })
+page.close()

@@ -1,13 +1,9 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, forkEngine } from "../../main/engine/client.ts"
-import { readPack } from "../../main/packs/read.ts"
-import { stretches } from "../stretches.ts"
+import { PagePack, stretches } from "../page.ts"
 import { longestOverlap } from "./overlap.ts"
 
 /**
@@ -17,37 +13,13 @@ import { longestOverlap } from "./overlap.ts"
 const folder = fileURLToPath(new URL(".", import.meta.url))
 const data = join(folder, "../../../shared/data")
 const held = join(data, "heldout/text")
-const work = mkdtempSync(join(tmpdir(), "megabyte-report-"))
-const engine = new EngineClient(forkEngine(join(work, "cache")))
-const pack = readPack(folder)
+const page = new PagePack(folder)
+const { pack, sampling, work } = page
 const books = readdirSync(held)
   .filter((f) => f.endsWith(".txt"))
   .sort()
 const bits = (compressed: number, bytes: number) => ((8 * compressed) / bytes).toFixed(3)
 const bytesOut = (command: string, args: string[]) => execFileSync(command, args, { maxBuffer: 2 ** 28 }).length
-
-async function score(bytes: Uint8Array<ArrayBuffer>, precision: "fp32" | "int8"): Promise<number> {
-  const { logprob } = await engine.score({ pack: folder, precision, threads: 0, bytes }).result
-  return -logprob.reduce((a, b) => a + b, 0) / Math.LN2 / bytes.length
-}
-
-async function generate(seed: number, length: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  const request = {
-    pack: folder,
-    precision: "int8",
-    threads: 0,
-    prompt: Uint8Array.of(0),
-    length,
-    seed,
-    variations: 1,
-  } as const
-  await engine.generate(
-    { ...request, sampling: defaultSampling, stopAt: 0 },
-    { patch: (p) => void parts.push(...p.parts.map((x) => x.bytes)) },
-  ).result
-  return Buffer.concat(parts)
-}
 
 /** bits per byte of 7-Zip's PPMd, order 16 and 256 MB, on one file. */
 function ppmd(path: string): number {
@@ -63,8 +35,8 @@ let exact = 0
 for (const name of books) {
   const path = join(held, name)
   const book = readFileSync(path)
-  const model = await score(Uint8Array.from(book), "int8")
-  exact += (await score(Uint8Array.from(book), "fp32")) / books.length
+  const model = (await page.bitsOf(Uint8Array.from(book), "int8")) / book.length
+  exact += (await page.bitsOf(Uint8Array.from(book), "fp32")) / book.length / books.length
   const sizes = {
     gzip: gzipSync(book, { level: 9 }).length,
     xz: bytesOut("xz", ["-9e", "-k", "-c", path]),
@@ -106,7 +78,7 @@ const distinct = (text: string) => {
   return new Set(grams).size / Math.max(1, grams.length)
 }
 const samples: Uint8Array[] = []
-for (let seed = 1; seed <= 10; seed++) samples.push(await generate(seed, 600))
+for (let seed = 1; seed <= 10; seed++) samples.push(...(await page.generate({ seed, length: 600 })))
 const text = samples.map((s) => Buffer.from(s).toString("utf8"))
 const all = text.flatMap(words)
 // The last character of a sample may be cut by its length; that is no mistake of the model's.
@@ -154,7 +126,7 @@ held-out figure of training was ${String(pack.heldOut.beforeQuantization)}, afte
 
 ## Ten samples, as they came out
 
-600 bytes each after an end-of-document mark, seeds 1 to 10, temperature ${defaultSampling.temperature}, top-p ${defaultSampling.topP}.
+600 bytes each after an end-of-document mark, seeds 1 to 10, temperature ${sampling.temperature}, top-p ${sampling.topP}.
 
 | measure | samples | held-out text |
 | --- | --- | --- |
@@ -182,6 +154,5 @@ ${text
 ${String(pack.training.dataSha256).slice(0, 16)}….
 `,
 )
-engine.close()
-rmSync(work, { recursive: true, force: true })
+page.close()
 console.log("README.md written")
