@@ -8,8 +8,8 @@ const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-
 export default defineConfig<{ host: "web" | "electron" }>({
   testDir: ".",
   outputDir: "../../test-results",
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  timeout: 180_000,
+  expect: { timeout: 60_000 },
   workers: 1,
   reporter: [["list"]],
   use: {
