@@ -15,8 +15,8 @@ import type { Model } from "./model.ts"
 /** What was measured before: threads by model and machine. */
 const Remembered = z.record(z.string(), z.int().min(1))
 
-/** Patches that warm up, and that are timed. */
-const [WARM, TIMED] = [3, 9]
+/** Patches that are timed after the first, and milliseconds after which three must do for a slow model. */
+const [TIMED, ENOUGH] = [11, 1000]
 /** More threads are taken only if they save this share of the time: what they leave free serves the rest of the machine. */
 const WORTH = 0.05
 
@@ -50,14 +50,16 @@ export async function fastestThreads(model: Model, cache: string): Promise<numbe
 async function msPerPatch(model: Model, threads: number): Promise<number> {
   const trial = model.withThreads(threads)
   const { decoder } = await Decoder.start(trial, new Uint8Array(), 1)
+  await decoder.step(defaultSampling, 1)
+  const start = performance.now()
   const times: number[] = []
-  for (let i = 0; i < WARM + TIMED; i++) {
+  while (times.length < TIMED && (times.length < 3 || performance.now() - start < ENOUGH)) {
     const began = performance.now()
     await decoder.step(defaultSampling, 1)
     times.push(performance.now() - began)
   }
   await trial.release()
-  return times.slice(WARM).sort((a, b) => a - b)[TIMED >> 1] as number
+  return times.sort((a, b) => a - b)[times.length >> 1] as number
 }
 
 /** What is remembered; nothing where the file is missing or damaged. */
