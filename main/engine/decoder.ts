@@ -483,7 +483,6 @@ class Scratch {
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
       noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
-      inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
     }
     this.prediction = predictionOf(config, batch)
     this.matching = matchingOf(config, batch)
@@ -509,26 +508,32 @@ class Scratch {
     }
   }
 
-  /** Each byte's luck, from `position` on; none where the draw is greedy. Known bytes get so much that they must win. */
-  fillNoise({ temperature }: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
-    const greedy = temperature === 0
-    this.inverseTemperature[0] = greedy ? 1 : 1 / temperature
+  /**
+   * Each byte's luck, from `position` on; none where the draw is greedy. Known bytes get so much that they must win. With
+   * masks the graph tempers the logits; without, the luck is tempered here.
+   */
+  fillNoise(sampling: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
+    const { temperature } = sampling
+    const scale = isMasked(sampling) ? 1 : temperature
     for (let p = 0; p < this.patch; p++)
       for (let b = 0; b < this.batch; b++) {
         const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
-        if (greedy) row.fill(0)
+        if (temperature === 0) row.fill(0)
         else gumbel(row, seed, b, position + p)
+        if (scale !== 1) for (let i = 0; i < row.length; i++) row[i] = scale * (row[i] as number)
         const byte = known?.[b]?.[p]
         if (byte !== undefined) row[byte] = 1e37
       }
   }
 
   /** The inputs that leave bytes out. */
-  masks({ topP, topK, minP }: Sampling): Feeds {
+  masks({ temperature, topP, topK, minP }: Sampling): Feeds {
+    this.inverseTemperature[0] = 1 / temperature
     this.topP[0] = topP >= 1 ? 2 : topP // rounding must not cut the tail off when nothing is to be cut
     this.logMinP[0] = minP > 0 ? Math.log(minP) : -1e30
     this.lastRank[0] = BigInt((topK || 256) - 1)
     return {
+      inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
       top_p: new Tensor("float32", this.topP, [1]),
       log_min_p: new Tensor("float32", this.logMinP, [1]),
       last_rank: new Tensor("int64", this.lastRank, [1]),

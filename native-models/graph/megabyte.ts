@@ -244,8 +244,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; past_bytes fp32
  * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
  * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
- * for a known byte that no other can win; inverse_temperature fp32 [1]; with masks top_p, log_min_p fp32 [1] and last_rank
- * int64 [1], the last of the top k.
+ * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
+ * log_min_p fp32 [1] and last_rank int64 [1], the last of the top k.
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
 export function decodeGraph(
@@ -350,22 +350,24 @@ export function decodeGraph(
 }
 
 /** The graph's inputs that say how to draw. `masked`: with top-p, top-k or min-p. */
-export function drawInputs(g: Graph, index: "int32" | "int64", masked: boolean): Draw {
-  const inverseTemperature = g.input("inverse_temperature", "float32", [1])
-  if (!masked) return { inverseTemperature }
-  const masks = {
+export function drawInputs(g: Graph, index: "int32" | "int64", masked: boolean): Masks | undefined {
+  if (!masked) return undefined
+  return {
+    inverseTemperature: g.input("inverse_temperature", "float32", [1]),
     topP: g.input("top_p", "float32", [1]),
     logMinP: g.input("log_min_p", "float32", [1]),
     lastRank: g.input("last_rank", index, [1]),
   }
-  return { inverseTemperature, masks }
 }
-export type Draw = { inverseTemperature: Value; masks?: { topP: Value; logMinP: Value; lastRank: Value } }
+export type Masks = { inverseTemperature: Value; topP: Value; logMinP: Value; lastRank: Value }
 
-/** What competes for the next byte, [B, 1, 256]: tempered logits, far below where they are masked, and `noise`. */
-export function contest(g: Graph, logits: Value, noise: Value, { inverseTemperature, masks }: Draw): Value {
-  const scaled = g.node("Mul", [logits, inverseTemperature])
-  if (!masks) return g.node("Add", [scaled, noise])
+/**
+ * What competes for the next byte, [B, 1, 256]: logits and `noise`; with masks tempered logits, far below where they are
+ * masked. Without masks it is the noise that comes tempered: where the largest sum stands is the same, for a node less.
+ */
+export function contest(g: Graph, logits: Value, noise: Value, masks?: Masks): Value {
+  if (!masks) return g.node("Add", [logits, noise])
+  const scaled = g.node("Mul", [logits, masks.inverseTemperature])
   // Each mask keeps the first ranks, so the three together are one smallest logit.
   const [values] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
   const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })

@@ -22,7 +22,7 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the
  * newest row last, which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
  * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
- * coefficients and levels staying on the device too; noise, inverse_temperature and with masks top_p, log_min_p, last_rank likewise.
+ * coefficients and levels staying on the device too; noise and with masks inverse_temperature, top_p, log_min_p, last_rank likewise.
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
