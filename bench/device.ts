@@ -19,7 +19,7 @@ import { configurations, randomPack } from "./random-pack.ts"
  * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--training] [--write] [PACK …]`: what one patch costs a
  * device. Kernels by the runtime's profile, bytes up and down by the tensors, milliseconds by the clock. --placement prints where every node
  * ran; --equal decodes N greedy bytes in fp32 on the device and on the CPU and compares them; --half scores a file in
- * fp16 on the device and in fp32 on the CPU; --training scores it by the training code too (training/score.py, on CUDA
+ * fp16 on the device and in fp32 on the CPU; with it --training scores it by the training code too (training/score.py, on CUDA
  * where that is); --write puts the table and the command into GPU.md.
  */
 const args = process.argv.slice(2)

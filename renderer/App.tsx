@@ -101,7 +101,8 @@ function Progress() {
       </div>
       <span role="status">{phases[run.phase]}</span>
       <span className="count">
-        {run.total > 0 && `${run.made} of ${run.total} ${run.unit} ${speed.current.text && `· ${speed.current.text}`}`}
+        {run.total > 0 &&
+          `${Math.min(run.made, run.total)} of ${run.total} ${run.unit} ${speed.current.text && `· ${speed.current.text}`}`}
       </span>
       <button type="button" onClick={() => actions.stop()}>
         Stop <kbd>Esc</kbd>

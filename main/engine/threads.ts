@@ -42,8 +42,13 @@ export async function fastestThreads(model: Model, cache: string): Promise<numbe
   const path = join(cache, THREADS_FILE)
   const known = read(path)
   const key = `${basename(model.compiled.folder)} ${cpus()[0]?.model} x ${cpus().length}`
-  const threads = known[key] ?? (await fewestFastest(candidates(cpus().length), (n) => msPerPatch(model, n)))
-  if (!known[key]) writeFileSync(path, JSON.stringify({ ...read(path), [key]: threads }, null, 2))
+  if (known[key]) return known[key]
+  const threads = await fewestFastest(candidates(cpus().length), (n) => msPerPatch(model, n))
+  try {
+    writeFileSync(path, JSON.stringify({ ...read(path), [key]: threads }, null, 2))
+  } catch {
+    // A full disk is no reason not to decode: it is measured again next time.
+  }
   return threads
 }
 

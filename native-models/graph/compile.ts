@@ -97,11 +97,14 @@ export function compile(
     const temporary = `${folder}.${process.pid}.tmp`
     rmSync(temporary, { recursive: true, force: true })
     mkdirSync(temporary, { recursive: true })
-    const file = openSync(join(temporary, WEIGHTS_FILE), "w")
-    const index = prepare(weights, m, names, precision, (bytes) => writeFileSync(file, bytes))
-    closeSync(file)
-    writeFileSync(join(temporary, INDEX_FILE), JSON.stringify([...index]))
     try {
+      const file = openSync(join(temporary, WEIGHTS_FILE), "w")
+      try {
+        const index = prepare(weights, m, names, precision, (bytes) => writeFileSync(file, bytes))
+        writeFileSync(join(temporary, INDEX_FILE), JSON.stringify([...index]))
+      } finally {
+        closeSync(file)
+      }
       renameSync(temporary, folder)
     } catch (error) {
       rmSync(temporary, { recursive: true, force: true })
