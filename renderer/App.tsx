@@ -85,7 +85,12 @@ function Progress() {
     const rate = elapsed > 0.2 ? run.bytes / elapsed : 0
     const left = Math.ceil((run.total - run.made) * (elapsed / Math.max(1, run.made - run.before)))
     const first = run.firstPatch ? ` · first patch ${(run.firstPatch / 1000).toFixed(2)} s` : ""
-    speed.current = { at: performance.now(), text: rate ? `${size(Math.round(rate))}/s · ${left} s left${first}` : "" }
+    // A window that came late does not know how many bytes the characters before it took.
+    const bytes = run.unit === "characters" && !run.before ? `${size(run.bytes)} · ` : ""
+    speed.current = {
+      at: performance.now(),
+      text: rate ? `${bytes}${size(Math.round(rate))}/s · ${left} s left${first}` : "",
+    }
   }
   return (
     <div className="progress busy">
