@@ -11,9 +11,8 @@ import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { readSound } from "../main/media/audio.ts"
 import { readImage } from "../main/media/image.ts"
-import { defaultPlaces, findPack } from "../main/packs/find.ts"
 import { wholeDocument } from "../main/packs/read.ts"
-import { configurations, randomPack } from "./random-pack.ts"
+import { benchPack, cache } from "./random-pack.ts"
 
 /**
  * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--training] [--write] [PACK …]`: what one patch costs a
@@ -28,7 +27,6 @@ const device = Device.parse(value("--device"))
 const equal = Number(value("--equal") ?? 0)
 const names = args.filter((a, i) => !a.startsWith("--") && !["--device", "--equal"].includes(args[i - 1] ?? ""))
 const work = mkdtempSync(join(tmpdir(), "megabyte-bench-device-"))
-const cache = join(tmpdir(), "megabyte-bench")
 const greedy = { ...defaultSampling, temperature: 0 }
 
 /** What is used of the runtime's profile: one event a kernel. */
@@ -91,7 +89,7 @@ say(`| ${[...columns, "the same bytes", "bits a byte in fp32", "in fp16", "in tr
 say(`${"| --- ".repeat(10)}|`)
 const placements: string[] = []
 for (const name of names.length ? names : ["text", "image"]) {
-  const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+  const folder = benchPack(name)
   const model = Model.load(folder, "fp32", 0, cache, device, join(work, name))
   const { patch } = model.config
   const prompt = new Uint8Array(3 * patch).fill(100)

@@ -1,21 +1,17 @@
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { type ModelConfig, Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder, decodeKind } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
-import { defaultPlaces, findPack } from "../main/packs/find.ts"
 import { blockOf } from "../native-models/graph/quantize.ts"
 import { expectedShapes } from "../native-models/graph/weights.ts"
 import { Plain } from "./plain.ts"
-import { configurations, randomPack } from "./random-pack.ts"
+import { benchPack, cache } from "./random-pack.ts"
 
 /** One pack in one precision, in a process of its own so that peak memory is its own: prints one line of JSON. */
 const [name = "text", precisionName = "int8", threadsText = "0", bandwidthText = "1"] = process.argv.slice(2)
 const precision = Precision.parse(precisionName)
 const threads = Number(threadsText)
-const cache = join(tmpdir(), "megabyte-bench")
-const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+const folder = benchPack(name)
 const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 
 /** Bytes of weights that one decoded patch reads, each local matrix P times; rows of tables are next to nothing. */

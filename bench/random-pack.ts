@@ -1,6 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ModelConfig, Stage } from "../contract/pack.ts"
+import { defaultPlaces, findPack } from "../main/packs/find.ts"
 import { blockOf } from "../native-models/graph/quantize.ts"
 import { expectedShapes } from "../native-models/graph/weights.ts"
 
@@ -51,8 +53,15 @@ export const configurations: Record<string, ModelConfig> = {
   },
 }
 
+/** Where the benchmarks keep compiled graphs and random packs. */
+export const cache = join(tmpdir(), "megabyte-bench")
+
+/** The folder of a shipped pack or of a configuration with random weights. */
+export const benchPack = (name: string) =>
+  name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+
 /** Writes a pack of random 8-bit weights into `root`/NAME, once, and returns its folder. */
-export function randomPack(name: string, root: string): string {
+function randomPack(name: string, root: string): string {
   const model = configurations[name]
   if (!model) throw new Error(`no configuration ${name}; there are: ${Object.keys(configurations).join(", ")}`)
   const folder = join(root, name)

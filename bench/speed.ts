@@ -1,11 +1,9 @@
-import { cpus, tmpdir } from "node:os"
-import { join } from "node:path"
+import { cpus } from "node:os"
 import { Device, Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
-import { defaultPlaces, findPack } from "../main/packs/find.ts"
-import { configurations, randomPack } from "./random-pack.ts"
+import { benchPack, cache } from "./random-pack.ts"
 
 /**
  * `npm run bench -- --speed --device webgpu [--precisions fp16,int8] [--batches 1,4,16,64] [--patches 24] [PACK …]`: bytes
@@ -19,7 +17,6 @@ const device = Device.parse(value("--device"))
 const batches = value("--batches").split(",").map(Number)
 const patches = Number(value("--patches"))
 const names = args.filter((a, i) => !a.startsWith("--") && !Object.keys(options).includes(args[i - 1] ?? ""))
-const cache = join(tmpdir(), "megabyte-bench")
 const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 const perSecond = (bytes: number, ms: number) => Math.round((1000 * bytes) / ms).toString()
 
@@ -35,7 +32,7 @@ console.log(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
 const columns = ["pack", "precision", "prefill B/s", "scoring B/s", ...batches.map((n) => `${n} x decode B/s`)]
 console.log(`| ${columns.join(" | ")} |\n${"| --- ".repeat(columns.length)}|`)
 for (const name of names.length ? names : ["text", "image", "audio", "large", "medium", "paper"]) {
-  const folder = name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+  const folder = benchPack(name)
   for (const precision of value("--precisions")
     .split(",")
     .map((p) => Precision.parse(p))) {

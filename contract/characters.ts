@@ -1,3 +1,5 @@
+import type { LengthUnit } from "./app.ts"
+
 /** The characters (code points) of UTF-8 as its bytes come (RFC 3629). A byte that belongs to none counts as one. */
 export class Characters {
   /** Characters that have begun. */
@@ -31,3 +33,7 @@ export function charactersBegun(bytes: Iterable<number>): number {
   for (const byte of bytes) if ((byte & 0xc0) !== 0x80) count++
   return count
 }
+
+/** How long bytes are in a unit. */
+export const lengthIn = (unit: LengthUnit, bytes: Uint8Array | number[]) =>
+  unit === "characters" ? charactersBegun(bytes) : bytes.length

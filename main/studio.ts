@@ -11,7 +11,7 @@ import {
   type Preferences,
   type Settings,
 } from "../contract/app.ts"
-import { charactersBegun } from "../contract/characters.ts"
+import { lengthIn } from "../contract/characters.ts"
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -369,9 +369,7 @@ export class Studio {
         type: "patches",
         parts: parts.map((w) => ({ id: w.id, bytes: base64(w.unsent.bytes), bits: w.unsent.bits })),
       })
-      const counted = ({ unsent: { bytes } }: Writing) =>
-        unit === "characters" ? charactersBegun(bytes) : bytes.length
-      live.made += Math.max(...parts.map(counted))
+      live.made += Math.max(...parts.map((w) => lengthIn(unit, w.unsent.bytes)))
       for (const w of parts) w.unsent = fresh()
     }
     const saveAll = () => {
@@ -461,8 +459,7 @@ export class Studio {
   private async goOnAfterCrash(items: Item[], folder: string, pack: Pack, settings: Settings, length: number) {
     for (const { id, bytes: before } of items) {
       const { bytes } = this.library.read(id)
-      const made = bytes.subarray(before)
-      const left = length - (lengthUnit(pack) === "characters" ? charactersBegun(made) : made.length)
+      const left = length - lengthIn(lengthUnit(pack), bytes.subarray(before))
       if (left <= 0) continue
       const item = this.library.update(id, { status: "running" })
       this.tellItem(item)

@@ -10,19 +10,21 @@ import type {
   Preferences,
   Settings,
 } from "../contract/app.ts"
-import { charactersBegun } from "../contract/characters.ts"
+import { lengthIn } from "../contract/characters.ts"
 import { LARGEST_FILE, tooLarge } from "../contract/limits.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
 import { Content } from "./content.ts"
 
+type Phase = Extract<AppEvent, { type: "phase" }>["phase"]
+
 /** What is being written: for the progress line. */
 export type Run = {
   ids: string[]
   total: number
   unit: LengthUnit
-  phase: "measuring" | "loading" | "reading" | "writing"
+  phase: Phase
   began: number
   firstPatch: number | undefined
   bytes: number
@@ -205,11 +207,12 @@ export function createStudio(send: (command: Command) => void) {
         set({ devices: event.devices })
         break
       case "patches": {
-        let [bytes, characters] = [0, 0]
+        const { run } = get()
+        let [bytes, made] = [0, 0]
         for (const part of event.parts) {
           const fresh = fromBase64(part.bytes)
           bytes = Math.max(bytes, fresh.length)
-          characters = Math.max(characters, charactersBegun(fresh))
+          made = Math.max(made, lengthIn(run?.unit ?? "bytes", fresh))
           if (get().contents.has(part.id)) content(part.id).append(fresh, part.bits)
         }
         set((s) => ({
@@ -217,7 +220,7 @@ export function createStudio(send: (command: Command) => void) {
           run: s.run && {
             ...s.run,
             bytes: s.run.bytes + bytes,
-            made: s.run.made + (s.run.unit === "characters" ? characters : bytes),
+            made: s.run.made + made,
             firstPatch: s.run.firstPatch ?? performance.now() - s.run.began,
           },
         }))

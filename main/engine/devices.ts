@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import { cpus } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
@@ -7,6 +7,7 @@ import type { DeviceReport } from "../../contract/app.ts"
 import { type ProbeInput, TOO_SLOW } from "../../contract/engine.ts"
 import { Device, type DeviceChoice, Precision } from "../../contract/pack.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
+import { DEVICES_FILE, readMeasured, remember, THREADS_FILE } from "./measured.ts"
 
 /** Which devices there are here, and which of them is the fastest for a pack. */
 
@@ -17,16 +18,13 @@ const MEASURE_LIMIT = 90_000
 /** Times the CPU's time for a patch beyond which a GPU is not measured to the end. */
 const FAR_SLOWER = 4
 
-/** File in the cache of compiled graphs with the fastest number of threads (threads.ts). */
-export const THREADS_FILE = "threads.json"
-
 /** A pack to run; where no precision is asked for, the device decides. */
 export type PackToRun = { folder: string; precision?: Precision; threads: number }
 /** What a pack runs on, and how. */
 export type Placement = { device: Device; precision: Precision }
 
-/** What was measured before: milliseconds a patch by pack, precision, threads and machine, then by placement. */
-const Remembered = z.record(z.string(), z.record(z.string(), z.number()))
+/** What is remembered of a pack: milliseconds a patch by placement. */
+const Times = z.record(z.string(), z.number())
 
 type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string }
 
@@ -57,7 +55,7 @@ const gpus = (platform = process.platform): Device[] => {
 
 /** Every kind of device, tried with a tiny graph. Forgets what was measured in `cache`: the machine may have changed. */
 export async function tryDevices(start: StartEngine, cache: string): Promise<DeviceReport[]> {
-  for (const file of ["devices.json", THREADS_FILE]) rmSync(join(cache, file), { force: true })
+  for (const file of [DEVICES_FILE, THREADS_FILE]) rmSync(join(cache, file), { force: true })
   return Promise.all(
     (["cpu", ...gpus()] satisfies Device[]).map(async (device): Promise<DeviceReport> => {
       const answer = await ask(start, cache, { device })
@@ -83,8 +81,8 @@ export async function chooseDevice(
   const onCpu: Placement = { device: "cpu", precision: pack.precision ?? "int8" }
   if (choice === "cpu") return onCpu
   const key = memoryKey(pack)
-  const path = join(cache, "devices.json")
-  const known = choice === "auto" ? read(path)[key] : undefined
+  const path = join(cache, DEVICES_FILE)
+  const known = choice === "auto" ? readMeasured(path, Times)[key] : undefined
   if (known) return fastest(known, onCpu)
   if (choice === "auto") onMeasure()
   const tried = await Promise.all(gpus().map(async (device) => ({ device, ...(await ask(start, cache, { device })) })))
@@ -110,8 +108,7 @@ export async function chooseDevice(
     if (device === "cpu" && answer.works && answer.msPerPatch) limit = FAR_SLOWER * answer.msPerPatch
     if (!answer.works && answer.why.startsWith(TOO_SLOW)) givenUp.add(device)
   }
-  mkdirSync(cache, { recursive: true })
-  writeFileSync(path, JSON.stringify({ ...read(path), [key]: times }, null, 2))
+  remember(path, Times, key, times)
   return fastest(times, onCpu)
 }
 
@@ -121,14 +118,6 @@ function fastest(times: Record<string, number>, onCpu: Placement): Placement {
   const [best = ""] = Object.entries(times).sort(([, a], [, b]) => a - b)[0] ?? []
   const [device, precision] = best.split(" ")
   return { device: Device.catch("cpu").parse(device), precision: Precision.catch(onCpu.precision).parse(precision) }
-}
-
-function read(path: string): z.infer<typeof Remembered> {
-  try {
-    return existsSync(path) ? Remembered.catch({}).parse(JSON.parse(readFileSync(path, "utf8"))) : {}
-  } catch {
-    return {}
-  }
 }
 
 function memoryKey({ folder, precision, threads }: PackToRun): string {

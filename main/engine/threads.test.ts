@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { Decoder } from "./decoder.ts"
-import { THREADS_FILE } from "./devices.ts"
+import { THREADS_FILE } from "./measured.ts"
 import { Model } from "./model.ts"
 import { candidates, fastestThreads, fewestFastest } from "./threads.ts"
 

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { basename, join } from "node:path"
 import { z } from "zod"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { Decoder } from "./decoder.ts"
-import { THREADS_FILE } from "./devices.ts"
+import { readMeasured, remember, THREADS_FILE } from "./measured.ts"
 import type { Model } from "./model.ts"
 
 /**
@@ -12,8 +11,7 @@ import type { Model } from "./model.ts"
  * the slowest core, be it an efficient one or one that is busy elsewhere.
  */
 
-/** What was measured before: threads by model and machine. */
-const Remembered = z.record(z.string(), z.int().min(1))
+const Threads = z.int().min(1)
 
 /** Patches that are timed after the first, and milliseconds after which three must do for a slow model. */
 const [TIMED, ENOUGH] = [11, 1000]
@@ -40,12 +38,12 @@ export async function fewestFastest(tried: number[], measure: (threads: number) 
 /** Measures `model` where that has not happened on this machine yet, and remembers the answer in `cache`. */
 export async function fastestThreads(model: Model, cache: string): Promise<number> {
   const path = join(cache, THREADS_FILE)
-  const known = read(path)
   const key = `${basename(model.compiled.folder)} ${cpus()[0]?.model} x ${cpus().length}`
-  if (known[key]) return known[key]
+  const known = readMeasured(path, Threads)[key]
+  if (known) return known
   const threads = await fewestFastest(candidates(cpus().length), (n) => msPerPatch(model, n))
   try {
-    writeFileSync(path, JSON.stringify({ ...read(path), [key]: threads }, null, 2))
+    remember(path, Threads, key, threads)
   } catch {
     // A full disk is no reason not to decode: it is measured again next time.
   }
@@ -65,13 +63,4 @@ async function msPerPatch(model: Model, threads: number): Promise<number> {
   }
   await trial.release()
   return times.sort((a, b) => a - b)[times.length >> 1] as number
-}
-
-/** What is remembered; nothing where the file is missing or damaged. */
-function read(path: string): z.infer<typeof Remembered> {
-  try {
-    return existsSync(path) ? Remembered.parse(JSON.parse(readFileSync(path, "utf8"))) : {}
-  } catch {
-    return {}
-  }
 }
