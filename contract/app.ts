@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { LengthUnit } from "./characters.ts"
 import { Canvas, Device, DeviceChoice, Sound } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
@@ -7,10 +8,6 @@ import { Sampling } from "./sampling.ts"
 /** Bytes as base64 in JSON. */
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/)
 const id = z.string().regex(/^[a-z0-9-]{1,64}$/)
-
-/** What a generation's length is counted in. */
-export const LengthUnit = z.enum(["bytes", "characters"])
-export type LengthUnit = z.infer<typeof LengthUnit>
 
 /** How a generation was made: kept with every item, restored from it. */
 export const Settings = z.object({

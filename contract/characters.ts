@@ -1,4 +1,8 @@
-import type { LengthUnit } from "./app.ts"
+import { z } from "zod"
+
+/** What a generation's length is counted in. */
+export const LengthUnit = z.enum(["bytes", "characters"])
+export type LengthUnit = z.infer<typeof LengthUnit>
 
 /** The characters (code points) of UTF-8 as its bytes come (RFC 3629). A byte that belongs to none counts as one. */
 export class Characters {

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { LengthUnit } from "./characters.ts"
 import { Device, Precision } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
@@ -20,12 +21,12 @@ export const GenerateRequest = z.object({
   id: z.int(),
   ...target,
   prompt: bytes,
-  /** Bytes to make for each variation, or characters of UTF-8. */
+  /** How much to make for each variation, in `unit`. */
   length: z
     .int()
     .min(1)
     .max(2 ** 31),
-  characters: z.boolean().default(false),
+  unit: LengthUnit.default("bytes"),
   variations: z.int().min(1).max(64),
   seed: z
     .int()

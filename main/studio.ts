@@ -5,13 +5,12 @@ import {
   Command,
   type FileForm,
   type Item,
-  type LengthUnit,
   type ListedItem,
   type PackSummary,
   type Preferences,
   type Settings,
 } from "../contract/app.ts"
-import { lengthIn } from "../contract/characters.ts"
+import { type LengthUnit, lengthIn } from "../contract/characters.ts"
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -401,7 +400,7 @@ export class Studio {
           ...target,
           ...bounds,
           length,
-          characters: unit === "characters",
+          unit,
           variations: items.length,
           seed: settings.seed,
           sampling: settings.sampling,

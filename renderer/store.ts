@@ -4,13 +4,12 @@ import type {
   Command,
   DeviceReport,
   FileForm,
-  LengthUnit,
   ListedItem,
   PackSummary,
   Preferences,
   Settings,
 } from "../contract/app.ts"
-import { lengthIn } from "../contract/characters.ts"
+import { type LengthUnit, lengthIn } from "../contract/characters.ts"
 import { LARGEST_FILE, tooLarge } from "../contract/limits.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"

@@ -42,7 +42,7 @@ describe("the engine's process", () => {
     const patch: GenerateListener["patch"] = ({ parts }) => {
       for (const [b, part] of parts.entries()) for (const byte of part.bytes) made[b]?.push(byte)
     }
-    const run = engine.generate({ ...base, prompt, length: 30, characters: true, variations: 2 }, { patch })
+    const run = engine.generate({ ...base, prompt, length: 30, unit: "characters", variations: 2 }, { patch })
     expect((await run.result).reason).toBe("length")
     expect(made.map(({ count }) => count)).toEqual([30, 30])
   })

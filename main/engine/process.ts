@@ -130,7 +130,7 @@ async function generate(request: GenerateRequest): Promise<void> {
     send({ type: "done", id, reason, decodeMs: performance.now() - decodeBegan })
   const rest = used.subarray(Math.floor(used.length / patch) * patch)
   let forced: Uint8Array | undefined = rest.length ? rest : undefined
-  const quotas = Array.from({ length: variations }, () => new Quota(length, request.characters, prompt))
+  const quotas = Array.from({ length: variations }, () => new Quota(length, request.unit, prompt))
   const ended = new Array<boolean>(variations).fill(false)
   while (!quotas.every((quota) => quota.isDone)) {
     await breathe()

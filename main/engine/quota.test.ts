@@ -15,25 +15,25 @@ function taken(quota: Quota, bytes: Uint8Array, piece: number): string {
 describe("quota", () => {
   it("takes so many bytes, however they come", () => {
     for (const piece of [1, 3, 8])
-      expect(taken(new Quota(5, false, new Uint8Array()), utf8("abcdefgh"), piece)).toBe("abcde")
+      expect(taken(new Quota(5, "bytes", new Uint8Array()), utf8("abcdefgh"), piece)).toBe("abcde")
   })
 
   it("takes so many characters, the last one whole", () => {
     for (const piece of [1, 2, 3, 4, 8])
-      expect(taken(new Quota(4, true, new Uint8Array()), utf8("aé€😀xyz"), piece)).toBe("aé€😀")
+      expect(taken(new Quota(4, "characters", new Uint8Array()), utf8("aé€😀xyz"), piece)).toBe("aé€😀")
   })
 
   it("does not count the end of a character that the prompt began", () => {
     const all = utf8("a€bcd")
-    const quota = new Quota(2, true, all.subarray(0, 2))
+    const quota = new Quota(2, "characters", all.subarray(0, 2))
     for (const byte of all.subarray(2)) if (!quota.isDone) quota.take(Uint8Array.of(byte))
-    const other = new Quota(2, true, all.subarray(0, 2))
+    const other = new Quota(2, "characters", all.subarray(0, 2))
     expect(other.take(all.subarray(2))).toBe(4)
     expect(quota.isDone && other.isDone).toBe(true)
   })
 
   it("is done where the last character's bytes do not come", () => {
-    const quota = new Quota(2, true, new Uint8Array())
+    const quota = new Quota(2, "characters", new Uint8Array())
     expect(quota.take(Uint8Array.of(0x61, 0xe2, 0x82))).toBe(3)
     expect(quota.isDone).toBe(false)
     expect(quota.take(utf8("abc"))).toBe(0)

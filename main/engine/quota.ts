@@ -1,4 +1,4 @@
-import { Characters } from "../../contract/characters.ts"
+import { Characters, type LengthUnit } from "../../contract/characters.ts"
 
 /** How much of what is decoded a variation takes: `length` bytes, or `length` characters, the last one whole. */
 export class Quota {
@@ -9,10 +9,10 @@ export class Quota {
   /** `before`: bytes that came before, whose last character may still lack some. */
   constructor(
     private readonly length: number,
-    characters: boolean,
+    unit: LengthUnit,
     before: Uint8Array,
   ) {
-    if (!characters) return
+    if (unit === "bytes") return
     this.characters = new Characters()
     for (const byte of before.subarray(-3)) this.characters.push(byte)
     this.characters.count = 0
