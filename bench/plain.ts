@@ -83,10 +83,14 @@ export class Plain {
         if (ngrams)
           inputs.ngram_ids = new Tensor("int64", ngramIds(ngrams, near, at - start), [1, 1, ngrams.orders.length])
         if (lookback) {
-          const { ids, guesses } = lookbackInputs(lookback, patch, near, at - start)
+          const { ids, guesses, expected, spread } = lookbackInputs(lookback, patch, near, at - start)
           const sizes = lookbackSizes(lookback)
           inputs.lookback_ids = new Tensor("int64", ids, [1, 1, sizes.columns])
           if (sizes.guesses) inputs.guesses = new Tensor("int64", guesses, [1, 1, sizes.guesses])
+          if (expected.length) {
+            inputs.expected = new Tensor("float64", expected, [1, expected.length, 1])
+            inputs.spread = new Tensor("float64", spread, [1, expected.length, 1])
+          }
         }
         local.forEach((c, i) => {
           inputs[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
@@ -136,7 +140,7 @@ function writeGlobal(b: Builder): void {
     const keys = whole(names.k, names.newK, k)
     const values = whole(names.v, names.newV, v)
     const qh = g.node("Reshape", [q, g.ints([G.kv_heads, -1, d])])
-    const scores = g.node("FusedMatMul", [qh, keys], { transB: 1, transBatchB: 1, alpha: float(d ** -0.5) })
+    const scores = g.node("FusedMatMul", [qh, keys], { transB: 1, transBatchB: 1 })
     const mixed = g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), values], { transBatchB: 1 })
     return g.node("Reshape", [mixed, g.ints([1, 1, G.width])])
   }
@@ -165,7 +169,7 @@ function writeLocal(b: Builder): void {
     const names = cacheNames(layer)
     const cache = (name: string) => g.input(name, "float32", [1, L.kv_heads, "bytes", dl])
     const inputs = [qkv, "", "", cache(names.k), cache(names.v), place, length]
-    const heads = { num_heads: L.heads, kv_num_heads: L.kv_heads }
+    const heads = { num_heads: L.heads, kv_num_heads: L.kv_heads, scale: float(1) }
     const [mixed, k, v] = g.nodesOut(3, "GroupQueryAttention", inputs, heads) as [Value, Value, Value]
     g.output(names.newK, k, "float32", [1, L.kv_heads, "now", dl])
     g.output(names.newV, v, "float32", [1, L.kv_heads, "now", dl])
@@ -174,5 +178,5 @@ function writeLocal(b: Builder): void {
   let stream: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) stream = b.block(stream, "local", i, attend)
   const guesses = sizes?.guesses ? g.input("guesses", "int64", [1, 1, sizes.guesses]) : undefined
-  g.output("logits", b.head(stream, 1, guesses), "float32", [1, 1, 256])
+  g.output("logits", b.head(stream, 1, guesses, b.soundInputs(1)), "float32", [1, 1, 256])
 }

@@ -30,6 +30,9 @@ export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) => expand(byt
 /** The least sample that `byteOf` turns into each byte from 1 on. */
 export const MU_LAW_BEGINS = Float64Array.from({ length: 255 }, (_, i) => expand((2 * (i + 0.5)) / 255 - 1))
 
+/** The samples at which bytes 0..255 begin and, last, 255 ends; the outermost ends far outside. */
+export const MU_LAW_EDGES = Float64Array.of(-1e4, ...MU_LAW_BEGINS, 1e4)
+
 /** Sample `i` of canonical bytes, in -1..1. */
 export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): number {
   if (encoding === "mu-law") return MU_LAW[bytes[i] as number] as number

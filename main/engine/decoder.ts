@@ -12,7 +12,7 @@ import {
   lookbackInputs,
   lookbackSizes,
 } from "../../native-models/graph/lookback.ts"
-import { fitPredictor } from "../../native-models/graph/lpc.ts"
+import { fitPredictor, levelOf } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
@@ -29,6 +29,9 @@ export const decodeKind = (sampling: Sampling) => (isMasked(sampling) ? "decode-
 
 /** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
 const CHUNK = 256
+
+/** The same in bytes, where every byte is scored under a mixture of distributions: a dozen kilobytes each. */
+const MIXED_BYTES = 2048
 
 /**
  * Decodes B continuations of one prompt, patch by patch. The position of a patch is its number from the first byte;
@@ -149,10 +152,10 @@ export class Decoder {
   }
 
   /** Patches that a parallel graph takes next, on the way to patch `until`. */
-  private chunk(until: number): number {
+  private chunk(until: number, most = CHUNK): number {
     const { context, position } = this.config
-    const room = position === "learned" ? context - this.cache.length : CHUNK
-    return Math.min(CHUNK, reach(this.config), until - this.nextPatch, room)
+    const room = position === "learned" ? context - this.cache.length : most
+    return Math.min(most, reach(this.config), until - this.nextPatch, room)
   }
 
   /** With learned positions at their end: begins anew half a context back. `next`: patches to come to, at least. */
@@ -193,10 +196,15 @@ export class Decoder {
       }
       if (ngrams) feed("ngram_ids", ngramIds(ngrams, near, at), ngrams.orders.length)
       if (lookback) {
-        const { ids, guesses } = lookbackInputs(lookback, patch, near, at)
+        const { ids, guesses, expected, spread } = lookbackInputs(lookback, patch, near, at)
         const sizes = lookbackSizes(lookback)
         feed("lookback_ids", ids, sizes.columns)
         if (sizes.guesses) feed("guesses", guesses, sizes.guesses)
+        if (expected.length) {
+          const shape = [count * patch, lookback.lpc.length, 1]
+          feeds.expected = new Tensor("float64", expected, shape)
+          feeds.spread = new Tensor("float64", spread, shape)
+        }
       }
     }
     const session = await this.model.session(graph)
@@ -379,9 +387,10 @@ export class Decoder {
     progress?: (done: number) => Promise<boolean> | boolean,
     want: "score" | "logits" = "score",
   ): Promise<{ logprob: Float32Array; entropy: Float32Array; logits?: Float32Array }> {
-    const { patch } = model.config
+    const { patch, lookback } = model.config
     const d = new Decoder(model, 1)
     const patches = Math.ceil(bytes.length / patch)
+    const most = lookback?.lpc.length ? Math.ceil(MIXED_BYTES / patch) : CHUNK
     const logprob = new Float32Array(patches * patch)
     const entropy = new Float32Array(patches * patch)
     const logits = want === "logits" ? new Float32Array(patches * patch * 256) : undefined
@@ -390,7 +399,7 @@ export class Decoder {
       d.makeRoom(patches)
       const from = d.nextPatch
       // Patches read again for their context were scored already; a chunk does not mix the two.
-      const count = d.chunk(from < scored ? scored : patches)
+      const count = d.chunk(from < scored ? scored : patches, most)
       if (from < scored) {
         await d.parallel("prefill", bytes, from, count)
         continue
@@ -574,20 +583,22 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
   const samples = new Float64Array(batch * order)
   const coefficients = new Float64Array(batch * order * lpc.length)
   const levels = new BigInt64Array(batch * lpc.length)
+  const spread = new Float64Array(batch * lpc.length)
   return {
     feeds: {
-      samples: new Tensor("float64", samples, [batch, 1, order]),
-      coefficients: new Tensor("float64", coefficients, [batch, order, lpc.length]),
+      samples: new Tensor("float64", samples, [batch, order, 1]),
+      coefficients: new Tensor("float64", coefficients, [batch, lpc.length, order]),
       levels: new Tensor("int64", levels, [batch, lpc.length]),
+      spread: new Tensor("float64", spread, [batch, lpc.length, 1]),
     },
     fill(b, history) {
       for (let i = 0; i < order; i++) samples[b * order + i] = MU_LAW[history[history.length - 1 - i] ?? 128] as number
       lpc.forEach((l, i) => {
         const found = fitPredictor(l, history, history.length)
-        found.coefficients.forEach((c, k) => {
-          coefficients[(b * order + k) * lpc.length + i] = c
-        })
-        levels[b * lpc.length + i] = BigInt(levelRow(lookback as Lookback, i) + found.level)
+        const at = b * lpc.length + i
+        coefficients.set(found.coefficients, at * order) // zeros after it where another order is longer
+        levels[at] = BigInt(levelRow(lookback as Lookback, i) + levelOf(found.spread))
+        spread[at] = found.spread
       })
     },
   }

@@ -52,21 +52,35 @@ function prepare(
     const block = blockOf(columns)
     if (precision === "int8" && block) {
       const { q, scales } = weights.blocks(from, block)
+      scaleQueries(m, from, scales, columns / block)
       const unsigned = new Uint8Array(rows * columns)
       for (let i = 0; i < unsigned.length; i++) unsigned[i] = (q[i] as number) + 128
       add(name, "uint8", [rows, columns / block, block], unsigned)
       add(`${name}.scale`, "float32", [rows, columns / block], scales.subarray(0, (rows * columns) / block))
-    } else floats(name, [columns, rows], transpose(weights.floats(from), rows, columns))
+    } else floats(name, [columns, rows], transpose(scaleQueries(m, from, weights.floats(from), columns), rows, columns))
   }
   for (const name of names) {
     const shape = weights.shape(name)
     const table = name.includes("embed") || name.endsWith("_position")
     if (shape.length === 2 && !table) matrix(name, name, shape[0] as number, shape[1] as number)
-    else floats(name, shape, weights.floats(name))
+    else floats(name, shape, scaleQueries(m, name, weights.floats(name), 1))
   }
   // The tied head is the local embedding without its padding row (paper, section 2.2.3).
   if (m.tied_head) matrix("head.weight", "local_embed.weight", 256, m.local.width)
   return index
+}
+
+/**
+ * In the weights of queries (the first rows of qkv, `columns` numbers each), in place: the attention's scale of
+ * 1 / sqrt(head width), so that no graph has a node for it.
+ */
+function scaleQueries(m: ModelConfig, name: string, values: Float32Array, columns: number): Float32Array {
+  const [, prefix] = /^(global|local)_blocks\.\d+\.qkv\./.exec(name) ?? []
+  if (!prefix) return values
+  const { width, heads } = m[prefix as "global" | "local"]
+  const scale = (width / heads) ** -0.5
+  for (let i = 0; i < width * columns; i++) values[i] = (values[i] as number) * scale
+  return values
 }
 
 function transpose(w: Float32Array, rows: number, columns: number): Float32Array {

@@ -1,5 +1,6 @@
 import type { Lookback, ModelConfig } from "../../contract/pack.ts"
-import { type Fit, fitPredictor, guessAt, LEVELS } from "./lpc.ts"
+import { byteOf } from "../../contract/samples.ts"
+import { expectedAt, type Fit, fitPredictor, LEVELS, levelOf, RECENT } from "./lpc.ts"
 import { LENGTHS, Matcher } from "./match.ts"
 
 /** Bytes before a place that its local input depends on directly: by n-grams and by looking back. */
@@ -11,7 +12,10 @@ export function longestLook({ ngrams, lookback }: ModelConfig): number {
 /** Bytes before a patch that matter to its local inputs: those, what linear prediction is fitted to, and matches. */
 export function farthestLook(m: ModelConfig): number {
   const { lpc = [], matches = [] } = m.lookback ?? {}
-  const windows = [...lpc.map(({ window }) => window), ...matches.map(({ window }) => window + LENGTHS)]
+  const windows = [
+    ...lpc.map(({ order, window }) => Math.max(window, order + RECENT)),
+    ...matches.map(({ window }) => window + LENGTHS),
+  ]
   return Math.max(longestLook(m), ...windows)
 }
 
@@ -19,13 +23,16 @@ export function farthestLook(m: ModelConfig): number {
 export const longestOrder = (m: ModelConfig) => Math.max(0, ...(m.lookback?.lpc ?? []).map(({ order }) => order))
 export const longestWindow = (m: ModelConfig) => Math.max(0, ...(m.lookback?.matches ?? []).map(({ window }) => window))
 
-/** The sizes that looking back gives a model: columns embedded a byte, rows of their table, guesses a byte. */
+/**
+ * The sizes that looking back gives a model: columns embedded a byte, rows of their table, guesses a byte for which the
+ * head has logits of what is left.
+ */
 export function lookbackSizes({ offsets, predictions, lpc, matches }: Lookback) {
   const found = lpc.length + matches.length
   return {
     columns: offsets.length + 2 * found,
     rows: (offsets.length + found) * 256 + lpc.length * LEVELS + matches.length * LENGTHS,
-    guesses: predictions.length + found,
+    guesses: predictions.length + matches.length,
   }
 }
 
@@ -39,17 +46,20 @@ export const lengthRow = (lookback: Lookback, i: number) => levelRow(lookback, l
 /**
  * What the local model sees of each byte from `start` (where a patch begins) on. Places before the first byte count
  * as 0, or as silence in linear prediction.
- * @returns ids [bytes, columns] rows of the lookback table: earlier bytes, guesses, levels, lengths; guesses
- * [bytes, guesses]
+ * @returns ids [bytes, columns] rows of the lookback table: earlier bytes, those expected, levels, lengths; guesses
+ * [bytes, guesses]; expected and spread [bytes, fits] samples by linear prediction
  */
 export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Array, start: number) {
   const { offsets, predictions, lpc, matches } = lookback
   const sizes = lookbackSizes(lookback)
-  const ids = new BigInt64Array((bytes.length - start) * sizes.columns)
-  const guesses = new BigInt64Array((bytes.length - start) * sizes.guesses)
+  const count = bytes.length - start
+  const ids = new BigInt64Array(count * sizes.columns)
+  const guesses = new BigInt64Array(count * sizes.guesses)
+  const expected = new Float64Array(count * lpc.length)
+  const spread = new Float64Array(count * lpc.length)
   const matchers = matches.map((m) => new Matcher(m, bytes, start))
   let fits: Fit[] = []
-  for (let t = start, id = 0, guess = 0; t < bytes.length; t++) {
+  for (let t = start, id = 0, guess = 0, fit = 0; t < bytes.length; t++) {
     if ((t - start) % patch === 0) fits = lpc.map((l) => fitPredictor(l, bytes, t))
     offsets.forEach((back, i) => {
       ids[id++] = BigInt(256 * i + (bytes[t - back] ?? 0))
@@ -58,21 +68,24 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
       const sum = terms.reduce((total, [back, weight]) => total + weight * (bytes[t - back] ?? 0), 0)
       guesses[guess++] = BigInt(Math.min(255, Math.max(0, sum)))
     }
+    const samples = fits.map(({ coefficients }) => expectedAt(coefficients, bytes, t))
     const found = matchers.map((m) => m.guess())
-    const guessed = [...fits.map((f) => guessAt(f, bytes, t)), ...found.map(({ byte }) => byte)]
-    guessed.forEach((byte, i) => {
-      guesses[guess++] = BigInt(byte)
+    const nearest = [...samples.map(byteOf), ...found.map(({ byte }) => byte)]
+    nearest.forEach((byte, i) => {
       ids[id++] = BigInt(256 * (offsets.length + i) + byte)
     })
     fits.forEach((f, i) => {
-      ids[id++] = BigInt(levelRow(lookback, i) + f.level)
+      ids[id++] = BigInt(levelRow(lookback, i) + levelOf(f.spread))
+      expected[fit] = samples[i] as number
+      spread[fit++] = f.spread
     })
-    found.forEach(({ length }, i) => {
+    found.forEach(({ byte, length }, i) => {
+      guesses[guess++] = BigInt(byte)
       ids[id++] = BigInt(lengthRow(lookback, i) + length)
     })
     for (const m of matchers) m.advance()
   }
-  return { ids, guesses }
+  return { ids, guesses, expected, spread }
 }
 
 /** The fixed predictions as a matrix [longest, predictions] over the newest bytes, newest first. */

@@ -1,94 +1,128 @@
+import FFT from "fft.js"
 import type { Lpc } from "../../contract/pack.ts"
-import { byteOf, MU_LAW } from "../../contract/samples.ts"
+import { MU_LAW } from "../../contract/samples.ts"
 
 /**
  * Backward-adaptive linear prediction of mu-law sound (as in G.728): coefficients are fitted to the samples that are
  * known already, anew for every patch. The same numbers as in training/megabyte/lpc.py.
  */
 
-/** Steps of how large an error a fit expects, in quarter octaves. */
+/** Steps of how wrong a fit was of late, in quarter octaves. */
 export const LEVELS = 64
 
-/** One predictor for one patch: the weight of each of the last samples, newest first, and its level. */
-export type Fit = { coefficients: Float64Array; level: number }
+/** Samples that this is measured on. */
+export const RECENT = 128
 
-const windows = new Map<number, { weights: Float64Array; energy: number }>()
+/** The spread of silence. */
+const LEAST = 2 ** -15
+
+/** Logistic distributions around what a fit expects. */
+export const COMPONENTS = 2
+
+/** What is fitted is as if there were white noise 33 dB down; see training/megabyte/lpc.py. */
+const NOISE = 5e-4
+
+/** A byte's probability under them is at least this. */
+export const FLOOR = 1e-8
+
+/** One predictor for one patch: the weight of each of the last samples, newest first, and its mean error of late. */
+export type Fit = { coefficients: Float64Array; spread: number }
+
+const windows = new Map<number, Float64Array>()
 
 /** Weights of the samples before a patch, oldest first: half a Hann window, tapered over the newest twentieth. */
-function analysisWindow(length: number) {
-  let found = windows.get(length)
-  if (!found) {
+function analysisWindow(length: number): Float64Array {
+  let weights = windows.get(length)
+  if (!weights) {
     const taper = Math.floor(length / 20)
-    const weights = Float64Array.from({ length }, (_, i) => {
+    weights = Float64Array.from({ length }, (_, i) => {
       const rise = Math.sin(((Math.PI / 2) * (i + 0.5)) / length) ** 2
       return rise * Math.min(1, (length - i - 0.5) / taper)
     })
-    found = { weights, energy: weights.reduce((sum, w) => sum + w * w, 0) }
-    windows.set(length, found)
+    windows.set(length, weights)
   }
-  return found
+  return weights
 }
+
+/** The sample at place `t`; silence where there is none. */
+const sampleOf = (bytes: Uint8Array, t: number) => MU_LAW[bytes[t] ?? 128] as number
 
 /** Fits a predictor to the `window` bytes before `end`; before the first byte there is silence. */
 export function fitPredictor({ order, window }: Lpc, bytes: Uint8Array, end: number): Fit {
-  const { weights, energy } = analysisWindow(window)
+  const weights = analysisWindow(window)
   const x = new Float64Array(window)
   for (let i = Math.max(0, window - end); i < window; i++)
-    x[i] = (weights[i] as number) * (MU_LAW[bytes[end - window + i] as number] as number)
+    x[i] = (weights[i] as number) * sampleOf(bytes, end - window + i)
   const r = autocorrelation(x, order)
-  r[0] = (r[0] as number) * (1 + 1e-6) + 1e-7
-  const { coefficients, error } = levinson(r)
-  const level = Math.floor((Math.log2(error / energy) / 2 + 15) * 4)
-  return { coefficients, level: Math.min(LEVELS - 1, Math.max(0, level)) }
+  r[0] = (r[0] as number) * (1 + NOISE) + 1e-7
+  const coefficients = levinson(r)
+  let error = 0
+  for (let t = end - RECENT; t < end; t++) error += Math.abs(sampleOf(bytes, t) - expectedAt(coefficients, bytes, t))
+  return { coefficients, spread: Math.max(LEAST, error / RECENT) }
 }
 
-/** Sums of x[i] * x[i - lag] for lags 0..order. Four at a time, so that x[i] is read once for them. */
+/** A spread as a step 0..LEVELS-1, from LEAST to 1. */
+export function levelOf(spread: number): number {
+  return Math.min(LEVELS - 1, Math.max(0, Math.floor((Math.log2(spread) + 15) * 4)))
+}
+
+const transforms = new Map<number, { fft: FFT; padded: Float64Array; power: Float64Array; spectrum: Float64Array }>()
+
+/** Sums of x[i] * x[i - lag] for lags 0..order, by the Fourier transform of the power spectrum (Wiener and Khinchin). */
 function autocorrelation(x: Float64Array, order: number): Float64Array {
-  const lags = (order & ~3) + 4
-  const padded = new Float64Array(x.length + lags)
-  padded.set(x, lags)
-  const r = new Float64Array(lags)
-  for (let lag = 0; lag < lags; lag += 4) {
-    let [a, b, c, d] = [0, 0, 0, 0]
-    for (let i = lags + lag; i < padded.length; i++) {
-      const now = padded[i] as number
-      const j = i - lag
-      a += now * (padded[j] as number)
-      b += now * (padded[j - 1] as number)
-      c += now * (padded[j - 2] as number)
-      d += now * (padded[j - 3] as number)
-    }
-    r[lag] = a
-    r[lag + 1] = b
-    r[lag + 2] = c
-    r[lag + 3] = d
+  const size = 2 ** Math.ceil(Math.log2(x.length + order))
+  let transform = transforms.get(size)
+  if (!transform) {
+    const [padded, power] = [new Float64Array(size), new Float64Array(size)]
+    transform = { fft: new FFT(size), padded, power, spectrum: new Float64Array(2 * size) }
+    transforms.set(size, transform)
   }
-  return r.slice(0, order + 1)
+  const { fft, padded, power, spectrum } = transform
+  padded.set(x)
+  padded.fill(0, x.length)
+  fft.realTransform(spectrum, padded)
+  // Real and even, so that the same transform leads back.
+  for (let i = 0; i <= size / 2; i++) {
+    const energy = (spectrum[2 * i] as number) ** 2 + (spectrum[2 * i + 1] as number) ** 2
+    power[i] = energy
+    if (i) power[size - i] = energy
+  }
+  fft.realTransform(spectrum, power)
+  return Float64Array.from({ length: order + 1 }, (_, lag) => (spectrum[2 * lag] as number) / size)
 }
 
-/** Autocorrelation [order + 1] -> coefficients [order] and the energy of the error (Levinson and Durbin's recursion). */
-function levinson(r: Float64Array): { coefficients: Float64Array; error: number } {
+/** Autocorrelation [order + 1] -> coefficients [order] (Levinson and Durbin's recursion). */
+function levinson(r: Float64Array): Float64Array {
   const order = r.length - 1
   const a = new Float64Array(order)
-  const before = new Float64Array(order)
   let error = r[0] as number
   for (let i = 0; i < order; i++) {
-    let sum = r[i + 1] as number
-    for (let j = 0; j < i; j++) sum -= (a[j] as number) * (r[i - j] as number)
-    const k = sum / error
-    before.set(a)
-    for (let j = 0; j < i; j++) a[j] = (before[j] as number) - k * (before[i - 1 - j] as number)
+    // Four sums at a time: one would wait for itself.
+    let [sum, b, c, d] = [r[i + 1] as number, 0, 0, 0]
+    let j = 0
+    for (; j + 4 <= i; j += 4) {
+      sum -= (a[j] as number) * (r[i - j] as number)
+      b -= (a[j + 1] as number) * (r[i - j - 1] as number)
+      c -= (a[j + 2] as number) * (r[i - j - 2] as number)
+      d -= (a[j + 3] as number) * (r[i - j - 3] as number)
+    }
+    for (; j < i; j++) sum -= (a[j] as number) * (r[i - j] as number)
+    const k = (sum + b + c + d) / error
+    for (let low = 0, high = i - 1; low <= high; low++, high--) {
+      const [x, y] = [a[low] as number, a[high] as number]
+      a[low] = x - k * y
+      a[high] = y - k * x
+    }
     a[i] = k
     error *= 1 - k * k
   }
-  return { coefficients: a, error }
+  return a
 }
 
-/** The byte that a fit guesses for place `t`, from the bytes before it. */
-export function guessAt({ coefficients }: Fit, bytes: Uint8Array, t: number): number {
+/** The sample that coefficients expect at place `t`, from the bytes before it. */
+export function expectedAt(coefficients: Float64Array, bytes: Uint8Array, t: number): number {
   let sum = 0
   const known = Math.min(coefficients.length, t)
-  for (let back = 1; back <= known; back++)
-    sum += (coefficients[back - 1] as number) * (MU_LAW[bytes[t - back] as number] as number)
-  return byteOf(sum)
+  for (let back = 1; back <= known; back++) sum += (coefficients[back - 1] as number) * sampleOf(bytes, t - back)
+  return sum
 }

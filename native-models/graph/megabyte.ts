@@ -1,7 +1,19 @@
 import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
+import { MU_LAW_EDGES } from "../../contract/samples.ts"
 import { lookbackSizes } from "./lookback.ts"
+import { COMPONENTS, FLOOR } from "./lpc.ts"
 import { type DataType, type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
-import { carriedPast, fitInputs, fromPast, lookbackRows, ngramRows, type Past, pushByte } from "./past.ts"
+import {
+  carriedPast,
+  type Expected,
+  fitInputs,
+  forComponents,
+  fromPast,
+  lookbackRows,
+  ngramRows,
+  type Past,
+  pushByte,
+} from "./past.ts"
 
 /**
  * The MEGABYTE decoder (Yu et al. 2023, arXiv 2305.07185) as ONNX graphs.
@@ -174,11 +186,26 @@ export class Builder {
 
   /**
    * Logits [rows, places, 256] of local states. `guess` [rows, places, guesses], whole numbers, where the model makes
-   * guesses: the logits of what is left after a guess are turned to its place and added.
+   * guesses: the logits of what is left after a guess are turned to its place and added. `sound`, of rows * places rows,
+   * where the model expects samples: the logits are of the mixture with them.
    */
-  head(y: Stream, places: number, guess?: Value): Value {
-    const { g, m } = this
+  head(y: Stream, places: number, guess?: Value, sound?: Expected): Value {
     const { normed } = this.addNorm(y, "local_norm")
+    const logits = this.plainHead(normed, places, guess)
+    return sound ? this.mixture(normed, places, logits, sound) : logits
+  }
+
+  /** The inputs expected and spread of known bytes, `rows` of them, where the model has linear prediction. */
+  soundInputs(rows: Dim): Expected | undefined {
+    const fits = this.m.lookback?.lpc.length
+    if (!fits) return undefined
+    const type = this.gpu ? "float32" : "float64"
+    const input = (name: string) => forComponents(this, this.g.input(name, type, [rows, fits, 1]))
+    return { expected: input("expected"), spread: input("spread") }
+  }
+
+  private plainHead(normed: Value, places: number, guess?: Value): Value {
+    const { g, m } = this
     const logits = this.toFloat(this.linear(normed, "head", false))
     if (!guess || !m.lookback) return logits
     const rest = this.toFloat(this.linear(normed, "head_rest", false))
@@ -194,6 +221,33 @@ export class Builder {
     return g.node("Add", [logits, sum])
   }
 
+  /** log_mixture of training/megabyte/lpc.py: what `logits` say, mixed with logistic distributions around `sound`. */
+  private mixture(normed: Value, places: number, logits: Value, { expected, spread }: Expected): Value {
+    const { g, m } = this
+    const parts = COMPONENTS * (m.lookback?.lpc.length ?? 0)
+    // Sigmoids near 1 are subtracted: in fp32 that tells in the tails, and a processor has fp64.
+    const exact = (x: Value) => (this.gpu ? this.toFloat(x) : g.node("Cast", [x], { to: 11 }))
+    const constant = (values: ArrayLike<number>, dims?: number[]) =>
+      this.gpu ? g.floats(values, dims) : g.doubles(values, dims)
+    const raw = exact(this.linear(normed, "head_mixture", true))
+    const columns = g.node("Reshape", [raw, g.ints([-1, 3 * parts + 1, 1])])
+    const split = (x: Value, sizes: number[]) => g.nodesOut(sizes.length, "Split", [x, g.ints(sizes)], { axis: 1 })
+    const [weights, narrow, beside] = split(columns, [parts + 1, parts, parts]) as [Value, Value, Value]
+    const [ofParts, ofLogits] = split(g.node("Softmax", [weights], { axis: 1 }), [parts, 1]) as [Value, Value]
+    const inverse = g.node("Div", [g.node("Exp", [narrow]), spread])
+    const middle = g.node("Add", [expected, g.node("Mul", [beside, spread])])
+    const away = g.node("Mul", [g.node("Sub", [constant(MU_LAW_EDGES), middle]), inverse]) // [rows, parts, 257]
+    const each = g.node("Mul", [g.node("Sigmoid", [away]), ofParts])
+    const below = g.node("ReduceSum", [each, g.ints([1])], { keepdims: 1 }) // [rows, 1, 257]
+    const edge = (from: number) => g.node("Slice", [below, g.ints([from]), g.ints([from + 256]), g.ints([2])])
+    const between = g.node("Clip", [g.node("Sub", [edge(1), edge(0)]), constant([FLOOR], []), constant([1], [])])
+    const flat = places === 1 ? logits : g.node("Reshape", [logits, g.ints([-1, 1, 256])])
+    const said = g.node("Mul", [g.node("Softmax", [exact(flat)], { axis: -1 }), ofLogits])
+    const mixed = g.node("Log", [g.node("Add", [between, said])])
+    const logp = this.gpu ? mixed : g.node("Cast", [mixed], { to: 1 })
+    return places === 1 ? logp : g.node("Reshape", [logp, g.ints([-1, places, 256])])
+  }
+
   /** [guess, byte] -> byte - guess modulo 256. */
   private leftovers(): Value {
     const table = Array.from({ length: 65536 }, (_, i) => ((i & 255) - (i >> 8)) & 255)
@@ -201,15 +255,14 @@ export class Builder {
   }
 
   /** Mix of values for q [heads, rows, d] over k, v [places, heads, d] under `mask`: kept where they lie. */
-  attendOver(q: Value, k: Value, v: Value, scale: number, mask: Value): Value {
+  attendOver(q: Value, k: Value, v: Value, mask: Value): Value {
     const { g } = this
     if (this.gpu) {
       const keys = g.node("Transpose", [k], { perm: [1, 2, 0] })
-      const scores = g.node("MatMul", [g.node("Mul", [q, this.reals([scale], [])]), keys])
-      const p = g.node("Softmax", [g.node("Add", [scores, mask])], { axis: -1 })
+      const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [q, keys]), mask])], { axis: -1 })
       return g.node("MatMul", [p, g.node("Transpose", [v], { perm: [1, 0, 2] })])
     }
-    const scores = g.node("FusedMatMul", [q, k], { transB: 1, transBatchB: 1, alpha: float(scale) })
+    const scores = g.node("FusedMatMul", [q, k], { transB: 1, transBatchB: 1 })
     const p = g.node("Softmax", [g.node("Add", [scores, mask])], { axis: -1 })
     return g.node("FusedMatMul", [p, v], { transBatchB: 1 })
   }
@@ -240,8 +293,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  *
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
- * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, 1, longest order] newest
- * first, coefficients fp64 [B, longest order, fits] and levels int64 [B, fits] with linear prediction; past_bytes fp32
+ * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, longest order, 1] newest
+ * first, coefficients fp64 [B, fits, longest order], levels int64 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
  * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
  * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
  * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
@@ -274,9 +327,8 @@ export function decodeGraph(
     const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
     g.output(names.newK, kh, "float32", ["heads", 1, d])
     g.output(names.newV, vh, "float32", ["heads", 1, d])
-    const scale = float(d ** -0.5)
-    const past = g.node("FusedMatMul", [qh, k], { transB: 1, transBatchB: 1, alpha: scale })
-    const own = g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: scale })
+    const past = g.node("FusedMatMul", [qh, k], { transB: 1, transBatchB: 1 })
+    const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
     // The own score goes first: its place is then known without knowing how long the past is.
     const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
     const pOwn = g.node("Slice", [p, g.ints([0]), g.ints([1]), g.ints([2])])
@@ -318,7 +370,7 @@ export function decodeGraph(
       body.node("Gather", [fromGlobal, body.node("Reshape", [turn, body.ints([1])])], { axis: 1 }),
       body.node("Gather", [body.weight("local_embed.weight"), last]),
     ])
-    const { inputs, guesses, earlier } = fromPast(lb, past, fits)
+    const { inputs, guesses, sound, earlier } = fromPast(lb, past, fits)
     for (const input of inputs) y = body.node("Add", [y, input])
     const place = body.node("Cast", [turn], { to: 6 })
     const places = body.node("Expand", [place, batch])
@@ -329,13 +381,14 @@ export function decodeGraph(
       const [mixed, nextK, nextV] = body.nodesOut(3, "GroupQueryAttention", [qkv, "", "", k, v, places, length], {
         num_heads: L.heads,
         kv_num_heads: L.kv_heads,
+        scale: float(1),
       }) as [Value, Value, Value]
       cache.splice(2 * layer, 2, nextK, nextV)
       return mixed
     }
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
-    const logits = lb.head(inside, 1, guesses)
+    const logits = lb.head(inside, 1, guesses, sound)
 
     const luck = body.node("Gather", [noise, turn], { axis: 0 })
     const byte = body.node("ArgMax", [contest(body, logits, luck, draw)], { axis: 2, keepdims: 0 })
@@ -401,7 +454,7 @@ export function statistics(b: Builder, logits: Value, bytes: Value, shape: (numb
  * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
  * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
- * guesses int64 [n, P, guesses] with lookback.
+ * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction.
  * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
@@ -478,11 +531,8 @@ export function parallelGraph(
     const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
     const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
     const scores = gpu
-      ? g.node("MatMul", [
-          g.node("Mul", [qh, b.reals([dl ** -0.5], [])]),
-          g.node("Transpose", [kh], { perm: [0, 1, 3, 2] }),
-        ])
-      : g.node("FusedMatMul", [qh, kh], { transB: 1, alpha: float(dl ** -0.5) })
+      ? g.node("MatMul", [qh, g.node("Transpose", [kh], { perm: [0, 1, 3, 2] })])
+      : g.node("FusedMatMul", [qh, kh], { transB: 1 })
     const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
     const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
     return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
@@ -490,11 +540,8 @@ export function parallelGraph(
   let inside: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
   const guesses = m.lookback && lookbackSizes(m.lookback).guesses
-  const logits = b.head(
-    inside,
-    P,
-    guesses ? g.input("guesses", gpu ? "float32" : "int64", ["n", P, guesses]) : undefined,
-  )
+  const guess = guesses ? g.input("guesses", gpu ? "float32" : "int64", ["n", P, guesses]) : undefined
+  const logits = b.head(inside, P, guess, b.soundInputs("places"))
   statistics(b, logits, g.input("current", index, ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g
@@ -516,7 +563,7 @@ function groupedAttention(
   const q4 = g.node("Reshape", [q, g.ints([-1, s.kv_heads, group, d])])
   const rows = g.node("Transpose", [q4], { perm: [1, 2, 0, 3] }) // [kv heads, group, n, d]
   const qh = g.node("Reshape", [rows, g.ints([s.kv_heads, -1, d])])
-  const mixed = b.attendOver(qh, keys, values, d ** -0.5, mask)
+  const mixed = b.attendOver(qh, keys, values, mask)
   const apart = g.node("Reshape", [mixed, g.ints([s.kv_heads, group, -1, d])])
   return g.node("Reshape", [g.node("Transpose", [apart], { perm: [2, 0, 1, 3] }), g.ints(shape)])
 }

@@ -1,6 +1,7 @@
 import type { Match, ModelConfig } from "../../contract/pack.ts"
 import { MU_LAW, MU_LAW_BEGINS } from "../../contract/samples.ts"
 import { lengthRow, longestLook, longestOrder, longestWindow, lookbackSizes, predictionWeights } from "./lookback.ts"
+import { COMPONENTS } from "./lpc.ts"
 import { distances, LENGTHS } from "./match.ts"
 import type { Builder } from "./megabyte.ts"
 import { coefficients } from "./ngrams.ts"
@@ -14,8 +15,11 @@ import type { DataType, Dim, Value } from "./onnx.ts"
 /** The bytes before, in the forms that a decode graph carries from byte to byte: by the name of the input it begins with. */
 export type Past = Record<string, Value>
 
-/** Linear predictors fitted for one patch: coefficients [B, order, fits] and levels as table rows [B, fits]. */
-export type Fits = { coefficients: Value; levels: Value }
+/**
+ * Linear predictors fitted for one patch: coefficients [B, fits, order], levels as table rows [B, fits], and their spread
+ * [B, parts, 1], each as often as there are components around it.
+ */
+export type Fits = { coefficients: Value; levels: Value; spread: Value }
 
 /** Names, types and shapes of what is carried. */
 export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type: DataType; shape: Dim[] }[] {
@@ -25,7 +29,7 @@ export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type:
   const carried: ReturnType<typeof carriedPast> = []
   if (longest) carried.push({ name: "recent", type: "float32", shape: ["batch", longest] })
   // A GPU has no fp64; a guess may then be one off where a sum falls between two bytes.
-  if (order) carried.push({ name: "samples", type: gpu ? "float32" : "float64", shape: ["batch", 1, order] })
+  if (order) carried.push({ name: "samples", type: gpu ? "float32" : "float64", shape: ["batch", order, 1] })
   if (window) carried.push({ name: "past_bytes", type: "float32", shape: ["batch", window] })
   m.lookback?.matches.forEach((match, i) => {
     carried.push({ name: `runs_${i}`, type: "float32", shape: ["batch", distances(match)] })
@@ -39,16 +43,28 @@ export function fitInputs(b: Builder): Fits | undefined {
   if (!count) return undefined
   const real = b.gpu ? "float32" : "float64"
   return {
-    coefficients: b.g.input("coefficients", real, ["batch", longestOrder(b.m), count]),
+    coefficients: b.g.input("coefficients", real, ["batch", count, longestOrder(b.m)]),
     levels: b.g.input("levels", b.index, ["batch", count]),
+    spread: forComponents(b, b.g.input("spread", real, ["batch", count, 1])),
   }
 }
 
+/** [rows, fits, 1] -> [rows, parts, 1]: each fit as often as there are components around it. */
+export function forComponents({ g, m }: Builder, x: Value): Value {
+  const fits = m.lookback?.lpc.length ?? 0
+  const each = Array.from({ length: fits * COMPONENTS }, (_, i) => Math.floor(i / COMPONENTS))
+  return g.node("Gather", [x, g.ints(each)], { axis: 1 })
+}
+
+/** Samples expected by linear prediction and their spread, both fp64 (fp32 on a GPU) [rows, parts, 1]. */
+export type Expected = { expected: Value; spread: Value }
+
 /**
- * What the past gives for the next byte: what is added to its local input, each [B, 1, D_L]; all guesses of it
- * [B, 1, guesses], if any; and for each match the bytes at its distances [B, distances], which `pushByte` needs again.
+ * What the past gives for the next byte: what is added to its local input, each [B, 1, D_L]; what the head takes, if any,
+ * guesses [B, 1, guesses] and the samples expected; and for each match the bytes at its distances [B, distances], which
+ * `pushByte` needs again.
  */
-export type Found = { inputs: Value[]; guesses?: Value | undefined; earlier: Value[] }
+export type Found = { inputs: Value[]; guesses?: Value | undefined; sound?: Expected | undefined; earlier: Value[] }
 
 export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
   const { g, m } = b
@@ -58,17 +74,23 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
   if (!m.lookback) return { inputs, earlier }
   const { lookback } = m
   const { offsets, lpc, matches } = lookback
-  const guesses: Value[] = [] // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
+  const guesses = fixedGuesses(b, past) // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
+  const nearest: Value[] = [] // each [B, some], the same
   const levels: Value[] = [] // each [B, some], table rows
   const lengths: Value[] = [] // each [B, 1], fp32
+  let sound: Expected | undefined
   if (fits && past.samples) {
-    guesses.push(linearGuess(b, fits, past.samples))
+    const expected = g.node("MatMul", [fits.coefficients, past.samples]) // [B, fits, 1]
+    nearest.push(byteOfSample(b, expected))
     levels.push(fits.levels)
+    sound = { expected: forComponents(b, expected), spread: fits.spread }
   }
   matches.forEach((match, i) => {
-    const { byte, length } = matchGuess(b, match, earlier[i] as Value, past[`runs_${i}`] as Value)
-    guesses.push(g.node("Unsqueeze", [b.gpu ? byte : b.toIndex(byte), g.ints([1])]))
-    lengths.push(length)
+    const found = matchGuess(b, match, earlier[i] as Value, past[`runs_${i}`] as Value)
+    const byte = b.gpu ? found.byte : b.toIndex(found.byte)
+    nearest.push(byte)
+    guesses.push(g.node("Unsqueeze", [byte, g.ints([1])]))
+    lengths.push(found.length)
   })
   if (lengths.length) {
     const rows = g.floats(lengths.map((_, i) => lengthRow(lookback, i)))
@@ -80,16 +102,13 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
     const bytes = g.node("Gather", [past.recent as Value, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
     columns.push(b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])))
   }
-  const found = guesses.length ? g.concat(guesses, 2) : undefined
-  if (found) {
-    const flat = g.node("Squeeze", [found, g.ints([1])])
+  if (nearest.length) {
+    const flat = g.concat(nearest, 1)
     const tables = [...lpc, ...matches].map((_, i) => 256 * (offsets.length + i))
     columns.push(b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)]))
   }
   inputs.push(lookbackRows(b, g.concat([...columns, ...levels], 1), 1))
-  const fixed = fixedGuesses(b, past)
-  const every = [fixed, found].filter((x) => x !== undefined)
-  return { inputs, guesses: every.length ? g.concat(every, 2) : undefined, earlier }
+  return { inputs, guesses: guesses.length ? g.concat(guesses, 2) : undefined, sound, earlier }
 }
 
 /** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `fromPast`. */
@@ -106,7 +125,7 @@ export function pushByte(b: Builder, past: Past, earlier: Value[], byte: Value, 
   pushed("recent", byte, longestLook(m), 1)
   if (past.samples) {
     const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
-    pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 2)
+    pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 1)
   }
   m.lookback?.matches.forEach((_, i) => {
     const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
@@ -177,21 +196,20 @@ export function lookbackRows(b: Builder, ids: Value, places: number): Value {
 }
 
 /**
- * The bytes that the fits guess after `samples` [B, 1, order]: [B, 1, fits], whole numbers. A sample's mu-law byte is the
- * number of bytes that begin at or below it: fewer nodes than by its logarithm.
+ * The bytes of samples [B, fits, 1]: [B, fits], whole numbers. A sample's mu-law byte is the number of bytes that begin
+ * at or below it: fewer nodes than by its logarithm.
  */
-function linearGuess({ g, gpu }: Builder, fits: Fits, samples: Value): Value {
-  const x = g.node("Unsqueeze", [g.node("MatMul", [samples, fits.coefficients]), g.ints([3])])
-  const reached = g.node("GreaterOrEqual", [x, gpu ? g.floats(MU_LAW_BEGINS) : g.doubles(MU_LAW_BEGINS)])
-  return g.node("ReduceSum", [g.node("Cast", [reached], { to: gpu ? 1 : 7 }), g.ints([3])], { keepdims: 0 })
+function byteOfSample({ g, gpu }: Builder, samples: Value): Value {
+  const reached = g.node("GreaterOrEqual", [samples, gpu ? g.floats(MU_LAW_BEGINS) : g.doubles(MU_LAW_BEGINS)])
+  return g.node("ReduceSum", [g.node("Cast", [reached], { to: gpu ? 1 : 7 }), g.ints([2])], { keepdims: 0 })
 }
 
-/** What the fixed predictions guess from the newest bytes: [B, 1, predictions]; nothing where there are none. */
-function fixedGuesses({ g, m, gpu }: Builder, past: Past): Value | undefined {
+/** What the fixed predictions guess from the newest bytes, [B, 1, predictions], where there are any. */
+function fixedGuesses({ g, m, gpu }: Builder, past: Past): Value[] {
   const count = m.lookback?.predictions.length
-  if (!m.lookback || !count || !past.recent) return undefined
+  if (!m.lookback || !count || !past.recent) return []
   const longest = longestLook(m)
   const sums = g.node("MatMul", [past.recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
   const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
-  return g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])
+  return [g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])]
 }

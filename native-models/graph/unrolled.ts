@@ -21,8 +21,8 @@ export const deviceNames = (m: ModelConfig): string[] => [
  *
  * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the
  * newest row last, which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
- * position int32 [1]; recent, samples, coefficients, levels, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32, all but
- * coefficients and levels staying on the device too; noise and with masks inverse_temperature, top_p, log_min_p, last_rank likewise.
+ * position int32 [1]; recent, samples, coefficients, levels, spread, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32,
+ * all but coefficients, levels and spread staying on the device too; noise and with masks inverse_temperature, top_p, log_min_p, last_rank likewise.
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
@@ -66,8 +66,8 @@ export function unrolledGraph(
     )
     g.output(nextName(names.k), k, b.real, ["heads", d, places])
     g.output(nextName(names.v), v, b.real, ["heads", places, d])
-    const scaled = g.node("Mul", [g.node("Reshape", [q, g.ints([-1, group, d])]), b.reals([d ** -0.5], [])])
-    const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [scaled, k]), mask])], { axis: -1 })
+    const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
+    const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [qh, k]), mask])], { axis: -1 })
     return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, G.width])])
   }
   let stream: Stream = { x: h }
@@ -95,8 +95,7 @@ export function unrolledGraph(
     const k = grown(keys, layer, g.node("Reshape", [newK, g.ints([-1, L.kv_heads, dl, 1])]), 3)
     const v = grown(values, layer, g.node("Reshape", [newV, g.ints([-1, L.kv_heads, 1, dl])]), 2)
     const qh = g.node("Reshape", [q, g.ints([-1, L.kv_heads, L.heads / L.kv_heads, dl])])
-    const scores = g.node("MatMul", [g.node("Mul", [qh, b.reals([dl ** -0.5], [])]), k])
-    const mixed = g.node("MatMul", [g.node("Softmax", [scores], { axis: -1 }), v])
+    const mixed = g.node("MatMul", [g.node("Softmax", [g.node("MatMul", [qh, k])], { axis: -1 }), v])
     return g.node("Reshape", [mixed, g.ints([-1, 1, L.width])])
   }
   const bytes: Value[] = []
@@ -104,11 +103,11 @@ export function unrolledGraph(
   let last = g.ints([256], [1, 1])
   for (let p = 0; p < P; p++) {
     let y = g.node("Add", [slice(fromGlobal, p, p + 1, 1), g.node("Gather", [g.weight("local_embed.weight"), last])])
-    const { inputs, guesses, earlier } = fromPast(b, past, fits)
+    const { inputs, guesses, sound, earlier } = fromPast(b, past, fits)
     for (const input of inputs) y = g.node("Add", [y, input])
     let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
-    const logits = b.head(inside, 1, guesses)
+    const logits = b.head(inside, 1, guesses, sound)
 
     const luck = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
     const sums = contest(g, logits, luck, draw)

@@ -1,6 +1,7 @@
 import type { ModelConfig, Stage } from "../../contract/pack.ts"
 import { fromHalf } from "./float16.ts"
 import { lookbackSizes } from "./lookback.ts"
+import { COMPONENTS } from "./lpc.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 import { PackError, type StoredTensor } from "./safetensors.ts"
 
@@ -46,6 +47,8 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     shapes.set("lookback_embed.weight", [rows, m.lookback.width])
     linear("lookback_to_local", l.width, columns * m.lookback.width, false)
     if (guesses) linear("head_rest", guesses * 256, l.width, false)
+    const fits = m.lookback.lpc.length
+    if (fits) linear("head_mixture", 3 * COMPONENTS * fits + 1, l.width, true)
   }
   blocks("local", l)
   if (!m.tied_head) linear("head", 256, l.width, false)

@@ -76,7 +76,7 @@ def main() -> None:
             for at, back, count in [(60, 33, 12), (100, 60, 20), (130, 96, 5), (150, 18, 40)]:
                 x[at : at + count] = x[at - back : at - back + count].clone()
         with torch.no_grad():
-            logits = model(x[None])[0]
+            logits = model.double()(x[None])[0].float()
         save_file({"x": x.float(), "logits": logits.contiguous()}, folder / "expected.safetensors")
         modality, media = MEDIA.get(name, ("bytes", {}))
         pack = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from megabyte.export import load_stored
-from megabyte.model import Config, Megabyte, bits_per_byte
+from megabyte.model import Config, Megabyte
 from train import multiplies_bf16
 
 
@@ -36,9 +37,8 @@ def main() -> None:
     load_stored(model, load_file(args.pack / "weights.safetensors"))
     x = torch.from_numpy(np.pad(raw, (0, -len(raw) % config.patch)).astype(np.int64)).to(device)[None]
     with torch.autocast(device.type, torch.bfloat16, enabled=half):
-        logits = model(x)
-    counted = slice(args.header, len(raw))
-    bits = bits_per_byte(logits[:, counted], x[:, counted]).item()
+        nats = model(x, x)[0, args.header : len(raw)]
+    bits = nats.mean().item() / math.log(2)
     print(json.dumps({"bits": bits, "on": f"{device.type}, {'bf16' if half else 'fp32'}"}))
 
 

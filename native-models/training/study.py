@@ -140,10 +140,14 @@ def main() -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: run(study, name), [name for name in names if name != "none"]))
     plot(study)
-    page = HERE / "STUDY.md"
-    start, end = f"<!-- {study} -->", f"<!-- /{study} -->"
+    write_table(HERE / "STUDY.md", study, table(study))
+
+
+def write_table(page: Path, name: str, text: str) -> None:
+    """Puts a table between its marks on a page."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, after = page.read_text().split(start)[0], page.read_text().split(end)[1]
-    page.write_text(f"{before}{start}\n{table(study)}\n{end}{after}")
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}")
 
 
 if __name__ == "__main__":

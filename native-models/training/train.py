@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from megabyte import data
 from megabyte.export import load_stored, stored, write_weights
-from megabyte.model import Config, Megabyte, bits_per_byte, flops_per_byte
+from megabyte.model import Config, Megabyte, flops_per_byte
 from megabyte.muon import Muon
 
 
@@ -103,8 +103,8 @@ def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, li
             for part in rows.split(max(1, 2**15 // book.shape[1])):
                 part = part.to(device)
                 with autocast():
-                    logits = model(part)
-                bits += bits_per_byte(logits[:, corpus.header :], part[:, corpus.header :]).item() * len(part)
+                    nats = model(part, part)[:, corpus.header :]
+                bits += nats.mean().item() / math.log(2) * len(part)
             result[name] = bits / len(rows)
             continue
         book = book[:limit]
@@ -114,8 +114,7 @@ def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, li
             size = len(window)
             window = nn.functional.pad(window, (0, length - size)).to(device)[None]
             with autocast():
-                logits = model(window)
-            nats = nn.functional.cross_entropy(logits.float().view(-1, 256), window.view(-1), reduction="none")
+                nats = model(window, window)[0]
             scored = nats[half if start else 0 : size]
             total, count = total + scored.sum().item() / math.log(2), count + len(scored)
         result[name] = total / count
@@ -239,10 +238,9 @@ class Run:
         loss = 0.0
         for seen, wanted in parts:
             with self.autocast():
-                header = self.corpus.header
-                bits = bits_per_byte(self.compiled(seen)[:, header:], wanted[:, header:])
-            (bits * math.log(2) / len(parts)).backward()
-            loss += bits.item() / len(parts)
+                nats = self.compiled(seen, wanted)[:, self.corpus.header :].mean()
+            (nats / len(parts)).backward()
+            loss += nats.item() / math.log(2) / len(parts)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for opt in self.optimizers:
             opt.step()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy.signal import lfilter
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 OPEN_STYLE = 0  # the style byte of "any"
@@ -179,16 +180,29 @@ def vary(rows: np.ndarray, header: int, rng: np.random.Generator) -> None:
 
 
 def noisy(rows: np.ndarray, header: int, levels: list[float], rng: np.random.Generator) -> np.ndarray:
-    """Documents of sound, half of them with noise in their samples, its level told in the second half of the header.
+    """Documents of sound, half of them with noise in places, which the second half of their header tells.
 
     Trained to go on from such a past to the clean sound, a model that is told of noise while it generates does not take
-    its own small errors for the sound and let them grow. `levels`: deviation in bytes of each level, the first none.
+    its own errors for the sound and let them grow. Half of the stretches are noisy, each with one of `levels`, which
+    are deviations in bytes. A third of the noise rings at some pitch, as errors do that linear prediction repeats.
     """
-    noise = rng.integers(1, len(levels), len(rows)) * (rng.random(len(rows)) < 0.5)
-    deviation = np.array(levels)[noise][:, None]
-    result = np.rint(rows + rng.standard_normal(rows.shape) * deviation).clip(0, 255).astype(rows.dtype)
-    result[:, : header // 2] = rows[:, : header // 2]
-    result[:, header // 2 : header] = SILENCE + noise[:, None]
+    result = rows.copy()
+    length = rows.shape[1]
+    for i in np.flatnonzero(rng.random(len(rows)) < 0.5):
+        row = rows[i].astype(np.float64)
+        at = header
+        while at < length:
+            end = at + int(rng.integers(400, 4000))
+            if rng.random() < 0.5:
+                noise = rng.standard_normal(len(row[at:end]))
+                if rng.random() < 1 / 3:
+                    radius, angle = 1 - 10 ** rng.uniform(-3.5, -1.5), rng.uniform(0.05, 3)
+                    noise = lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], noise)
+                    noise /= noise.std()
+                row[at:end] += noise * rng.choice(levels)
+            at = end
+        result[i] = np.rint(row).clip(0, 255)
+        result[i, header // 2 : header] = SILENCE + 1
     return result
 
 

@@ -45,8 +45,8 @@ def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
 def load_stored(model: Megabyte, tensors: dict[str, Tensor], grown: bool = False) -> None:
     """Puts stored tensors back into a model as fp32, so that what ships can be measured.
 
-    `grown`: the model may look back at more than the stored one; it begins with the same logits, as what is new is
-    zero on its way in and out.
+    `grown`: the model may look back at more or less than the stored one; what is new is zero on its way in and out,
+    but for what linear prediction expects.
     """
     state = {}
     for name, t in tensors.items():
@@ -60,9 +60,11 @@ def load_stored(model: Megabyte, tensors: dict[str, Tensor], grown: bool = False
         for name, own in model.state_dict().items():
             old = state.get(name)
             if old is None or old.shape != own.shape:
-                state[name] = own.clone() if name == "lookback_embed.weight" else torch.zeros_like(own)
+                keeps = name == "lookback_embed.weight" or name.startswith("head_mixture")
+                state[name] = own.clone() if keeps else torch.zeros_like(own)
                 if old is not None:
                     state[name][: old.shape[0], : old.shape[1]] = old
+        state = {name: state[name] for name in model.state_dict()}
     model.load_state_dict(state)
 
 

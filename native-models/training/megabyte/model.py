@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .lpc import LEVELS, predict
+from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
 from .match import LENGTHS, longest_match
 
 
@@ -81,10 +81,11 @@ class Lookback:
     """Single earlier bytes, seen directly: the pixels around in a picture, the samples before in sound.
 
     The bytes `offsets` back are embedded in `width` dimensions each and added to the local input. Each of
-    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; `lpc`
-    guesses by linear prediction, `matches` by what followed the last bytes before; their guesses and how sure they are
-    are embedded too. The head has 256 logits for what
-    is left after each guess (modulo 256), added to the plain ones.
+    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; `matches`
+    by what followed the last bytes before. The head has 256 logits for what is left after each guess (modulo 256),
+    added to the plain ones. `lpc` expects a sample by linear prediction: what the logits say is mixed with logistic
+    distributions around it, whose weights and widths are the model's (see lpc.py). Bytes that `lpc` and `matches`
+    expect, and how sure they are, are embedded too.
     """
 
     offsets: tuple[int, ...]
@@ -110,7 +111,8 @@ class Lookback:
 
     @property
     def guesses(self) -> int:
-        return len(self.predictions) + len(self.lpc) + len(self.matches)
+        """Bytes guessed, for which the head has logits of what is left."""
+        return len(self.predictions) + len(self.matches)
 
     @property
     def longest(self) -> int:
@@ -290,6 +292,8 @@ class Megabyte(nn.Module):
             self.lookback_to_local = nn.Linear(b.columns * b.width, loc.width, bias=False)
             if b.guesses:
                 self.head_rest = nn.Linear(loc.width, b.guesses * 256, bias=False)
+            if b.lpc:
+                self.head_mixture = nn.Linear(loc.width, 3 * COMPONENTS * len(b.lpc) + 1)  # see log_mixture
         self.local_blocks = nn.ModuleList(Block(c, loc) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
@@ -305,6 +309,11 @@ class Megabyte(nn.Module):
                 layers = self.config.global_.layers if name.startswith("global_") else self.config.local.layers
                 scale = (2 * layers) ** -0.5 if name.endswith(("attention_out.weight", "ff_out.weight")) else 1.0
                 nn.init.normal_(p, std=0.02 * scale)
+        if self.config.lookback and self.config.lookback.lpc:
+            # Around each fit one narrow and one wide; a logistic's mean error is 1.39 of its scale.
+            parts = COMPONENTS * len(self.config.lookback.lpc)
+            with torch.no_grad():
+                self.head_mixture.bias[parts + 1 : 2 * parts + 1] = torch.tensor([1.2, -0.2]).repeat(parts // 2)
         if self.config.lookback and self.config.lookback.offsets:
             # Bytes are amounts here: those near each other begin alike.
             tables = (
@@ -329,30 +338,40 @@ class Megabyte(nn.Module):
         hashed = (recent[..., None] * self.ngram_coefficients.long()).sum(-2) % n.rows
         return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
 
-    def lookback_inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """For x [batch, length] bytes: rows of the lookback table [batch, length, columns], guesses [.., guesses]."""
+    def lookback_inputs(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """For x [batch, length] bytes: rows of the lookback table [batch, length, columns], guesses [.., guesses], and
+        the samples that are expected and their spread, float64 [.., fits]."""
         b, patch = self.config.lookback, self.config.patch
         assert b is not None
         ids = [self.back(x, offset) for offset in b.offsets]
         guesses = [torch.as_tensor(sum(self.back(x, o) * w for o, w in terms)).clamp(0, 255) for terms in b.predictions]
-        found = [(*predict(x, patch, lpc.order, lpc.window), LEVELS) for lpc in b.lpc]
-        found += [(*longest_match(x, match.window, match.unit), LENGTHS) for match in b.matches]
+        fits = [predict(x, patch, lpc.order, lpc.window) for lpc in b.lpc]
+        spreads = [spread.repeat_interleave(patch, 1) for _, spread in fits]
+        pairs = zip(fits, spreads, strict=True)
+        found = [(mu_law_bytes(expected), level_of(spread), LEVELS) for (expected, _), spread in pairs]
+        for match in b.matches:
+            found.append((*longest_match(x, match.window, match.unit), LENGTHS))
+            guesses.append(found[-1][0])
         levels: list[Tensor] = []
         row = 256 * b.bytes
-        for guess, level, count in found:
-            guesses.append(guess)
-            ids.append(guess)
+        for byte, level, count in found:
+            ids.append(byte)
             levels.append(level + row)
             row += count
         table = torch.stack([column + 256 * i for i, column in enumerate(ids)] + levels, -1)
-        return table, torch.stack(guesses, -1) if guesses else x.new_zeros(*x.shape, 0)
+
+        def stacked(columns: list[Tensor]) -> Tensor:
+            return torch.stack(columns, -1) if columns else x.new_zeros(*x.shape, 0)
+
+        return table, stacked(guesses), stacked([e for e, _ in fits]), stacked(spreads)
 
     def back(self, x: Tensor, offset: int) -> Tensor:
         """[batch, length] bytes of x `offset` earlier; 0 before the start."""
         return F.pad(x, (offset, 0))[:, : x.shape[1]]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t."""
+    def forward(self, x: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t. With
+        `wanted`, bytes like x: what each of them costs in nats [batch, patches * P]."""
         c = self.config
         batch, length = x.shape
         patches = length // c.patch
@@ -383,7 +402,7 @@ class Megabyte(nn.Module):
             grams = self.ngram_embed(self.ngram_ids(x)).view(batch * patches, c.patch, -1)
             y = y + self.ngram_to_local(grams)
         if c.lookback:
-            ids, guess = self.lookback_inputs(x)
+            ids, guess, expected, spread = self.lookback_inputs(x)
             y = y + self.lookback_to_local(self.lookback_embed(ids).view(batch * patches, c.patch, -1))
         j = torch.arange(c.patch, device=x.device)
         mask = j[:, None] >= j
@@ -395,12 +414,15 @@ class Megabyte(nn.Module):
         if c.lookback and c.lookback.guesses:
             rest = self.head_rest(y).view(batch, length, c.lookback.guesses, 256)
             logits = logits + Shift.apply(rest, guess).sum(-2)
-        return logits
-
-
-def bits_per_byte(logits: Tensor, x: Tensor) -> Tensor:
-    """Mean of -log2 p(byte) over logits [batch, length, 256] and bytes x [batch, length]; what training minimises."""
-    return F.cross_entropy(logits.float().flatten(0, -2), x.flatten()) / math.log(2)
+        if c.lookback and c.lookback.lpc:
+            # In fp32 to train, in fp64 where the model is (parity.py): the tails are small differences.
+            real = torch.promote_types(logits.dtype, torch.float32)
+            raw = self.head_mixture(y).view(batch, length, -1)
+            mixed = log_mixture(raw.to(real), logits.to(real), expected.to(real), spread.to(real), wanted)
+            return mixed if wanted is None else -mixed
+        if wanted is None:
+            return logits
+        return F.cross_entropy(logits.float().flatten(0, -2), wanted.flatten(), reduction="none").view(wanted.shape)
 
 
 def flops_per_byte(model: Megabyte) -> float:
