@@ -12,7 +12,7 @@ import {
   lookbackInputs,
   lookbackSizes,
 } from "../../native-models/graph/lookback.ts"
-import { fitPredictor, levelOf } from "../../native-models/graph/lpc.ts"
+import { fitPredictor } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
@@ -597,7 +597,7 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
         const found = fitPredictor(l, history, history.length)
         const at = b * lpc.length + i
         coefficients.set(found.coefficients, at * order) // zeros after it where another order is longer
-        levels[at] = BigInt(levelRow(lookback as Lookback, i) + levelOf(found.spread))
+        levels[at] = BigInt(levelRow(lookback as Lookback, i) + found.level)
         spread[at] = found.spread
       })
     },

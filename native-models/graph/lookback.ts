@@ -1,6 +1,6 @@
 import type { Lookback, ModelConfig } from "../../contract/pack.ts"
 import { byteOf } from "../../contract/samples.ts"
-import { expectedAt, type Fit, fitPredictor, LEVELS, levelOf, RECENT } from "./lpc.ts"
+import { expectedAt, type Fit, fitPredictor, LEVELS, RECENT } from "./lpc.ts"
 import { LENGTHS, Matcher } from "./match.ts"
 
 /** Bytes before a place that its local input depends on directly: by n-grams and by looking back. */
@@ -75,7 +75,7 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
       ids[id++] = BigInt(256 * (offsets.length + i) + byte)
     })
     fits.forEach((f, i) => {
-      ids[id++] = BigInt(levelRow(lookback, i) + levelOf(f.spread))
+      ids[id++] = BigInt(levelRow(lookback, i) + f.level)
       expected[fit] = samples[i] as number
       spread[fit++] = f.spread
     })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { byteOf } from "../../contract/samples.ts"
-import { expectedAt, fitPredictor, LEVELS, levelOf } from "./lpc.ts"
+import { expectedAt, fitPredictor, LEVELS } from "./lpc.ts"
 
 const tone = Uint8Array.from({ length: 2000 }, (_, i) => byteOf(0.5 * Math.sin(i * 0.3) + 0.2 * Math.sin(i * 0.71)))
 
@@ -19,7 +19,7 @@ describe("linear prediction", () => {
     for (const bytes of [new Uint8Array(), new Uint8Array(600).fill(128)]) {
       const found = fitPredictor({ order: 8, window: 512 }, bytes, bytes.length)
       expect(byteOf(expectedAt(found.coefficients, bytes, bytes.length))).toBe(128)
-      expect(levelOf(found.spread)).toBe(0)
+      expect(found.level).toBe(0)
     }
   })
   it("expects a larger error of noise than of a tone", () => {
@@ -28,7 +28,7 @@ describe("linear prediction", () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0
       return state >>> 24
     })
-    const level = (bytes: Uint8Array) => levelOf(fitPredictor({ order: 16, window: 1024 }, bytes, 1500).spread)
+    const level = (bytes: Uint8Array) => fitPredictor({ order: 16, window: 1024 }, bytes, 1500).level
     expect(level(noise)).toBeGreaterThan(level(tone) + 8)
     expect(level(noise)).toBeLessThan(LEVELS)
   })

@@ -25,8 +25,11 @@ const NOISE = 5e-4
 /** A byte's probability under them is at least this. */
 export const FLOOR = 1e-8
 
-/** One predictor for one patch: the weight of each of the last samples, newest first, and its mean error of late. */
-export type Fit = { coefficients: Float64Array; spread: number }
+/**
+ * One predictor for one patch: the weight of each of the last samples, newest first, its mean error of late, and that as
+ * a step 0..LEVELS-1.
+ */
+export type Fit = { coefficients: Float64Array; spread: number; level: number }
 
 const windows = new Map<number, Float64Array>()
 
@@ -58,12 +61,9 @@ export function fitPredictor({ order, window }: Lpc, bytes: Uint8Array, end: num
   const coefficients = levinson(r)
   let error = 0
   for (let t = end - RECENT; t < end; t++) error += Math.abs(sampleOf(bytes, t) - expectedAt(coefficients, bytes, t))
-  return { coefficients, spread: Math.max(LEAST, error / RECENT) }
-}
-
-/** A spread as a step 0..LEVELS-1, from LEAST to 1. */
-export function levelOf(spread: number): number {
-  return Math.min(LEVELS - 1, Math.max(0, Math.floor((Math.log2(spread) + 15) * 4)))
+  const spread = Math.max(LEAST, error / RECENT)
+  const level = Math.floor((Math.log2(spread) + 15) * 4)
+  return { coefficients, spread, level: Math.min(LEVELS - 1, Math.max(0, level)) }
 }
 
 const transforms = new Map<number, { fft: FFT; padded: Float64Array; power: Float64Array; spectrum: Float64Array }>()

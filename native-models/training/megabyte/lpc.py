@@ -20,13 +20,18 @@ FLOOR = 1e-8  # a byte's probability under them is at least this
 LEAST = 2.0**-15  # the spread of silence
 
 
+def _expand(curve: Tensor) -> Tensor:
+    """The samples at places of G.711's curve, both in -1..1."""
+    return curve.sign() * torch.expm1(curve.abs() * math.log(256)) / 255
+
+
 @functools.cache
 def mu_law_samples() -> Tensor:
     """The sample in -1..1 of each mu-law byte (contract/samples.ts): 128 is silence. [256] float64."""
     byte = torch.arange(256, dtype=torch.float64)
     curve = byte / 255 * 2 - 1
     curve[128] = 0
-    return curve.sign() * torch.expm1(curve.abs() * math.log(256)) / 255
+    return _expand(curve)
 
 
 def mu_law_bytes(x: Tensor) -> Tensor:
@@ -93,8 +98,7 @@ def level_of(spread: Tensor) -> Tensor:
 
 def _mu_law_edges() -> Tensor:
     """The samples at which bytes 0..255 begin, the outermost ends far outside: [257] float64."""
-    curve = (torch.arange(257, dtype=torch.float64) - 0.5) / 255 * 2 - 1
-    edges = curve.sign() * torch.expm1(curve.abs() * math.log(256)) / 255
+    edges = _expand((torch.arange(257, dtype=torch.float64) - 0.5) / 255 * 2 - 1)
     edges[0], edges[-1] = -1e4, 1e4
     return edges
 

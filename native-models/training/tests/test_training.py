@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
-from megabyte.lpc import LEAST, log_mixture, mu_law_bytes, mu_law_samples, predict
+from megabyte.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
 from megabyte.match import LENGTHS, by_distance, longest_match
 from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Shift, Stage
 from megabyte.muon import Muon
@@ -131,7 +132,7 @@ def test_eight_bits_lose_half_a_step_at_most_and_come_back() -> None:
     load_stored(b, stored(a, "int8"))
     x = torch.randint(0, 256, (1, 32))
     with torch.no_grad():
-        assert abs(a(x, x).mean() - b(x, x).mean()) < 0.007
+        assert abs(a(x, x).mean() - b(x, x).mean()) < 0.01 * math.log(2)
 
 
 def test_the_ngram_hash_is_the_same_under_autocast() -> None:
@@ -205,6 +206,7 @@ def test_linear_prediction_looks_only_back_and_follows_a_tone() -> None:
     # What mu-law rounds away is up to 0.011 there.
     assert (expected - mu_law_samples()[tone])[0, 1024:].abs().mean() < 0.01
     assert spread[0, 0] == LEAST and 0.001 < spread[0, 100] < 0.01
+    assert level_of(spread).min() >= 0 and level_of(spread).max() < LEVELS
     other = tone.clone()
     other[0, 1600:] = 7
     again, _ = predict(other, 16, 12, 512)
