@@ -10,6 +10,7 @@ import { Worker } from "node:worker_threads"
 
 if (process.argv.includes("--speed")) await import("./speed.ts")
 if (process.argv.includes("--device")) await import("./device.ts")
+if (process.argv.includes("--precision")) await import("./precision.ts")
 
 /** Stream copy on all cores, bytes read + written a second: the best of several rounds over 256 MiB a core. */
 async function copyBandwidth(threads: number): Promise<number> {

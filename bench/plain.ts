@@ -31,9 +31,9 @@ export class Plain {
     }
     const graph = (name: string) => new Graph(name, locate, WEIGHTS_FILE)
     const globalGraph = graph("plain-global")
-    writeGlobal(new Builder(globalGraph, model.config, precision, locate))
+    writeGlobal(new Builder(globalGraph, model.config, precision, locate, false, true))
     const localGraph = graph("plain-local")
-    writeLocal(new Builder(localGraph, model.config, precision, locate))
+    writeLocal(new Builder(localGraph, model.config, precision, locate, false, true))
     return new Plain(model, await session(globalGraph), await session(localGraph))
   }
 

@@ -3,9 +3,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { toHalf } from "./float16.ts"
-import { decodeGraph, type Locate, parallelGraph } from "./megabyte.ts"
+import { decodeGraph, type Locate, parallelGraph, perChannel } from "./megabyte.ts"
 import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
-import { blockOf } from "./quantize.ts"
+import { blockOf, quantizeChannels } from "./quantize.ts"
 import { unrolledGraph } from "./unrolled.ts"
 import type { Weights } from "./weights.ts"
 
@@ -24,7 +24,8 @@ export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
 /**
  * Prepares weights for a precision: matrices as [in, out] fp32 for MatMul, or as 8-bit blocks for MatMulNBits
- * where the row length allows it; embedding tables and vectors as fp32. In fp16, for a GPU, all of them as fp16.
+ * and, for a CPU's decoding, per channel for DynamicQuantizeMatMul where the row length allows it; embedding tables and
+ * vectors as fp32. In fp16, for a GPU, all of them as fp16.
  * Each is written as it is made, so that a large model never stands in memory twice. Returns what lies where.
  */
 function prepare(
@@ -57,6 +58,9 @@ function prepare(
       for (let i = 0; i < unsigned.length; i++) unsigned[i] = (q[i] as number) + 128
       add(name, "uint8", [rows, columns / block, block], unsigned)
       add(`${name}.scale`, "float32", [rows, columns / block], scales.subarray(0, (rows * columns) / block))
+      const channels = quantizeChannels(weights.floats(from).subarray(0, rows * columns), rows, columns)
+      add(perChannel(name), "int8", [columns, rows], channels.q)
+      add(`${perChannel(name)}.scale`, "float32", [rows], scaleQueries(m, from, channels.scales, 1))
     } else floats(name, [columns, rows], transpose(scaleQueries(m, from, weights.floats(from), columns), rows, columns))
   }
   for (const name of names) {

@@ -64,6 +64,7 @@ const attribute = (name: string, value: Attribute): Message => {
 }
 
 const contribOps = new Set([
+  "DynamicQuantizeMatMul",
   "FusedMatMul",
   "GroupQueryAttention",
   "MatMulNBits",
