@@ -38,8 +38,8 @@ const Profile = z.array(
   }),
 )
 
-/** Kernels of one run: how many of each operator on each provider. */
-function kernels(pack: string, runs: number): Map<string, number> {
+/** What one run consists of: nodes, how many of each operator on each provider, and kernels launched (a node has none or some). */
+function profiled(pack: string, runs: number): { nodes: Map<string, number>; launched: number } {
   const file = readdirSync(work).find((f) => f.startsWith(`${pack}-decode`))
   const events = Profile.parse(JSON.parse(readFileSync(join(work, file ?? ""), "utf8")))
   const counts = new Map<string, number>()
@@ -48,7 +48,7 @@ function kernels(pack: string, runs: number): Map<string, number> {
     const key = `${a.provider?.replace("ExecutionProvider", "")} ${a.op_name}`
     counts.set(key, (counts.get(key) ?? 0) + 1 / runs)
   }
-  return counts
+  return { nodes: counts, launched: events.filter(({ cat }) => cat === "Api").length / runs }
 }
 
 /** A file that is here to score under a pack: this project's README, or an example of the app. */
@@ -84,9 +84,17 @@ const say = (line: string) => {
 }
 const kB = (bytes: number) => `${(bytes / 1024).toFixed(1)} kB`
 say(`${device}, ${cpus()[0]?.model}, ${cpus().length} cores\n`)
-const columns = ["pack", "kernels a patch", "on the CPU", "uploaded a patch", "read back a patch", "ms a patch"]
+const columns = [
+  "pack",
+  "kernels a patch",
+  "nodes",
+  "on the CPU",
+  "uploaded a patch",
+  "read back a patch",
+  "ms a patch",
+]
 say(`| ${[...columns, "the same bytes", "bits a byte in fp32", "in fp16", "in training"].join(" | ")} |`)
-say(`${"| --- ".repeat(10)}|`)
+say(`${"| --- ".repeat(11)}|`)
 const placements: string[] = []
 for (const name of names.length ? names : ["text", "image"]) {
   const folder = benchPack(name)
@@ -117,7 +125,7 @@ for (const name of names.length ? names : ["text", "image"]) {
     times.push(performance.now() - began)
   }
   session.endProfiling()
-  const found = kernels(name, count)
+  const { nodes: found, launched } = profiled(name, count)
   const total = [...found.values()].reduce((a, b) => a + b, 0)
   const onCpu = [...found].filter(([key]) => !key.startsWith("WebGpu")).reduce((a, [, n]) => a + n, 0)
   if (args.includes("--placement"))
@@ -152,7 +160,7 @@ for (const name of names.length ? names : ["text", "image"]) {
   }
   const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
   say(
-    `| ${name} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} | ${bits.join(" | ")} |`,
+    `| ${name} | ${Math.round(launched)} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} | ${bits.join(" | ")} |`,
   )
   decoder.release()
   await model.release()

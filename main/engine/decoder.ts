@@ -1,11 +1,10 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
-import { type Lookback, type Match, type ModelConfig, reach } from "../../contract/pack.ts"
+import { type Match, type ModelConfig, reach } from "../../contract/pack.ts"
 import { MU_LAW } from "../../contract/samples.ts"
 import { isMasked, type Sampling } from "../../contract/sampling.ts"
 import {
   farthestLook,
-  levelRow,
   longestLook,
   longestOrder,
   longestWindow,
@@ -417,13 +416,12 @@ export class Decoder {
   }
 }
 
-/** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64, and guesses as fp32. */
+/** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64. */
 function narrowed(feeds: Feeds): Feeds {
   const narrow = ([name, t]: [string, Tensor]): [string, Tensor] => {
     if (t.type === "float64") return [name, new Tensor("float32", Float32Array.from(t.data as Float64Array), t.dims)]
     if (t.type !== "int64") return [name, t]
     const numbers = Array.from(t.data as BigInt64Array, Number)
-    if (name === "guesses") return [name, new Tensor("float32", Float32Array.from(numbers), t.dims)]
     return [name, new Tensor("int32", Int32Array.from(numbers), t.dims)]
   }
   return Object.fromEntries(Object.entries(feeds).map(narrow))
@@ -582,13 +580,13 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
   const order = longestOrder(config)
   const samples = new Float64Array(batch * order)
   const coefficients = new Float64Array(batch * order * lpc.length)
-  const levels = new BigInt64Array(batch * lpc.length)
+  const levels = new Float32Array(batch * lpc.length)
   const spread = new Float64Array(batch * lpc.length)
   return {
     feeds: {
       samples: new Tensor("float64", samples, [batch, order, 1]),
       coefficients: new Tensor("float64", coefficients, [batch, lpc.length, order]),
-      levels: new Tensor("int64", levels, [batch, lpc.length]),
+      levels: new Tensor("float32", levels, [batch, lpc.length]),
       spread: new Tensor("float64", spread, [batch, lpc.length, 1]),
     },
     fill(b, history) {
@@ -597,7 +595,7 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
         const found = fitPredictor(l, history, history.length)
         const at = b * lpc.length + i
         coefficients.set(found.coefficients, at * order) // zeros after it where another order is longer
-        levels[at] = BigInt(levelRow(lookback as Lookback, i) + found.level)
+        levels[at] = found.level
         spread[at] = found.spread
       })
     },

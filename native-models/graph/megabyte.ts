@@ -132,6 +132,14 @@ export class Builder {
     return { sum: out[3] as Value, normed: out[0] as Value }
   }
 
+  /** The sum of `parts`; of three or more the last is left to the norm, the others' batch may be broadcast. */
+  sum(parts: Value[]): Stream {
+    const rest = [...parts]
+    const added = parts.length > 2 ? rest.pop() : undefined
+    const x = rest.reduce((a, b) => this.g.node("Add", [a, b]))
+    return added ? { x, added } : { x }
+  }
+
   /** Pre-norm block: x + attention(norm(x)), then x + feed_forward(norm(x)); the last sum is left to the next norm. */
   block(stream: Stream, prefix: string, layer: number, attend: Attend): Stream {
     const { g, m } = this
@@ -193,7 +201,7 @@ export class Builder {
   }
 
   /**
-   * Logits [rows, places, 256] of local states. `guess` [rows, places, guesses], whole numbers, where the model makes
+   * Logits [rows, places, 256] of local states. `guess` [rows, places, guesses], indices, where the model makes
    * guesses: the logits of what is left after a guess are turned to its place and added. `sound`, of rows * places rows,
    * where the model expects samples: the logits are of the mixture with them.
    */
@@ -220,7 +228,7 @@ export class Builder {
     const { guesses } = lookbackSizes(m.lookback)
     const split = g.node("Reshape", [rest, g.ints([-1, places, guesses, 256])])
     // What is left of every byte after each guess, modulo 256: a row of a table, as that takes one node.
-    const left = g.node("Gather", [this.leftovers(), this.gpu ? this.toIndex(guess) : guess])
+    const left = g.node("Gather", [this.leftovers(), guess])
     const turned = g.node("GatherElements", [split, left], { axis: 3 })
     const sum =
       guesses > 1
@@ -283,14 +291,6 @@ export class Builder {
     const total = g.node("ReduceSum", [g.node("Exp", [shifted]), g.ints([-1])], { keepdims: 1 })
     return g.node("Sub", [shifted, g.node("Log", [total])])
   }
-
-  /** x modulo a power of two, for whole x of at least 0 in fp32. */
-  modulo(x: Value, by: number): Value {
-    const { g } = this
-    if (!this.gpu) return g.node("Mod", [x, g.floats([by], [1])], { fmod: 1 })
-    const times = g.node("Floor", [g.node("Mul", [x, g.floats([1 / by], [])])])
-    return g.node("Sub", [x, g.node("Mul", [times, g.floats([by], [])])])
-  }
 }
 
 /** Name of a matrix's form with one scale a channel. */
@@ -305,7 +305,7 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
  * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
  * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, longest order, 1] newest
- * first, coefficients fp64 [B, fits, longest order], levels int64 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
+ * first, coefficients fp64 [B, fits, longest order], levels fp32 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
  * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
  * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
  * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
@@ -349,7 +349,9 @@ export function decodeGraph(
   }
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
-  const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
+  const local = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
+  // [P, B, 1, D_L]: a turn's share in one node.
+  const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
 
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
   const draw = drawInputs(g, "int64", masked)
@@ -360,6 +362,10 @@ export function decodeGraph(
   const emptyShape = g.node("Concat", [batch, g.ints([L.kv_heads, 0, dl])], { axis: 0 })
   const empty = g.node("Expand", [g.floats([0], [1, 1, 1, 1]), emptyShape])
   const start = g.node("Expand", [g.ints([256], [1, 1]), g.node("Concat", [batch, g.ints([1])], { axis: 0 })])
+  // What attention is told at each turn: the places before, [P, B], and with the new one [P].
+  const turns = Array.from({ length: P }, (_, p) => p)
+  const everyPlace = g.node("Expand", [g.int32s(turns, [P, 1]), g.node("Concat", [g.ints([P]), batch], { axis: 0 })])
+  const lengths = g.int32s(turns.map((p) => p + 1))
   const states: { value: Value; type: DataType; shape: (number | string)[] }[] = [
     { value: start, type: "int64", shape: ["batch", 1] },
   ]
@@ -369,7 +375,7 @@ export function decodeGraph(
   for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
   const fits = fitInputs(b)
   const stacks = [
-    { type: "int64" as const, shape: ["batch", 1] },
+    { type: "float32" as const, shape: ["batch", 1] },
     { type: "float32" as const, shape: ["batch", 1, 256] },
   ]
 
@@ -377,15 +383,10 @@ export function decodeGraph(
     const lb = b.within(body)
     const cache = rest.slice(0, 2 * L.layers)
     const past: Past = Object.fromEntries(carried.map(({ name }, i) => [name, rest[2 * L.layers + i] as Value]))
-    let y = body.node("Add", [
-      body.node("Gather", [fromGlobal, body.node("Reshape", [turn, body.ints([1])])], { axis: 1 }),
-      body.node("Gather", [body.weight("local_embed.weight"), last]),
-    ])
     const { inputs, guesses, sound, earlier } = fromPast(lb, past, fits)
-    for (const input of inputs) y = body.node("Add", [y, input])
-    const place = body.node("Cast", [turn], { to: 6 })
-    const places = body.node("Expand", [place, batch])
-    const length = body.node("Add", [place, body.int32s([1], [])])
+    const ofTurn = (values: Value) => body.node("Gather", [values, turn], { axis: 0 })
+    let inside = lb.sum([ofTurn(fromGlobal), body.node("Gather", [body.weight("local_embed.weight"), last]), ...inputs])
+    const [places, length] = [ofTurn(everyPlace), ofTurn(lengths)]
     const attendLocal: Attend = (qkv, layer) => {
       // One node for all of attention: on 1 x P scores the cost is nodes, not numbers.
       const [k, v] = cache.slice(2 * layer, 2 * layer + 2) as [Value, Value]
@@ -397,17 +398,18 @@ export function decodeGraph(
       cache.splice(2 * layer, 2, nextK, nextV)
       return mixed
     }
-    let inside: Stream = { x: y }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
     const logits = lb.head(inside, 1, guesses, sound)
 
-    const luck = body.node("Gather", [noise, turn], { axis: 0 })
-    const byte = body.node("ArgMax", [contest(body, logits, luck, draw)], { axis: 2, keepdims: 0 })
-    const next = pushByte(lb, past, earlier, body.node("Cast", [byte], { to: 1 }), byte)
-    return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [byte, logits] }
+    const byte = body.node("ArgMax", [contest(body, logits, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
+    const real = body.node("Cast", [byte], { to: 1 })
+    const next = pushByte(lb, past, earlier, real, byte)
+    // In fp32: what is carried and stacked at once would be copied.
+    return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, logits] }
   })
 
-  const [bytes, logits] = loop.stacks as [Value, Value]
+  const [written, logits] = loop.stacks as [Value, Value]
+  const bytes = b.toIndex(written)
   statistics(b, logits, bytes, [P, "batch", 1])
   g.output("bytes", bytes, "int64", [P, "batch", 1])
   return g
@@ -516,17 +518,17 @@ export function parallelGraph(
   if (!want.score) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
-  let y = b.toLocal(globalOutput) // [n, P, D_L]
+  const y = b.toLocal(globalOutput) // [n, P, D_L]
   const localPrevious = g.input("local_previous", index, ["n", P])
-  y = g.node("Add", [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])])
+  const parts = [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
   if (m.ngrams) {
     const { orders, width } = m.ngrams
     const ids = g.input("ngram_ids", index, ["n", P, orders.length])
-    y = g.node("Add", [y, ngramRows(b, ids, [-1, P, orders.length * width])])
+    parts.push(ngramRows(b, ids, [-1, P, orders.length * width]))
   }
   if (m.lookback) {
     const ids = g.input("lookback_ids", index, ["n", P, lookbackSizes(m.lookback).columns])
-    y = g.node("Add", [y, lookbackRows(b, ids, P)])
+    parts.push(lookbackRows(b, ids, P))
   }
   const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
   const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
@@ -548,10 +550,10 @@ export function parallelGraph(
     const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
     return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
   }
-  let inside: Stream = { x: y }
+  let inside = b.sum(parts)
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
   const guesses = m.lookback && lookbackSizes(m.lookback).guesses
-  const guess = guesses ? g.input("guesses", gpu ? "float32" : "int64", ["n", P, guesses]) : undefined
+  const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
   const logits = b.head(inside, P, guess, b.soundInputs("places"))
   statistics(b, logits, g.input("current", index, ["n", P]), ["n", P])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])

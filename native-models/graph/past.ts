@@ -1,6 +1,14 @@
 import type { Match, ModelConfig } from "../../contract/pack.ts"
 import { MU_LAW, MU_LAW_BEGINS } from "../../contract/samples.ts"
-import { lengthRow, longestLook, longestOrder, longestWindow, lookbackSizes, predictionWeights } from "./lookback.ts"
+import {
+  lengthRow,
+  levelRow,
+  longestLook,
+  longestOrder,
+  longestWindow,
+  lookbackSizes,
+  predictionWeights,
+} from "./lookback.ts"
 import { COMPONENTS } from "./lpc.ts"
 import { distances, LENGTHS } from "./match.ts"
 import type { Builder } from "./megabyte.ts"
@@ -16,7 +24,7 @@ import type { DataType, Dim, Value } from "./onnx.ts"
 export type Past = Record<string, Value>
 
 /**
- * Linear predictors fitted for one patch: coefficients [B, fits, order], levels as table rows [B, fits], and their spread
+ * Linear predictors fitted for one patch: coefficients [B, fits, order], levels fp32 [B, fits], and their spread
  * [B, parts, 1], each as often as there are components around it.
  */
 export type Fits = { coefficients: Value; levels: Value; spread: Value }
@@ -44,7 +52,7 @@ export function fitInputs(b: Builder): Fits | undefined {
   const real = b.gpu ? "float32" : "float64"
   return {
     coefficients: b.g.input("coefficients", real, ["batch", count, longestOrder(b.m)]),
-    levels: b.g.input("levels", b.index, ["batch", count]),
+    levels: b.g.input("levels", "float32", ["batch", count]),
     spread: forComponents(b, b.g.input("spread", real, ["batch", count, 1])),
   }
 }
@@ -74,41 +82,32 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
   if (!m.lookback) return { inputs, earlier }
   const { lookback } = m
   const { offsets, lpc, matches } = lookback
-  const guesses = fixedGuesses(b, past) // each [B, 1, some], whole numbers: int64, or fp32 on a GPU
-  const nearest: Value[] = [] // each [B, some], the same
-  const levels: Value[] = [] // each [B, some], table rows
-  const lengths: Value[] = [] // each [B, 1], fp32
+  const guesses = fixedGuesses(b, past) // each [B, 1, some], whole numbers in fp32, as all that follows
+  const columns: Value[] = [] // each [B, some], as the table's columns
+  const lengths: Value[] = [] // each [B, 1]
   let sound: Expected | undefined
+  if (offsets.length)
+    columns.push(g.node("Gather", [past.recent as Value, g.ints(offsets.map((back) => back - 1))], { axis: 1 }))
   if (fits && past.samples) {
     const expected = g.node("MatMul", [fits.coefficients, past.samples]) // [B, fits, 1]
-    nearest.push(byteOfSample(b, expected))
-    levels.push(fits.levels)
+    columns.push(byteOfSample(b, expected))
     sound = { expected: forComponents(b, expected), spread: fits.spread }
   }
-  matches.forEach((match, i) => {
-    const found = matchGuess(b, match, earlier[i] as Value, past[`runs_${i}`] as Value)
-    const byte = b.gpu ? found.byte : b.toIndex(found.byte)
-    nearest.push(byte)
+  matches.forEach((_, i) => {
+    const { byte, length } = matchGuess(b, earlier[i] as Value, past[`runs_${i}`] as Value)
+    columns.push(byte)
     guesses.push(g.node("Unsqueeze", [byte, g.ints([1])]))
-    lengths.push(found.length)
+    lengths.push(length)
   })
-  if (lengths.length) {
-    const rows = g.floats(lengths.map((_, i) => lengthRow(lookback, i)))
-    levels.push(b.toIndex(g.node("Add", [g.concat(lengths, 1), rows])))
-  }
-
-  const columns: Value[] = []
-  if (offsets.length) {
-    const bytes = g.node("Gather", [past.recent as Value, g.ints(offsets.map((back) => back - 1))], { axis: 1 })
-    columns.push(b.toIndex(g.node("Add", [bytes, g.floats(offsets.map((_, i) => 256 * i))])))
-  }
-  if (nearest.length) {
-    const flat = g.concat(nearest, 1)
-    const tables = [...lpc, ...matches].map((_, i) => 256 * (offsets.length + i))
-    columns.push(b.gpu ? b.toIndex(g.node("Add", [flat, g.floats(tables)])) : g.node("Add", [flat, g.ints(tables)]))
-  }
-  inputs.push(lookbackRows(b, g.concat([...columns, ...levels], 1), 1))
-  return { inputs, guesses: guesses.length ? g.concat(guesses, 2) : undefined, sound, earlier }
+  if (fits) columns.push(fits.levels)
+  const rows = [
+    ...[...offsets, ...lpc, ...matches].map((_, i) => 256 * i),
+    ...lpc.map((_, i) => levelRow(lookback, i)),
+    ...matches.map((_, i) => lengthRow(lookback, i)),
+  ]
+  const ids = b.toIndex(g.node("Add", [g.concat([...columns, ...lengths], 1), g.floats(rows)]))
+  inputs.push(lookbackRows(b, ids, 1))
+  return { inputs, guesses: guesses.length ? b.toIndex(g.concat(guesses, 2)) : undefined, sound, earlier }
 }
 
 /** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `fromPast`. */
@@ -127,11 +126,11 @@ export function pushByte(b: Builder, past: Past, earlier: Value[], byte: Value, 
     const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
     pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 1)
   }
-  m.lookback?.matches.forEach((_, i) => {
+  m.lookback?.matches.forEach((match, i) => {
     const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
-    const capped = g.node("Clip", [longer, g.floats([0], []), g.floats([LENGTHS - 1], [])])
+    const capped = g.node("Min", [longer, runOf(b, match, LENGTHS - 1)])
     const same = g.node("Equal", [earlier[i] as Value, byte])
-    next[`runs_${i}`] = g.node("Where", [same, capped, g.floats([0], [])])
+    next[`runs_${i}`] = g.node("Where", [same, capped, runOf(b, match, 0)])
   })
   pushed("past_bytes", byte, longestWindow(m), 1)
   return next
@@ -145,26 +144,42 @@ function earlierBytes(b: Builder, { window, unit }: Match, past: Past): Value {
   return g.node("Slice", [all, g.ints([unit - 1]), g.ints([window]), g.ints([1]), g.ints([unit])])
 }
 
-/** The byte after the nearest of the longest matches (0 where there is none) and their length: fp32 [B, 1] each. */
-function matchGuess(b: Builder, match: Match, earlier: Value, runs: Value): { byte: Value; length: Value } {
-  const { g } = b
+/**
+ * A run of `length` at every distance. A GPU has no ArgMax: there runs carry a fraction that is the larger the nearer
+ * they are, under a half so that no sum with it rounds up, and the longest and nearest is the largest number.
+ */
+function runOf({ g, gpu }: Builder, match: Match, length: number): Value {
+  if (!gpu) return g.floats([length], [])
   const count = distances(match)
-  const found = (byte: Value, length: Value) => {
-    const any = g.node("Min", [length, g.floats([1], [])])
-    return { byte: g.node("Mul", [byte, any]), length }
-  }
+  const base = 2 ** (1 + Math.ceil(Math.log2(count)))
+  return g.floats(Array.from({ length: count }, (_, i) => length + (count - 1 - i) / base))
+}
+
+/** The past as a graph carries it from byte to byte, from its inputs: runs with their fractions where they have them. */
+export function begin(b: Builder, inputs: Past): Past {
+  if (!b.gpu) return inputs
+  const past = { ...inputs }
+  b.m.lookback?.matches.forEach((match, i) => {
+    const whole = b.g.node("Floor", [past[`runs_${i}`] as Value])
+    past[`runs_${i}`] = b.g.node("Add", [whole, runOf(b, match, 0)])
+  })
+  return past
+}
+
+/** The byte after the nearest of the longest matches (0 where there is none) and their length: fp32 [B, 1] each. */
+function matchGuess(b: Builder, earlier: Value, runs: Value): { byte: Value; length: Value } {
+  const { g } = b
   if (!b.gpu) {
     const at = g.node("ArgMax", [runs], { axis: 1 })
     const length = g.node("GatherElements", [runs, at], { axis: 1 })
-    return found(g.node("GatherElements", [earlier, at], { axis: 1 }), length)
+    const any = g.node("Min", [length, g.floats([1], [])])
+    return { byte: g.node("Mul", [g.node("GatherElements", [earlier, at], { axis: 1 }), any]), length }
   }
-  // ArgMax has no kernel here: the nearer of two equal runs gets the larger number, exact in fp32.
-  const base = 2 ** Math.ceil(Math.log2(count))
-  const nearness = g.floats(Array.from({ length: count }, (_, i) => (count - 1 - i) / base))
-  const order = g.node("Add", [runs, nearness])
-  const top = g.node("ReduceMax", [order, g.ints([1])], { keepdims: 1 })
-  const followed = g.node("Where", [g.node("Equal", [order, top]), earlier, g.floats([-1], [])])
-  return found(g.node("ReduceMax", [followed, g.ints([1])], { keepdims: 1 }), g.node("Floor", [top]))
+  const length = g.node("ReduceMax", [runs, g.ints([1])], { keepdims: 1 }) // and a fraction, which the index drops
+  // No run equals 1 where the longest is shorter: then the byte is 0.
+  const longest = g.node("Equal", [runs, g.node("Max", [length, g.floats([1], [])])])
+  const followed = g.node("Where", [longest, earlier, g.floats([0], [])])
+  return { byte: g.node("ReduceMax", [followed, g.ints([1])], { keepdims: 1 }), length }
 }
 
 /** Embeddings of the n-grams that end at the newest byte of `recent` [B, longest]: [B, 1, D_L]. */
@@ -176,8 +191,14 @@ function ngramInput(b: Builder, recent: Value): Value {
   // fp32 is exact here: every sum stays below 2^24 (see model.py).
   const newest =
     longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
-  const hash = g.node("MatMul", [newest, g.floats(coefficients(m.ngrams), [longest, orders.length])])
-  const row = g.node("Add", [b.modulo(hash, rows), g.floats(orders.map((_, i) => i * rows))])
+  // A GPU has no Mod: there the hash comes divided by the power of two, and the rest is its fraction.
+  const scale = b.gpu ? 1 / rows : 1
+  const hashes = coefficients(m.ngrams).map((c) => c * scale)
+  const hash = g.node("MatMul", [newest, g.floats(hashes, [longest, orders.length])])
+  const rest = b.gpu
+    ? g.node("Mul", [g.node("Sub", [hash, g.node("Floor", [hash])]), g.floats([rows], [])])
+    : g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 })
+  const row = g.node("Add", [rest, g.floats(orders.map((_, i) => i * rows))])
   return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
 }
 
@@ -196,20 +217,20 @@ export function lookbackRows(b: Builder, ids: Value, places: number): Value {
 }
 
 /**
- * The bytes of samples [B, fits, 1]: [B, fits], whole numbers. A sample's mu-law byte is the number of bytes that begin
+ * The bytes of samples [B, fits, 1]: [B, fits], whole numbers in fp32. A sample's mu-law byte is the number of bytes that begin
  * at or below it: fewer nodes than by its logarithm.
  */
 function byteOfSample({ g, gpu }: Builder, samples: Value): Value {
   const reached = g.node("GreaterOrEqual", [samples, gpu ? g.floats(MU_LAW_BEGINS) : g.doubles(MU_LAW_BEGINS)])
-  return g.node("ReduceSum", [g.node("Cast", [reached], { to: gpu ? 1 : 7 }), g.ints([2])], { keepdims: 0 })
+  return g.node("ReduceSum", [g.node("Cast", [reached], { to: 1 }), g.ints([2])], { keepdims: 0 })
 }
 
 /** What the fixed predictions guess from the newest bytes, [B, 1, predictions], where there are any. */
-function fixedGuesses({ g, m, gpu }: Builder, past: Past): Value[] {
+function fixedGuesses({ g, m }: Builder, past: Past): Value[] {
   const count = m.lookback?.predictions.length
   if (!m.lookback || !count || !past.recent) return []
   const longest = longestLook(m)
   const sums = g.node("MatMul", [past.recent, g.floats(predictionWeights(m.lookback, longest), [longest, count])])
   const clipped = g.node("Clip", [sums, g.floats([0], []), g.floats([255], [])])
-  return [g.node("Unsqueeze", [gpu ? clipped : g.node("Cast", [clipped], { to: 7 }), g.ints([1])])]
+  return [g.node("Unsqueeze", [clipped, g.ints([1])])]
 }

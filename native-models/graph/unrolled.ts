@@ -1,7 +1,7 @@
 import { type ModelConfig, type Precision, reach } from "../../contract/pack.ts"
 import { type Attend, Builder, contest, drawInputs, type Locate, type Stream } from "./megabyte.ts"
-import { Graph, type Value } from "./onnx.ts"
-import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
+import { float, Graph, type Value } from "./onnx.ts"
+import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
 
 /** Names of the device's own cache of layer i. */
 export const deviceCacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
@@ -42,7 +42,7 @@ export function unrolledGraph(
   const slice = (x: Value, from: number, to: number, axis: number) =>
     g.node("Slice", [x, g.ints([from]), g.ints([to]), g.ints([axis])])
 
-  const { h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
+  const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
   const mask = b.toMask(g.input("mask", "float32", [1, 1, places]))
   const attendGlobal: Attend = (qkv, layer) => {
     const names = deviceCacheNames(layer)
@@ -77,35 +77,29 @@ export function unrolledGraph(
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
   const draw = drawInputs(g, "int32", masked)
   const carried = carriedPast(m, true)
-  let past: Past = Object.fromEntries(carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)]))
+  const inputs = carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)])
+  let past = begin(b, Object.fromEntries(inputs) as Past)
   const fits = fitInputs(b)
   const everyByte = g.floats(Array.from({ length: 256 }, (_, byte) => byte))
 
-  const dl = L.width / L.heads
-  const keys: Value[] = [] // per layer [B, kv heads, d, bytes so far]
-  const values: Value[] = [] // per layer [B, kv heads, bytes so far, d]
-  const grown = (caches: Value[], layer: number, row: Value, axis: number): Value => {
-    const before = caches[layer]
-    const now = before ? g.node("Concat", [before, row], { axis }) : row
-    caches[layer] = now
-    return now
-  }
-  const attendLocal: Attend = (qkv, layer) => {
-    const [q, newK, newV] = b.queryKeyValue(qkv, L)
-    const k = grown(keys, layer, g.node("Reshape", [newK, g.ints([-1, L.kv_heads, dl, 1])]), 3)
-    const v = grown(values, layer, g.node("Reshape", [newV, g.ints([-1, L.kv_heads, 1, dl])]), 2)
-    const qh = g.node("Reshape", [q, g.ints([-1, L.kv_heads, L.heads / L.kv_heads, dl])])
-    const mixed = g.node("MatMul", [g.node("Softmax", [g.node("MatMul", [qh, k])], { axis: -1 }), v])
-    return g.node("Reshape", [mixed, g.ints([-1, 1, L.width])])
-  }
+  const none = g.node("Mul", [g.node("Gather", [previous, g.ints([0], [])], { axis: 1 }), g.int32s([0], [])]) // [B]
+  const keysAndValues: Value[][] = Array.from({ length: L.layers }, () => ["", ""]) // each [B, kv heads, bytes, d]
   const bytes: Value[] = []
   const everyLogits: Value[] = []
   let last = g.ints([256], [1, 1])
   for (let p = 0; p < P; p++) {
-    let y = g.node("Add", [slice(fromGlobal, p, p + 1, 1), g.node("Gather", [g.weight("local_embed.weight"), last])])
     const { inputs, guesses, sound, earlier } = fromPast(b, past, fits)
-    for (const input of inputs) y = g.node("Add", [y, input])
-    let inside: Stream = { x: y }
+    const embedded = g.node("Gather", [g.weight("local_embed.weight"), last])
+    let inside = b.sum([slice(fromGlobal, p, p + 1, 1), embedded, ...inputs])
+    const before = p ? g.node("Add", [none, g.int32s([p], [])]) : none // [B]
+    const attendLocal: Attend = (qkv, layer) => {
+      // Four kernels; split, joined, multiplied and summed one by one it is six.
+      const given = [qkv, "", "", ...(keysAndValues[layer] as Value[]), before, g.int32s([p + 1], [])]
+      const attributes = { num_heads: L.heads, kv_num_heads: L.kv_heads, scale: float(1) }
+      const [mixed, ...grown] = g.nodesOut(3, "GroupQueryAttention", given, attributes)
+      keysAndValues[layer] = grown
+      return mixed as Value
+    }
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
     const logits = b.head(inside, 1, guesses, sound)
 
