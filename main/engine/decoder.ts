@@ -1,7 +1,6 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
 import { type Match, type ModelConfig, reach } from "../../contract/pack.ts"
-import { MU_LAW } from "../../contract/samples.ts"
 import { isMasked, type Sampling } from "../../contract/sampling.ts"
 import {
   farthestLook,
@@ -11,7 +10,7 @@ import {
   lookbackInputs,
   lookbackSizes,
 } from "../../native-models/graph/lookback.ts"
-import { fitPredictor } from "../../native-models/graph/lpc.ts"
+import { fitPredictor, samplesOf } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
@@ -578,6 +577,7 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
   const lpc = lookback?.lpc ?? []
   if (!lpc.length) return undefined
   const order = longestOrder(config)
+  const farthest = farthestLook(config)
   const samples = new Float64Array(batch * order)
   const coefficients = new Float64Array(batch * order * lpc.length)
   const levels = new Float32Array(batch * lpc.length)
@@ -590,9 +590,10 @@ function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
       spread: new Tensor("float64", spread, [batch, lpc.length, 1]),
     },
     fill(b, history) {
-      for (let i = 0; i < order; i++) samples[b * order + i] = MU_LAW[history[history.length - 1 - i] ?? 128] as number
+      const sound = samplesOf(history.subarray(Math.max(0, history.length - farthest)))
+      for (let i = 0; i < order; i++) samples[b * order + i] = sound[sound.length - 1 - i] ?? 0
       lpc.forEach((l, i) => {
-        const found = fitPredictor(l, history, history.length)
+        const found = fitPredictor(l, sound, sound.length)
         const at = b * lpc.length + i
         coefficients.set(found.coefficients, at * order) // zeros after it where another order is longer
         levels[at] = found.level

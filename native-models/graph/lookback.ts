@@ -1,6 +1,6 @@
 import type { Lookback, ModelConfig } from "../../contract/pack.ts"
 import { byteOf } from "../../contract/samples.ts"
-import { expectedAt, type Fit, fitPredictor, LEVELS, RECENT } from "./lpc.ts"
+import { expectedAt, type Fit, fitPredictor, LEVELS, RECENT, samplesOf } from "./lpc.ts"
 import { LENGTHS, Matcher } from "./match.ts"
 
 /** Bytes before a place that its local input depends on directly: by n-grams and by looking back. */
@@ -58,9 +58,10 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
   const expected = new Float64Array(count * lpc.length)
   const spread = new Float64Array(count * lpc.length)
   const matchers = matches.map((m) => new Matcher(m, bytes, start))
+  const sound = lpc.length ? samplesOf(bytes) : new Float64Array()
   let fits: Fit[] = []
   for (let t = start, id = 0, guess = 0, fit = 0; t < bytes.length; t++) {
-    if ((t - start) % patch === 0) fits = lpc.map((l) => fitPredictor(l, bytes, t))
+    if ((t - start) % patch === 0) fits = lpc.map((l) => fitPredictor(l, sound, t))
     offsets.forEach((back, i) => {
       ids[id++] = BigInt(256 * i + (bytes[t - back] ?? 0))
     })
@@ -68,7 +69,7 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
       const sum = terms.reduce((total, [back, weight]) => total + weight * (bytes[t - back] ?? 0), 0)
       guesses[guess++] = BigInt(Math.min(255, Math.max(0, sum)))
     }
-    const samples = fits.map(({ coefficients }) => expectedAt(coefficients, bytes, t))
+    const samples = fits.map(({ coefficients }) => expectedAt(coefficients, sound, t))
     const found = matchers.map((m) => m.guess())
     const nearest = [...samples.map(byteOf), ...found.map(({ byte }) => byte)]
     nearest.forEach((byte, i) => {

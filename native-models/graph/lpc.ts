@@ -47,20 +47,21 @@ function analysisWindow(length: number): Float64Array {
   return weights
 }
 
-/** The sample at place `t`; silence where there is none. */
-const sampleOf = (bytes: Uint8Array, t: number) => MU_LAW[bytes[t] ?? 128] as number
+/** The samples -1..1 of mu-law bytes. */
+export const samplesOf = (bytes: Uint8Array) => Float64Array.from(bytes, (byte) => MU_LAW[byte] as number)
 
-/** Fits a predictor to the `window` bytes before `end`; before the first byte there is silence. */
-export function fitPredictor({ order, window }: Lpc, bytes: Uint8Array, end: number): Fit {
+/** Fits a predictor to the `window` samples before `end`; before the first there is silence. */
+export function fitPredictor({ order, window }: Lpc, samples: Float64Array, end: number): Fit {
   const weights = analysisWindow(window)
   const x = new Float64Array(window)
-  for (let i = Math.max(0, window - end); i < window; i++)
-    x[i] = (weights[i] as number) * sampleOf(bytes, end - window + i)
+  const start = end - window
+  for (let i = Math.max(0, -start); i < window; i++) x[i] = (weights[i] as number) * (samples[start + i] as number)
   const r = autocorrelation(x, order)
   r[0] = (r[0] as number) * (1 + NOISE) + 1e-7
   const coefficients = levinson(r)
   let error = 0
-  for (let t = end - RECENT; t < end; t++) error += Math.abs(sampleOf(bytes, t) - expectedAt(coefficients, bytes, t))
+  for (let t = Math.max(0, end - RECENT); t < end; t++)
+    error += Math.abs((samples[t] as number) - expectedAt(coefficients, samples, t))
   const spread = Math.max(LEAST, error / RECENT)
   const level = Math.floor((Math.log2(spread) + 15) * 4)
   return { coefficients, spread, level: Math.min(LEVELS - 1, Math.max(0, level)) }
@@ -97,17 +98,7 @@ function levinson(r: Float64Array): Float64Array {
   const a = new Float64Array(order)
   let error = r[0] as number
   for (let i = 0; i < order; i++) {
-    // Four sums at a time: one would wait for itself.
-    let [sum, b, c, d] = [r[i + 1] as number, 0, 0, 0]
-    let j = 0
-    for (; j + 4 <= i; j += 4) {
-      sum -= (a[j] as number) * (r[i - j] as number)
-      b -= (a[j + 1] as number) * (r[i - j - 1] as number)
-      c -= (a[j + 2] as number) * (r[i - j - 2] as number)
-      d -= (a[j + 3] as number) * (r[i - j - 3] as number)
-    }
-    for (; j < i; j++) sum -= (a[j] as number) * (r[i - j] as number)
-    const k = (sum + b + c + d) / error
+    const k = ((r[i + 1] as number) - convolved(a, r, i, i)) / error
     for (let low = 0, high = i - 1; low <= high; low++, high--) {
       const [x, y] = [a[low] as number, a[high] as number]
       a[low] = x - k * y
@@ -119,10 +110,20 @@ function levinson(r: Float64Array): Float64Array {
   return a
 }
 
-/** The sample that coefficients expect at place `t`, from the bytes before it. */
-export function expectedAt(coefficients: Float64Array, bytes: Uint8Array, t: number): number {
-  let sum = 0
-  const known = Math.min(coefficients.length, t)
-  for (let back = 1; back <= known; back++) sum += (coefficients[back - 1] as number) * sampleOf(bytes, t - back)
-  return sum
+/** The sum of a[j] * x[from - j] for j below `count`, four at a time: one would wait for itself. */
+function convolved(a: Float64Array, x: Float64Array, from: number, count: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let j = 0
+  for (; j + 4 <= count; j += 4) {
+    s0 += (a[j] as number) * (x[from - j] as number)
+    s1 += (a[j + 1] as number) * (x[from - j - 1] as number)
+    s2 += (a[j + 2] as number) * (x[from - j - 2] as number)
+    s3 += (a[j + 3] as number) * (x[from - j - 3] as number)
+  }
+  for (; j < count; j++) s0 += (a[j] as number) * (x[from - j] as number)
+  return s0 + s1 + s2 + s3
 }
+
+/** The sample that coefficients expect at place `t`, from those before it. */
+export const expectedAt = (coefficients: Float64Array, samples: Float64Array, t: number) =>
+  convolved(coefficients, samples, t - 1, Math.min(coefficients.length, t))
