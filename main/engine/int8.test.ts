@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { InferenceSession, Tensor } from "onnxruntime-node"
 import { afterAll, expect, it } from "vitest"
 import { defaultSampling } from "../../contract/sampling.ts"
+import { Graph } from "../../native-models/graph/onnx.ts"
+import { quantizeChannels } from "../../native-models/graph/quantize.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
@@ -25,4 +28,30 @@ it.each([1, 3])("decodes in 8 bits what fp32 scores, to within 0.02 bits a byte,
     for (const [b, part] of (await decoder.step(defaultSampling, 1, known)).entries()) logprob[b]?.push(...part.logprob)
   }
   for (const sequence of logprob) expect(Math.abs(bits(Float32Array.from(sequence)) - exact)).toBeLessThan(0.02)
+})
+
+it("multiplies without saturating, whatever lies side by side", async () => {
+  const [rows, columns] = [64, 256]
+  // Rows of every size of number, with the largest at one or two of every four places: whichever the kernel pairs.
+  const w = Float32Array.from({ length: rows * columns }, (_, i) => {
+    const large = (Math.floor(i / columns) >> (i % 4)) & 1
+    return large ? 1 : Math.sin(i * i) / 4
+  })
+  const { q, scales } = quantizeChannels(w, rows, columns)
+  const g = new Graph("product", () => ({ type: "int8", dims: [columns, rows], offset: 0, length: q.length }), "q.bin")
+  const x = g.input("x", "float32", [1, columns])
+  g.output("y", g.node("DynamicQuantizeMatMul", [x, g.weight("q"), g.floats(scales), "", ""]), "float32", [1, rows])
+  writeFileSync(join(cache, "q.bin"), q)
+  writeFileSync(join(cache, "product.onnx"), g.encode())
+  const session = await InferenceSession.create(join(cache, "product.onnx"))
+  for (const sign of [1, -1]) {
+    const ones = new Float32Array(columns).fill(sign) // the largest activation everywhere
+    const { y } = await session.run({ x: new Tensor("float32", ones, [1, columns]) })
+    for (let r = 0; r < rows; r++) {
+      let exact = 0
+      for (let c = 0; c < columns; c++) exact += (q[c * rows + r] as number) * (scales[r] as number) * sign
+      expect((y?.data as Float32Array | undefined)?.[r]).toBeCloseTo(exact, 2)
+    }
+  }
+  await session.release()
 })
