@@ -109,6 +109,7 @@ writeFileSync(
 
 A MEGABYTE model of English prose: ${(pack.parameters / 1e6).toFixed(1)}M parameters, stored in 8 bits (${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB).
 ${pack.data}. License of the weights: ${pack.license}.
+The books are of their time, mostly the nineteenth century, and so are their words: what it writes can hold some that hurt today.
 
 Written by \`npx tsx native-models/text/report.ts\`.
 
