@@ -1,5 +1,17 @@
 import { createHash } from "node:crypto"
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import type { ModelConfig, Precision } from "../../contract/pack.ts"
 import { toHalf } from "./float16.ts"
@@ -12,6 +24,8 @@ import type { Weights } from "./weights.ts"
 export const WEIGHTS_FILE = "weights.bin"
 /** What lies where in it. Its presence says that both are whole. */
 const INDEX_FILE = "index.json"
+/** A compiled model that was not opened for so long (milliseconds) is let go of. */
+const KEPT = 30 * 24 * 3600 * 1000
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
@@ -95,7 +109,8 @@ function transpose(w: Float32Array, rows: number, columns: number): Float32Array
 
 /**
  * Compiles a model into `cache`/KEY, where KEY hashes the weights, the configuration, the precision
- * and the version of the graphs. What is there already is used as it is. In fp16 there are only graphs for a GPU.
+ * and the version of the graphs. What is there already is used as it is; what was not opened for a month, as an update
+ * leaves it behind, goes. In fp16 there are only graphs for a GPU.
  * @param load reads the weights; called only when there is something to compile
  */
 export function compile(
@@ -109,8 +124,10 @@ export function compile(
     .update(JSON.stringify([VERSION, sources(), weightsHash, m, precision]))
     .digest("hex")
   const folder = join(cache, key.slice(0, 24))
-  if (!existsSync(join(folder, INDEX_FILE))) {
+  if (existsSync(join(folder, INDEX_FILE))) touch(join(folder, INDEX_FILE))
+  else {
     const { weights, names } = load()
+    prune(cache)
     // Written aside and renamed: another process never sees half of it.
     const temporary = `${folder}.${process.pid}.tmp`
     rmSync(temporary, { recursive: true, force: true })
@@ -138,6 +155,25 @@ export function compile(
     return file
   }
   return { folder, path }
+}
+
+/** Notes that a file was opened now; one that cannot be changed is as good. */
+function touch(file: string): void {
+  try {
+    utimesSync(file, new Date(), new Date())
+  } catch {}
+}
+
+/** Removes the compiled models of `cache` that were not opened for a month. */
+function prune(cache: string): void {
+  const found = existsSync(cache) ? readdirSync(cache, { withFileTypes: true }) : []
+  for (const { name } of found.filter((entry) => entry.isDirectory())) {
+    const opened = statSync(join(cache, name, INDEX_FILE), { throwIfNoEntry: false })?.mtimeMs
+    if (opened === undefined || Date.now() - opened < KEPT) continue
+    try {
+      rmSync(join(cache, name), { recursive: true, force: true })
+    } catch {} // another process may hold it; next time
+  }
 }
 
 /** Finds the prepared tensors of a compiled folder. */
