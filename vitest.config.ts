@@ -1,14 +1,21 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 // A machine without a GPU runs WebGPU on a Vulkan driver in software: lavapipe where it is new enough (Mesa 25 has Vulkan
 // 1.4), else SwiftShader, which Debian's chromium brings along; that one takes several times as long.
-const drivers = ["/usr/share/vulkan/icd.d/lvp_icd.json", "/usr/lib/chromium/vk_swiftshader_icd.json"]
+const folder = "/usr/share/vulkan/icd.d"
 const newEnough = (file: string) => {
   const { ICD } = JSON.parse(readFileSync(file, "utf8")) as { ICD: { api_version: string } }
-  return !file.includes("lvp") || Number.parseFloat(ICD.api_version) >= 1.4
+  const [major = 0, minor = 0] = ICD.api_version.split(".").map(Number)
+  return major > 1 || minor >= 4
 }
-const driver = drivers.find((file) => existsSync(file) && newEnough(file))
+const lavapipe = (existsSync(folder) ? readdirSync(folder) : [])
+  .filter((name) => name.startsWith("lvp_icd"))
+  .map((name) => join(folder, name))
+  .find(newEnough)
+const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json"
+const driver = lavapipe ?? (existsSync(swiftShader) ? swiftShader : undefined)
 
 /** Unit tests beside the code; the app itself is driven by test/e2e with Playwright. */
 export default defineConfig({

@@ -2,16 +2,14 @@ import { execFileSync } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { z } from "zod"
 import { canvasOf, Device, type Pack, type Precision, soundOf } from "../contract/pack.ts"
-import { encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
-import { readSound } from "../main/media/audio.ts"
 import { readImage } from "../main/media/image.ts"
 import { wholeDocument } from "../main/packs/read.ts"
+import { at, exampleSound } from "./example.ts"
 import { benchPack, cache } from "./random-pack.ts"
 
 /**
@@ -53,23 +51,18 @@ function profiled(pack: string, runs: number): { nodes: Map<string, number>; lau
 
 /** A file that is here to score under a pack: this project's README, or an example of the app. */
 async function someFile(pack: Pack) {
-  const at = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
   if (canvas) {
     const path = at("assets/public/examples/monster.png")
     return wholeDocument(pack, (await readImage(path, readFileSync(path), canvas)).bytes)
   }
-  if (sound) {
-    const path = at("assets/public/examples/chorale.flac")
-    const { samples } = await readSound(path, readFileSync(path), sound, 1)
-    return wholeDocument(pack, encodeSamples(samples, sound))
-  }
+  if (sound) return wholeDocument(pack, await exampleSound(sound))
   return { bytes: new Uint8Array(readFileSync(at("README.md"))).subarray(0, 4096), header: 0 }
 }
 
 /** Bits a byte of a file by the training code, in its environment (training/README.md). */
 function training(folder: string, { bytes, header }: { bytes: Uint8Array; header: number }): string {
-  const home = fileURLToPath(new URL("../native-models/training", import.meta.url))
+  const home = at("native-models/training")
   const own = join(home, "build/venv/bin/python")
   const python = existsSync(own) ? own : "python3"
   const out = execFileSync(python, ["score.py", folder, "--header", String(header)], { cwd: home, input: bytes })
@@ -166,7 +159,7 @@ for (const name of names.length ? names : ["text", "image"]) {
   await model.release()
 }
 if (args.includes("--write")) {
-  const page = fileURLToPath(new URL("GPU.md", import.meta.url))
+  const page = at("bench/GPU.md")
   const command = `\`npm run bench -- ${args.join(" ")}\``
   const between = /(<!-- table -->)[\s\S]*(<!-- \/table -->)/
   const table = lines.join("\n")

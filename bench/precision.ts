@@ -1,25 +1,24 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { soundOf } from "../contract/pack.ts"
-import { encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
-import { readSound } from "../main/media/audio.ts"
 import { wholeDocument } from "../main/packs/read.ts"
+import { at, exampleSound } from "./example.ts"
 import { benchPack, cache } from "./random-pack.ts"
 
 /**
  * `npm run bench -- --precision [--write]`: what 8 bits cost the shipped packs in bits a byte, scored (the parallel
  * graphs) and decoded (the patch graph, every byte given), on held-out data of ../shared/data. --write: into PRECISION.md.
  */
-const at = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const held = at("../shared/data/heldout")
 
 /** Documents of `size` bytes, one after the other in a file. */
-const pieces = (file: string, size: number, count: number) =>
-  Array.from({ length: count }, (_, i) => Uint8Array.from(readFileSync(file).subarray(i * size, (i + 1) * size)))
+function pieces(file: string, size: number, count: number): Uint8Array[] {
+  const all = readFileSync(file)
+  return Array.from({ length: count }, (_, i) => Uint8Array.from(all.subarray(i * size, (i + 1) * size)))
+}
 
 const documents: Record<string, (model: Model) => Promise<Uint8Array[]>> = {
   text: async () =>
@@ -31,8 +30,7 @@ const documents: Record<string, (model: Model) => Promise<Uint8Array[]>> = {
   audio: async ({ pack }) => {
     const sound = soundOf(pack)
     if (!sound) throw new Error("not a pack of sound")
-    const path = at("assets/public/examples/chorale.flac")
-    return [encodeSamples((await readSound(path, readFileSync(path), sound, 1)).samples, sound)]
+    return [await exampleSound(sound)]
   },
 }
 

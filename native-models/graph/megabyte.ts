@@ -518,9 +518,9 @@ export function parallelGraph(
   if (!want.score) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
-  const y = b.toLocal(globalOutput) // [n, P, D_L]
   const localPrevious = g.input("local_previous", index, ["n", P])
-  const parts = [y, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
+  // Each [n, P, D_L].
+  const parts = [b.toLocal(globalOutput), g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
   if (m.ngrams) {
     const { orders, width } = m.ngrams
     const ids = g.input("ngram_ids", index, ["n", P, orders.length])
