@@ -60,14 +60,21 @@ async function someFile(pack: Pack) {
   return { bytes: new Uint8Array(readFileSync(at("README.md"))).subarray(0, 4096), header: 0 }
 }
 
-/** Bits a byte of a file by the training code, in its environment (training/README.md). */
+/**
+ * Bits a byte of a file by the training code, in its environment (training/README.md): as it multiplies here, and in bf16
+ * and compiled, as it does on CUDA.
+ */
 function training(folder: string, { bytes, header }: { bytes: Uint8Array; header: number }): string {
   const home = at("native-models/training")
   const own = join(home, "build/venv/bin/python")
   const python = existsSync(own) ? own : "python3"
-  const out = execFileSync(python, ["score.py", folder, "--header", String(header)], { cwd: home, input: bytes })
-  const { bits, on } = z.object({ bits: z.number(), on: z.string() }).parse(JSON.parse(out.toString()))
-  return `${bits.toFixed(4)} (${on})`
+  const scored = [[], ["--half"]].map((half) => {
+    const args = ["score.py", folder, "--header", String(header), ...half]
+    const out = execFileSync(python, args, { cwd: home, input: bytes })
+    const { bits, on } = z.object({ bits: z.number(), on: z.string() }).parse(JSON.parse(out.toString()))
+    return `${bits.toFixed(4)} (${on})`
+  })
+  return scored.join(", ")
 }
 
 const lines: string[] = []

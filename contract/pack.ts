@@ -119,6 +119,20 @@ export const Sound = z.object({
 })
 export type Sound = z.infer<typeof Sound>
 
+/** Media of a text pack. */
+export const Text = z.object({
+  encoding: z.literal("utf-8"),
+  /** The byte that stands where a document ends. */
+  endOfDocument: z.int().min(0).max(255).optional(),
+  /**
+   * What the model is told before a text: that a paragraph begins. It was trained on pages out of books, and would else
+   * take the first word for any word, or for half of one. A whole number of patches, so that the text's begin with it.
+   */
+  opening: z.string().max(64).default(""),
+})
+export type Text = z.infer<typeof Text>
+const openingOf = ({ opening }: Text) => new TextEncoder().encode(opening)
+
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
 const PackFields = z.object({
   format: z.literal(1),
@@ -138,13 +152,17 @@ const PackFields = z.object({
   training: z.record(z.string(), z.unknown()),
 })
 export const Pack = PackFields.superRefine((pack, context) => {
-  if (pack.modality !== "image" && pack.modality !== "audio") return
-  const media = (pack.modality === "image" ? Canvas : Sound).safeParse(pack.media)
+  if (pack.modality === "bytes") return
+  const media = { text: Text, image: Canvas, audio: Sound }[pack.modality].safeParse(pack.media)
   if (!media.success) {
     const issue = media.error.issues[0]
     context.addIssue({ code: "custom", path: ["media", ...(issue?.path ?? [])], message: issue?.message ?? "" })
-  } else if (media.data.header % pack.model.patch)
-    context.addIssue({ code: "custom", path: ["media", "header"], message: "it must be a whole number of patches" })
+    return
+  }
+  const [name, length] =
+    "header" in media.data ? ["header", media.data.header] : ["opening", openingOf(media.data).length]
+  if (length % pack.model.patch)
+    context.addIssue({ code: "custom", path: ["media", name], message: "it must be a whole number of patches" })
 })
 export type Pack = z.infer<typeof Pack>
 
@@ -178,14 +196,21 @@ export function soundOf(pack: Pack): Sound | undefined {
   return pack.modality === "audio" ? Sound.parse(pack.media) : undefined
 }
 
+/** The marks of a text pack; undefined for other packs. */
+export function textOf(pack: Pack): Text | undefined {
+  return pack.modality === "text" ? Text.parse(pack.media) : undefined
+}
+
 /** Names of a pack's styles by their byte; the first leaves it open. */
 export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
 
 /**
  * What stands before a document of this pack: its style and, in sound, the level of noise of its past. In sound both
- * count from silence, so that they are not heard. Empty for text.
+ * count from silence, so that they are not heard. Before a text: its opening.
  */
 export function headerOf(pack: Pack, style: number, generating: boolean): Uint8Array<ArrayBuffer> {
+  const text = textOf(pack)
+  if (text) return openingOf(text)
   const sound = soundOf(pack)
   const header = new Uint8Array((sound ?? canvasOf(pack))?.header ?? 0).fill((sound ? 128 : 0) + style)
   if (sound?.noise !== undefined) header.fill(128 + (generating ? sound.noise : 0), header.length >> 1)

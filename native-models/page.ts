@@ -24,9 +24,9 @@ export class PagePack {
     this.sampling = this.pack.sampling ?? defaultSampling
   }
 
-  /** Bits of a whole document, its style left open. */
-  async bitsOf(bytes: Uint8Array<ArrayBuffer>, precision: Precision): Promise<number> {
-    const { bytes: whole, header } = wholeDocument(this.pack, bytes)
+  /** Bits of a whole document, its style left open; `told`: its opening or style stands before it. */
+  async bitsOf(bytes: Uint8Array<ArrayBuffer>, precision: Precision, told = true): Promise<number> {
+    const { bytes: whole, header } = told ? wholeDocument(this.pack, bytes) : { bytes, header: 0 }
     const { logprob } = await this.engine.score({ pack: this.folder, precision, threads: 0, bytes: whole }).result
     return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
   }

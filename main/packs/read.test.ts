@@ -12,9 +12,15 @@ const sound: Pack = { ...modern, modality: "audio", media }
 const count = (n: number) => Uint8Array.from({ length: n }, (_, i) => i & 255)
 
 describe("how a document is put to the model", () => {
-  it("a text that begins with nothing begins where a document begins, and ends at its mark", () => {
-    expect(documentBounds(text, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, stopAt: 0 })
-    expect(documentBounds(text, count(3)).prompt).toEqual(count(3))
+  it("a text has its opening before it where there is room, and ends at its mark", () => {
+    const { context, patch } = text.model
+    const opening = [0, 0, 0, 0, 0, 0, 10, 10]
+    expect(documentBounds(text, new Uint8Array())).toMatchObject({ header: 8, stopAt: 0 })
+    expect([...documentBounds(text, count(3)).prompt]).toEqual([...opening, 0, 1, 2])
+    const most = count(context * patch - opening.length)
+    expect(documentBounds(text, most).prompt).toHaveLength(context * patch)
+    const more = count(context * patch - opening.length + 1)
+    expect(documentBounds(text, more)).toMatchObject({ prompt: more, header: 0 })
   })
   it("a picture has its style before it, and room for the rest of its canvas", () => {
     const { prompt, header, room, stopAt } = documentBounds(picture, count(18), 1)

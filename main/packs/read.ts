@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, headerOf, Pack, soundOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, headerOf, Pack, textOf } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
-/** A whole document as the model reads it: its style, left open, and its bytes. For scoring. */
+/** A whole document as the model reads it: its opening, or its style left open, and its bytes. For scoring. */
 export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
   const header = headerOf(pack, 0, false)
   const whole = new Uint8Array(header.length + bytes.length)
@@ -24,7 +24,7 @@ export function roomAfter(pack: Pack, length: number): number {
 /** What the engine gets for a document that begins with `given`, and how far it can go. */
 export type Bounds = {
   prompt: Uint8Array<ArrayBuffer>
-  /** Bytes of the prompt before the document itself: the style. */
+  /** Bytes of the prompt before the document itself: a text's opening, a style. */
   header: number
   /** Ends a variation: the document's end mark. */
   stopAt?: number
@@ -33,26 +33,26 @@ export type Bounds = {
 }
 
 /**
- * How a document that begins with `given` is put to this pack's model. Text: nothing given begins where a document
- * begins, and a variation ends at its end mark, where the pack has one. Pictures and sounds: the style goes first, and a
- * canvas has an end.
+ * How a document that begins with `given` is put to this pack's model. Text: its opening goes first, where there is room
+ * for it, and a variation ends at the document's end mark. Pictures and sounds: the style goes first, and a canvas has an
+ * end.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
-  if (canvasOf(pack) ?? soundOf(pack)) {
-    const begin = headerOf(pack, style, true)
-    const header = begin.length
-    const { context, patch } = pack.model
+  const { context, patch } = pack.model
+  const text = textOf(pack)
+  let begin = headerOf(pack, style, true)
+  let dropped = 0
+  if (text) {
+    if (begin.length + given.length > context * patch) begin = new Uint8Array()
+  } else if (begin.length)
     // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
-    const dropped = Math.max(0, Math.ceil((header + given.length) / patch) - context) * patch
-    const prompt = new Uint8Array(header + given.length - dropped)
-    prompt.set(begin)
-    prompt.set(given.subarray(dropped), header)
-    return { prompt, header, room: roomAfter(pack, given.length) }
-  }
-  const end = pack.media.endOfDocument
-  const open = { header: 0, room: roomAfter(pack, given.length) }
-  if (typeof end !== "number") return { prompt: Uint8Array.from(given), ...open }
-  return { prompt: given.length ? Uint8Array.from(given) : Uint8Array.of(end), stopAt: end, ...open }
+    dropped = Math.max(0, Math.ceil((begin.length + given.length) / patch) - context) * patch
+  const prompt = new Uint8Array(begin.length + given.length - dropped)
+  prompt.set(begin)
+  prompt.set(given.subarray(dropped), begin.length)
+  const stopAt = text?.endOfDocument
+  const end = stopAt === undefined ? {} : { stopAt }
+  return { prompt, header: begin.length, room: roomAfter(pack, given.length), ...end }
 }
 
 /** Reads and checks pack.json in `folder`. @throws PackError */

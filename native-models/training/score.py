@@ -26,20 +26,21 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("pack", type=Path)
     p.add_argument("--header", type=int, default=0, help="bytes at the beginning that do not count")
+    p.add_argument("--half", action="store_true", help="multiply bf16 and compile, as training does on CUDA, anywhere")
     args = p.parse_args()
     config = Config.from_json(json.loads((args.pack / "pack.json").read_text())["model"])
     raw = np.frombuffer(sys.stdin.buffer.read(), np.uint8)
     if not args.header < len(raw) <= config.context * config.patch:
         sys.exit(f"{len(raw)} bytes do not fit into the context of {config.context * config.patch}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    half = multiplies_bf16(device)
+    half = args.half or multiplies_bf16(device)
     model = Megabyte(config).to(device).eval()
     load_stored(model, load_file(args.pack / "weights.safetensors"))
     x = torch.from_numpy(np.pad(raw, (0, -len(raw) % config.patch)).astype(np.int64)).to(device)[None]
     with torch.autocast(device.type, torch.bfloat16, enabled=half):
-        nats = model(x, x)[0, args.header : len(raw)]
+        nats = (torch.compile(model) if args.half else model)(x, x)[0, args.header : len(raw)]
     bits = nats.mean().item() / math.log(2)
-    print(json.dumps({"bits": bits, "on": f"{device.type}, {'bf16' if half else 'fp32'}"}))
+    print(json.dumps({"bits": bits, "on": f"{device.type}, {'bf16' if half else 'fp32'}{', compiled' * args.half}"}))
 
 
 if __name__ == "__main__":

@@ -124,17 +124,17 @@ def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, li
 
 @torch.no_grad()
 def sample(model: Megabyte, count: int, seed: int) -> bytes:
-    """`count` bytes after an end-of-document mark, temperature 0.8; recomputes everything: for the log only."""
+    """`count` bytes where a paragraph begins, temperature 0.8; recomputes everything: for the log only."""
     c = model.config
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    known = [data.END_OF_DOCUMENT]
+    known = list(data.OPENING)
     for _ in range(min(count, c.context * c.patch - 1)):
         padded = -(-(len(known) + 1) // c.patch) * c.patch
         x = torch.tensor(known + [0] * (padded - len(known)), device=device)[None]
         p = (model(x)[0, len(known)].float().cpu() / 0.8).softmax(-1)
         known.append(int(torch.multinomial(p, 1, generator=generator)))
-    return bytes(known[1:])
+    return bytes(known[len(data.OPENING) :])
 
 
 def plot(csv_path: Path, png_path: Path) -> None:

@@ -17,7 +17,9 @@ from scipy.signal import lfilter
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 OPEN_STYLE = 0  # the style byte of "any"
 OPEN_SHARE = 0.3  # documents trained without their style, so that it can be left open
+PARAGRAPH_SHARE = 0.5  # windows of text that begin where a paragraph does, as a person's text does, after OPENING
 END_OF_DOCUMENT = 0  # NUL never occurs in UTF-8 text, so it can mark where a book ends and the next begins
+OPENING = bytes([END_OF_DOCUMENT] * 6) + b"\n\n"  # a whole patch, so that a text's patches begin with it
 
 
 @dataclass
@@ -215,7 +217,8 @@ def batch(
     varied: bool = False,
     open_style: int = OPEN_STYLE,
 ) -> np.ndarray:
-    """[count, length] int64: windows of running text at random offsets, or random documents, some with open style."""
+    """[count, length] int64: windows of running text at random offsets, every other one moved back to where a
+    paragraph begins and after OPENING, or random documents, some with open style."""
     if source.ndim == 2:
         rows = source[rng.integers(0, len(source), count)].astype(np.int64)
         if varied:
@@ -223,4 +226,10 @@ def batch(
         rows[rng.random(count) < OPEN_SHARE, :header] = open_style
         return rows
     starts = rng.integers(0, len(source) - length + 1, count)
-    return np.stack([source[s : s + length] for s in starts]).astype(np.int64)
+    rows = np.stack([source[s : s + length] for s in starts]).astype(np.int64)
+    for i in np.flatnonzero(rng.random(count) < PARAGRAPH_SHARE):
+        first = max(0, starts[i] - length)
+        begin = source[first : starts[i]].tobytes().rfind(b"\n\n") + 2
+        if begin > 1:
+            rows[i] = np.frombuffer(OPENING + source[first + begin :][: length - len(OPENING)].tobytes(), np.uint8)
+    return rows

@@ -161,6 +161,13 @@ def test_shifted_logits_and_their_gradient_are_those_of_plain_indexing() -> None
     assert x.grad is not None and plain.grad is not None and torch.equal(x.grad, plain.grad)
 
 
+def test_every_other_window_of_text_begins_where_a_paragraph_does() -> None:
+    book = np.frombuffer(b"\n\n".join(b"%05d" % i * 20 for i in range(500)), np.uint8)
+    rows = data.batch(book, 300, 400, np.random.default_rng(1))
+    begins = [row.astype(np.uint8).tobytes().startswith(data.OPENING) for row in rows]
+    assert rows.shape == (400, 300) and abs(np.mean(begins) - data.PARAGRAPH_SHARE) < 0.1
+
+
 def test_pictures_are_whole_documents_with_their_style_in_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.arange(2 * 32 * 32 * 3).reshape(2, 32, 32, 3) % 251
     raster = data._documents(pixels.astype(np.uint8), np.array([3, 4]), 24, "raster")
