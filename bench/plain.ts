@@ -7,7 +7,7 @@ import { locator, WEIGHTS_FILE } from "../native-models/graph/compile.ts"
 import { farthestLook, lookbackInputs, lookbackSizes } from "../native-models/graph/lookback.ts"
 import { type Attend, Builder, cacheNames, type Stream } from "../native-models/graph/megabyte.ts"
 import { ngramIds } from "../native-models/graph/ngrams.ts"
-import { float, Graph, type Value } from "../native-models/graph/onnx.ts"
+import { float, type Value } from "../native-models/graph/onnx.ts"
 import { lookbackRows, ngramRows } from "../native-models/graph/past.ts"
 
 /**
@@ -23,18 +23,16 @@ export class Plain {
 
   static async load(model: Model, precision: Precision, threads: number): Promise<Plain> {
     const { folder } = model.compiled
-    const locate = locator(folder)
-    const session = async (graph: Graph) => {
-      const path = join(folder, `${graph.name}.onnx`)
-      writeFileSync(path, graph.encode())
+    const source = { model: model.config, precision, locate: locator(folder), file: WEIGHTS_FILE }
+    const session = async (name: string, write: (b: Builder) => void) => {
+      const b = Builder.of(name, source, "few")
+      write(b)
+      const path = join(folder, `${name}.onnx`)
+      writeFileSync(path, b.g.encode())
       return InferenceSession.create(path, { intraOpNumThreads: threads, logSeverityLevel: 3 })
     }
-    const graph = (name: string) => new Graph(name, locate, WEIGHTS_FILE)
-    const globalGraph = graph("plain-global")
-    writeGlobal(new Builder(globalGraph, model.config, precision, locate, false, true))
-    const localGraph = graph("plain-local")
-    writeLocal(new Builder(localGraph, model.config, precision, locate, false, true))
-    return new Plain(model, await session(globalGraph), await session(localGraph))
+    const global = await session("plain-global", writeGlobal)
+    return new Plain(model, global, await session("plain-local", writeLocal))
   }
 
   /** Decodes `count` patches after `past` cache rows of zeros; returns the milliseconds of each patch. */

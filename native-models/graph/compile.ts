@@ -186,13 +186,13 @@ export function locator(folder: string): Locate {
   }
 }
 
-function graph(name: GraphName, m: ModelConfig, precision: Precision, locate: Locate): Graph {
+function graph(name: GraphName, model: ModelConfig, precision: Precision, locate: Locate): Graph {
+  const source = { model, precision, locate, file: WEIGHTS_FILE }
   const gpu = name.startsWith("gpu-")
   const kind = name.replace("gpu-", "") as GraphKind
   if (kind === "decode" || kind === "decode-masked")
-    return (gpu ? unrolledGraph : decodeGraph)(m, precision, locate, WEIGHTS_FILE, kind === "decode-masked")
-  const want = { score: kind !== "prefill", logits: kind === "logits" }
-  return parallelGraph(m, precision, locate, WEIGHTS_FILE, want, gpu)
+    return (gpu ? unrolledGraph : decodeGraph)(source, kind === "decode-masked")
+  return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }
 
 /** This folder's own sources are part of the key, so that a change to a graph is never missed while developing. */

@@ -39,27 +39,42 @@ type Rotary = { cos: Value; sin: Value; ids: Value }
 /** The residual stream: x, and what is still to be added to it. */
 export type Stream = { x: Value; added?: Value }
 
+/** What a graph is written from: a model and its weights in one precision. `file`: beside the graph, holds the weights. */
+export type Source = { model: ModelConfig; precision: Precision; locate: Locate; file: string }
+
+/** What a graph is for: many rows at a time on a CPU, a row or a few there (decoding), or a GPU. */
+export type Use = "many" | "few" | "gpu"
+
 /** Writes the parts that all graphs are made of. */
 export class Builder {
   constructor(
     readonly g: Graph,
-    readonly m: ModelConfig,
-    readonly precision: Precision,
-    readonly locate: Locate,
-    /** Only what a GPU's provider has: no FusedMatMul, Sign, Mod or LogSoftmax, and indices of 32 bits. */
-    readonly gpu = false,
-    /** Decodes on a CPU, a row or a few at a time. */
-    readonly few = false,
+    private readonly source: Source,
+    private readonly use: Use,
   ) {}
+
+  /** A builder that begins a graph. */
+  static of(name: string, source: Source, use: Use): Builder {
+    return new Builder(new Graph(name, source.locate, source.file), source, use)
+  }
 
   /** The same builder, writing into the body of a Loop. */
   within(g: Graph): Builder {
-    return new Builder(g, this.m, this.precision, this.locate, this.gpu, this.few)
+    return new Builder(g, this.source, this.use)
+  }
+
+  get m(): ModelConfig {
+    return this.source.model
+  }
+
+  /** Only what a GPU's provider has: no FusedMatMul, Sign, Mod or LogSoftmax, and indices of 32 bits. */
+  get gpu(): boolean {
+    return this.use === "gpu"
   }
 
   /** Type of what flows between the layers, and of the device's cache. Logits and all that is sampled from are fp32. */
   get real(): "float32" | "float16" {
-    return this.precision === "fp16" ? "float16" : "float32"
+    return this.source.precision === "fp16" ? "float16" : "float32"
   }
 
   /** A constant of that type. */
@@ -95,9 +110,9 @@ export class Builder {
   /** x [..., in] -> [..., out] by the matrix `name` ([out, in] as stored). */
   linear(x: Value, name: string, bias = this.m.bias): Value {
     const { g } = this
-    const prepared = this.locate(`${name}.weight`)
+    const prepared = this.source.locate(`${name}.weight`)
     let y: Value
-    if (prepared.type === "uint8" && this.few) {
+    if (prepared.type === "uint8" && this.use === "few") {
       // One scale for all activations: twice as fast as MatMulNBits, and close enough where rows are few.
       const columns = perChannel(`${name}.weight`)
       const inputs = [x, g.weight(columns), g.weight(`${columns}.scale`), "", bias ? g.weight(`${name}.bias`) : ""]
@@ -312,15 +327,9 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * log_min_p fp32 [1] and last_rank int64 [1], the last of the top k.
  * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
  */
-export function decodeGraph(
-  m: ModelConfig,
-  precision: Precision,
-  locate: Locate,
-  weightsFile: string,
-  masked: boolean,
-): Graph {
-  const g = new Graph("decode", locate, weightsFile)
-  const b = new Builder(g, m, precision, locate, false, true)
+export function decodeGraph(source: Source, masked: boolean): Graph {
+  const b = Builder.of("decode", source, "few")
+  const { g, m } = b
   const { global: G, local: L, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
@@ -471,17 +480,9 @@ export function statistics(b: Builder, logits: Value, bytes: Value, shape: (numb
  * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
-export function parallelGraph(
-  m: ModelConfig,
-  precision: Precision,
-  locate: Locate,
-  weightsFile: string,
-  want: { score: boolean; logits?: boolean },
-  gpu = false,
-): Graph {
-  const g = new Graph(want.score ? "score" : "prefill", locate, weightsFile)
-  const b = new Builder(g, m, precision, locate, gpu)
-  const { index } = b
+export function parallelGraph(source: Source, want: { score: boolean; logits?: boolean }, gpu = false): Graph {
+  const b = Builder.of(want.score ? "score" : "prefill", source, gpu ? "gpu" : "many")
+  const { g, m, index } = b
   const { global: G, local: L, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads

@@ -1,6 +1,6 @@
-import { type ModelConfig, type Precision, reach } from "../../contract/pack.ts"
-import { type Attend, Builder, contest, drawInputs, type Locate, type Stream } from "./megabyte.ts"
-import { float, Graph, type Value } from "./onnx.ts"
+import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { type Attend, Builder, contest, drawInputs, type Source, type Stream } from "./megabyte.ts"
+import { float, type Graph, type Value } from "./onnx.ts"
 import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
 
 /** Names of the device's own cache of layer i. */
@@ -26,15 +26,9 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
-export function unrolledGraph(
-  m: ModelConfig,
-  precision: Precision,
-  locate: Locate,
-  weightsFile: string,
-  masked: boolean,
-): Graph {
-  const g = new Graph("unrolled", locate, weightsFile)
-  const b = new Builder(g, m, precision, locate, true)
+export function unrolledGraph(source: Source, masked: boolean): Graph {
+  const b = Builder.of("unrolled", source, "gpu")
+  const { g, m } = b
   const { global: G, local: L, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
