@@ -36,6 +36,11 @@ describe("megabyte generate", () => {
     expect(b.out).toEqual(a.out)
     expect(a.err).toMatch(/37 bytes, \d+ bytes\/s, first patch after .* seed 9/)
   })
+  it("helps when asked to, whatever else was said", async () => {
+    const asked = await Promise.all([megabyte(), megabyte("--help"), megabyte("continue", "tale.txt", "--help")])
+    for (const { code, out } of asked) expect([code, out.toString()]).toEqual([0, asked[0]?.out.toString()])
+    expect(asked[0]?.out.toString()).toContain("megabyte continue FILE")
+  })
   it("writes every variation to a file of its own, and says so as JSON", async () => {
     const out = join(work, "made.bin")
     const r = await megabyte("generate", "--pack", pack, "--bytes", "20", "--variations", "3", "--out", out, "--json")

@@ -64,13 +64,10 @@ const making = {
 type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
 
 /** Runs one command. @throws UsageError, or an error whose first line is for a person */
-export async function run([command, ...args]: string[]): Promise<void> {
+export async function run([command = "help", ...args]: string[]): Promise<void> {
+  if (command === "help" || [command, ...args].some((a) => a === "--help" || a === "-h"))
+    return void process.stdout.write(help)
   switch (command) {
-    case undefined:
-    case "help":
-    case "--help":
-    case "-h":
-      return void process.stdout.write(help)
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
       const chosen = target(values)
