@@ -121,7 +121,7 @@ export type Sound = z.infer<typeof Sound>
 
 /** Media of a text pack. */
 export const Text = z.object({
-  encoding: z.literal("utf-8"),
+  encoding: z.literal("utf-8").optional(),
   /** The byte that stands where a document ends. */
   endOfDocument: z.int().min(0).max(255).optional(),
   /**

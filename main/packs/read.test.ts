@@ -22,6 +22,11 @@ describe("how a document is put to the model", () => {
     const more = count(context * patch - opening.length + 1)
     expect(documentBounds(text, more)).toMatchObject({ prompt: more, header: 0 })
   })
+  it("a text whose pack has no opening begins with nothing where a document begins", () => {
+    const plain: Pack = { ...text, media: { encoding: "utf-8", endOfDocument: 0 } }
+    expect(documentBounds(plain, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, stopAt: 0 })
+    expect(documentBounds(plain, count(3)).prompt).toEqual(count(3))
+  })
   it("a picture has its style before it, and room for the rest of its canvas", () => {
     const { prompt, header, room, stopAt } = documentBounds(picture, count(18), 1)
     expect([...prompt.subarray(0, header)]).toEqual(new Array(6).fill(1))

@@ -1,18 +1,22 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, headerOf, Pack, textOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, headerOf, Pack, soundOf, textOf } from "../../contract/pack.ts"
 import { PackError } from "../../native-models/graph/safetensors.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
-/** A whole document as the model reads it: its opening, or its style left open, and its bytes. For scoring. */
-export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
-  const header = headerOf(pack, 0, false)
+function joined(header: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(header.length + bytes.length)
   whole.set(header)
   whole.set(bytes, header.length)
-  return { bytes: whole, header: header.length }
+  return whole
+}
+
+/** A whole document as the model reads it: its opening, or its style left open, and its bytes. For scoring. */
+export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
+  const header = headerOf(pack, 0, false)
+  return { bytes: joined(header, bytes), header: header.length }
 }
 
 /** Bytes until a document of `length` bytes is complete; only a picture ever is. */
@@ -34,25 +38,22 @@ export type Bounds = {
 
 /**
  * How a document that begins with `given` is put to this pack's model. Text: its opening goes first, where there is room
- * for it, and a variation ends at the document's end mark. Pictures and sounds: the style goes first, and a canvas has an
- * end.
+ * for it (without one, nothing given begins at the end mark, where a document begins), and a variation ends at the end
+ * mark. Pictures and sounds: the style goes first, and a canvas has an end.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
   const { context, patch } = pack.model
-  const text = textOf(pack)
-  let begin = headerOf(pack, style, true)
-  let dropped = 0
-  if (text) {
-    if (begin.length + given.length > context * patch) begin = new Uint8Array()
-  } else if (begin.length)
-    // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
-    dropped = Math.max(0, Math.ceil((begin.length + given.length) / patch) - context) * patch
-  const prompt = new Uint8Array(begin.length + given.length - dropped)
-  prompt.set(begin)
-  prompt.set(given.subarray(dropped), begin.length)
-  const stopAt = text?.endOfDocument
-  const end = stopAt === undefined ? {} : { stopAt }
-  return { prompt, header: begin.length, room: roomAfter(pack, given.length), ...end }
+  const header = headerOf(pack, style, true)
+  const room = roomAfter(pack, given.length)
+  const over = Math.max(0, Math.ceil((header.length + given.length) / patch) - context)
+  // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
+  if (canvasOf(pack) ?? soundOf(pack))
+    return { prompt: joined(header, given.subarray(over * patch)), header: header.length, room }
+  const stopAt = textOf(pack)?.endOfDocument
+  const begin = over ? new Uint8Array() : header
+  const known = joined(begin, given)
+  if (stopAt === undefined) return { prompt: known, header: begin.length, room }
+  return { prompt: known.length ? known : Uint8Array.of(stopAt), header: begin.length, room, stopAt }
 }
 
 /** Reads and checks pack.json in `folder`. @throws PackError */

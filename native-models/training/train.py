@@ -173,6 +173,8 @@ class Run:
         self.corpus = getattr(data, self.file["data"]["kind"])(**self.file["data"].get("options", {}))
         if self.corpus.styles:
             self.file["pack"]["media"]["styles"] = self.corpus.styles
+        if self.corpus.opening:
+            self.file["pack"]["media"]["opening"] = self.corpus.opening.decode()
         self.model = Megabyte(self.config).to(self.device)
         if "init" in self.train:
             # From another pack as it ships: what it learned of edges and areas helps where there is little time.

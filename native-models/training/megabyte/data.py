@@ -35,6 +35,7 @@ class Corpus:
     header: int = 0
     styles: list[str] = field(default_factory=list)
     open_style: int = OPEN_STYLE  # the byte of a header that leaves the style open
+    opening: bytes = b""  # what every other window of running text begins with, and a person's text too
 
     def sha256(self) -> str:
         """Hash of the training bytes, for pack.json."""
@@ -62,7 +63,7 @@ def text(shards: int = 3) -> Corpus:
         path.stem: np.frombuffer(path.read_bytes(), dtype=np.uint8)
         for path in sorted((SHARED / "heldout" / "text").glob("*.txt"))
     }
-    return Corpus(np.concatenate([*classics, storybooks]), storybooks, held_out)
+    return Corpus(np.concatenate([*classics, storybooks]), storybooks, held_out, opening=OPENING)
 
 
 # The classes of the game tiles under names that a person would look for.
