@@ -14,7 +14,7 @@ const count = (n: number) => Uint8Array.from({ length: n }, (_, i) => i & 255)
 describe("how a document is put to the model", () => {
   it("a text has its opening before it where there is room, and ends at its mark", () => {
     const { context, patch } = text.model
-    const opening = [0, 0, 0, 0, 0, 0, 10, 10]
+    const opening = [...Buffer.from(" away.\n\n")]
     expect(documentBounds(text, new Uint8Array())).toMatchObject({ header: 8, stopAt: 0 })
     expect([...documentBounds(text, count(3)).prompt]).toEqual([...opening, 0, 1, 2])
     const most = count(context * patch - opening.length)

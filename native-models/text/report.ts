@@ -141,8 +141,8 @@ Each book on its own, whole, in one pass from its first byte, 8-bit weights and 
 fp32 the mean is ${exact.toFixed(4)}: running in 8 bits costs ${(means.model - exact).toFixed(4)} bits a byte. Before the weights were stored in 8 bits the
 held-out figure of training was ${String(pack.heldOut.beforeQuantization)}, after it ${pack.heldOut.bitsPerByte}.
 
-A paragraph given alone takes ${alone.told.toFixed(3)} bits a byte over its first 200 (25 of each book), with the empty line before it that
-the app tells the model of; without it ${alone.untold.toFixed(3)}.
+A paragraph given alone takes ${alone.told.toFixed(3)} bits a byte over its first 200 (25 of each book), with the end of a paragraph before
+it that the app tells the model of; without it ${alone.untold.toFixed(3)}.
 
 ## Ten samples, as they came out
 

@@ -19,7 +19,8 @@ OPEN_STYLE = 0  # the style byte of "any"
 OPEN_SHARE = 0.3  # documents trained without their style, so that it can be left open
 PARAGRAPH_SHARE = 0.5  # windows of text that begin where a paragraph does, as a person's text does, after OPENING
 END_OF_DOCUMENT = 0  # NUL never occurs in UTF-8 text, so it can mark where a book ends and the next begins
-OPENING = bytes([END_OF_DOCUMENT] * 6) + b"\n\n"  # a whole patch, so that a text's patches begin with it
+# Where a paragraph ends, as before most paragraphs; a whole patch, so that the text's own patches begin with it.
+OPENING = b" away.\n\n"
 
 
 @dataclass
