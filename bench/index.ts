@@ -40,10 +40,10 @@ const cores = cpus().length
 const bandwidth = await copyBandwidth(cores)
 console.log(`${cpus()[0]?.model}, ${cores} cores; stream copy ${(bandwidth / 1e9).toFixed(1)} GB/s (read + write)\n`)
 console.log(
-  "pack   precision threads  load ms  prefill B/s  first patch ms  ms/patch  decode B/s  of bandwidth  x plain  peak MB",
+  "pack      precision threads  load ms  prefill B/s  first patch ms  ms/patch  decode B/s  of bandwidth  with cache  x plain  peak MB",
 )
 const measure = fileURLToPath(new URL("./measure.ts", import.meta.url))
-for (const name of names.length ? names : ["text", "large"]) {
+for (const name of names.length ? names : ["text", "large", "large-mha"]) {
   for (const [precision, threads] of [
     ["int8", cores],
     ["int8", 1],
@@ -52,7 +52,7 @@ for (const name of names.length ? names : ["text", "large"]) {
     const args = ["--import", "tsx", measure, name, precision, String(threads), String(bandwidth)]
     const r = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
     const cells = [
-      name.padEnd(6),
+      name.padEnd(9),
       precision.padEnd(9),
       String(threads).padStart(7),
       r.loadMs.toFixed(0).padStart(8),
@@ -61,6 +61,7 @@ for (const name of names.length ? names : ["text", "large"]) {
       r.patchMs.toFixed(2).padStart(9),
       r.bytesPerSecond.toFixed(0).padStart(11),
       `${(100 * r.shareOfBandwidth).toFixed(0)} %`.padStart(13),
+      `${(100 * r.shareWithCache).toFixed(0)} %`.padStart(11),
       r.timesPlain.toFixed(1).padStart(8),
       r.peakMemoryMB.toFixed(0).padStart(8),
     ]

@@ -20,13 +20,17 @@ function weightBytesPerPatch(m: ModelConfig): number {
   for (const [key, shape] of expectedShapes(m)) {
     if (shape.length < 2 || key.includes("embed") || key.includes("position")) continue
     const [rows = 0, columns = 0] = shape
-    const block = blockOf(columns)
-    const bytes = precision === "int8" && block ? rows * columns * (1 + 4 / block) : rows * columns * 4
+    // In 8 bits a row has one scale (Builder.linear).
+    const bytes = precision === "int8" && blockOf(columns) ? rows * (columns + 4) : rows * columns * 4
     const once = key.startsWith("global_") || (key.startsWith("to_local") && m.global_to_local === "full")
     total += bytes * (once ? 1 : m.patch)
   }
   return total
 }
+
+/** Bytes of keys and values that one decoded patch reads after `past` patches. */
+const cacheBytesPerPatch = ({ global: g }: ModelConfig, past: number) =>
+  2 * g.layers * past * g.kv_heads * (g.width / g.heads) * 4
 
 Model.load(folder, precision, threads, cache) // compiles, so that what follows is what a second start costs
 let began = performance.now()
@@ -65,19 +69,19 @@ await decodeFor(30)
 const patchMs = median(ours)
 const plainMs = median(plain)
 const weightBytes = weightBytesPerPatch(model.config)
+const ofBandwidth = (bytes: number) => bytes / (patchMs / 1000) / Number(bandwidthText)
 process.stdout.write(
   `${JSON.stringify({
     name,
     precision,
     threads,
-    parameters: model.pack.parameters,
     loadMs,
     prefillBytesPerSecond: (prompt.length / prefillMs) * 1000,
     firstPatchMs,
     patchMs,
     bytesPerSecond: (patch / patchMs) * 1000,
-    weightBytesPerByte: weightBytes / patch,
-    shareOfBandwidth: weightBytes / (patchMs / 1000) / Number(bandwidthText),
+    shareOfBandwidth: ofBandwidth(weightBytes),
+    shareWithCache: ofBandwidth(weightBytes + cacheBytesPerPatch(model.config, past)),
     timesPlain: plainMs / patchMs,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
   })}\n`,

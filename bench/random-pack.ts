@@ -34,6 +34,15 @@ export const configurations: Record<string, ModelConfig> = {
     window: 1024,
     ...modern,
   },
+  // Every head has keys and values of its own, as in the paper: six times the cache.
+  "large-mha": {
+    patch: 8,
+    global: stage(768, 12, 12, 12),
+    local: stage(384, 6, 6, 6),
+    context: 1024,
+    window: 1024,
+    ...modern,
+  },
   medium: {
     patch: 8,
     global: stage(1024, 24, 16, 16),
