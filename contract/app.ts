@@ -117,8 +117,8 @@ export const Command = z.discriminatedUnion("type", [
   /** Goes on where the items of this run stopped, each in its own item. */
   z.object({ type: z.literal("continue"), id, length: z.int().min(1).max(100_000_000) }),
   z.object({ type: z.literal("stop") }),
-  /** Reads a dropped file's bytes as a prompt, for `pack` where that fits the file. */
-  z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), bytes: base64 }),
+  /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
+  z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), file: z.uuid() }),
   /** A picture or a sound as a file to save. */
   z.object({ type: z.literal("export"), id, form: FileForm }),
   /** The bytes and bits of an item. */
@@ -130,10 +130,13 @@ export const Command = z.discriminatedUnion("type", [
   /** Tries what there is to run on. */
   z.object({ type: z.literal("devices") }),
   z.object({ type: z.literal("prefer"), preferences: Preferences }),
-  /** Bytes of a pack's file from `offset` on; `import` then checks and keeps what has arrived. */
+  /**
+   * Bytes of a file from `offset` on; the host answers with `taken`. `import` then checks and keeps the pack that has
+   * arrived, `open` reads a dropped file, which has a name of its own here.
+   */
   z.object({
     type: z.literal("upload"),
-    file: z.enum(["pack.json", "weights.safetensors"]),
+    file: z.union([z.enum(["pack.json", "weights.safetensors"]), z.uuid()]),
     offset: z.int().min(0),
     bytes: base64,
   }),
@@ -171,6 +174,7 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
   z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),
   z.object({ type: z.literal("content"), id, bytes: base64, bits: z.array(z.number()) }),
+  z.object({ type: z.literal("taken"), file: z.string() }),
   z.object({
     type: z.literal("opened"),
     name: z.string(),

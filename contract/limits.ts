@@ -1,3 +1,7 @@
-/** Bytes of the largest file that a window takes. Here, as the page's code is to be without zod. */
-export const LARGEST_FILE = 32 * 2 ** 20
-export const tooLarge = (name: string) => `${name} is larger than 32 MB; nothing has changed.`
+/** Limits that the windows know too; here, as the page's code is to be without zod. */
+
+/** Bytes of the largest file that a window hands over: two hours of sound in studio quality. */
+export const LARGEST_FILE = 8 * 2 ** 30
+/** Bytes of a file in one message. */
+export const UPLOAD_PIECE = 4 * 2 ** 20
+export const tooLarge = (name: string, most: string) => `${name} is larger than ${most}; nothing has changed.`

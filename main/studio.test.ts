@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
@@ -44,9 +45,67 @@ const start: StartEngine = () => {
   }
 }
 
+const places = { shipped: join(import.meta.dirname, "../native-models"), home, cache: join(home, "cache") }
+
+describe("a dropped file", () => {
+  /** What the host answers to a file that arrives in pieces of `size` bytes and is opened. */
+  async function drop(studio: Studio, name: string, file: Buffer, size: number) {
+    const answers: AppEvent[] = []
+    const say = (message: unknown) => studio.receive(message, (event) => void answers.push(event))
+    const key = randomUUID()
+    for (let offset = 0; offset < file.length; offset += size) {
+      const bytes = file.subarray(offset, offset + size).toString("base64")
+      await say({ type: "upload", file: key, offset, bytes })
+    }
+    await say({ type: "open", name, pack: "text", file: key })
+    return answers
+  }
+
+  it("arrives in pieces on the disk, each told to be taken, is opened, and leaves nothing behind", async () => {
+    const studio = new Studio(places, start)
+    const story = Buffer.from("Once upon a time there was a little byte.".repeat(10))
+    const answers = await drop(studio, "story.txt", story, 100)
+    const opened = answers.pop()
+    expect(answers.map((a) => a.type)).toEqual(Array.from({ length: 5 }, () => "taken"))
+    expect(opened).toMatchObject({
+      type: "opened",
+      name: "story.txt",
+      modality: "text",
+      bytes: story.toString("base64"),
+    })
+    expect(readdirSync(join(home, "dropped"))).toEqual([])
+    studio.close()
+  })
+  it("that never came, or is no file of a window's, is refused in one line", async () => {
+    const studio = new Studio(places, start)
+    expect(await drop(studio, "lost.txt", Buffer.alloc(0), 1)).toEqual([
+      { type: "notice", kind: "problem", text: "lost.txt cannot be read; nothing has changed." },
+    ])
+    const answers: AppEvent[] = []
+    const outside = { type: "upload", file: "../../outside", offset: 0, bytes: "" }
+    await studio.receive(outside, (event) => void answers.push(event))
+    expect(answers).toMatchObject([{ type: "notice", text: expect.stringMatching(/^That was not understood/) }])
+    studio.close()
+  })
+  it("that is a text too large for memory is refused before it is read; what a closed window left is removed", async () => {
+    mkdirSync(join(home, "dropped"), { recursive: true })
+    const [half, large] = [join(home, "dropped", "half"), join(home, "large.txt")]
+    writeFileSync(half, "left by a window that was closed")
+    const studio = new Studio(places, start)
+    expect(existsSync(half)).toBe(false)
+    writeFileSync(large, "a")
+    truncateSync(large, 33 * 2 ** 20)
+    const answers: AppEvent[] = []
+    await studio.openPath(large, (event) => void answers.push(event))
+    expect(answers).toEqual([
+      { type: "notice", kind: "problem", text: "large.txt is larger than 32 MB; nothing has changed." },
+    ])
+    studio.close()
+  })
+})
+
 describe("the app behind its windows", () => {
   it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
-    const places = { shipped: join(import.meta.dirname, "../native-models"), home, cache: join(home, "cache") }
     const studio = new Studio(places, start)
     const events: AppEvent[] = []
     studio.connect((event) => void events.push(event))

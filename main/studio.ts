@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, statSync } from "node:fs"
-import { isAbsolute, join } from "node:path"
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs"
+import { basename, isAbsolute, join } from "node:path"
 import {
   type AppEvent,
   Command,
@@ -11,6 +11,7 @@ import {
   type Settings,
 } from "../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../contract/characters.ts"
+import { tooLarge } from "../contract/limits.ts"
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -19,18 +20,24 @@ import { EngineClient, type StartEngine } from "./engine/client.ts"
 import { chooseDevice, tryDevices } from "./engine/devices.ts"
 import { Library } from "./library/library.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
+import { MediaError } from "./media/error.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
 import { modalityOf } from "./media/modality.ts"
+import { type Source, withFile } from "./media/source.ts"
 import { readText } from "./media/text.ts"
-import { findPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
+import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "./packs/read.ts"
-import { Upload } from "./packs/upload.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
+import { Upload } from "./upload.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
 const FRAME = 16
 /** Milliseconds between two writes of what is being generated to the library. */
 const FLUSH = 1000
+
+/** Bytes of the largest text or picture that is opened; of a sound only the end is read. */
+const LARGEST_WHOLE = 32 * 2 ** 20
+const PACK_FILES = ["pack.json", "weights.safetensors"]
 
 /** The item being written, and what of it is not yet sent or on disk. */
 type Writing = { id: string; unsent: Part; unsaved: Part; bytes: number; nats: number }
@@ -47,7 +54,9 @@ export class Studio {
   private engine: EngineClient | undefined
   private library: Library
   private preferences: Preferences
-  private readonly upload: Upload
+  /** A pack that arrives, and files that were dropped. */
+  private readonly incoming: Upload
+  private readonly dropped: Upload
   private readonly windows = new Set<(event: AppEvent) => void>()
   private gpuFailed = false
   private running: { cancel(): void } | undefined
@@ -61,7 +70,8 @@ export class Studio {
     private readonly startEngine: StartEngine,
   ) {
     this.preferences = readPreferences(this.preferencesPath)
-    this.upload = new Upload(places)
+    this.incoming = new Upload(join(places.home, "packs", ".incoming"))
+    this.dropped = new Upload(join(places.home, "dropped"))
     this.library = this.openLibrary(this.preferences)
     this.library.emptyDeleted()
   }
@@ -104,8 +114,18 @@ export class Studio {
       })
       return
     }
+    await this.attempt(() => this.execute(parsed.data, answer), answer)
+  }
+
+  /** Opens a file of this machine in a window, as if it were dropped there. */
+  async openPath(path: string, answer: (event: AppEvent) => void): Promise<void> {
+    await this.attempt(async () => answer(await this.open(basename(path), path, "")), answer)
+  }
+
+  /** What goes wrong is told where it was asked for, in one line. */
+  private async attempt(work: () => Promise<void>, answer: (event: AppEvent) => void): Promise<void> {
     try {
-      await this.execute(parsed.data, answer)
+      await work()
     } catch (error) {
       answer({ type: "notice", kind: "problem", text: (error as Error).message.split("\n")[0] ?? "" })
     }
@@ -133,7 +153,11 @@ export class Studio {
       case "stop":
         return this.running?.cancel()
       case "open":
-        return answer(await this.open(command.name, Buffer.from(command.bytes, "base64"), command.pack))
+        try {
+          return answer(await this.open(command.name, this.dropped.path(command.file), command.pack))
+        } finally {
+          this.dropped.remove(command.file)
+        }
       case "export":
         return answer(await this.export(command.id, command.form))
       case "read": {
@@ -161,10 +185,13 @@ export class Studio {
         return answer({ type: "devices", devices: await tryDevices(this.startEngine, this.graphs) })
       case "prefer":
         return this.prefer(command.preferences)
-      case "upload":
-        return this.upload.take(command.file, command.offset, Buffer.from(command.bytes, "base64"))
+      case "upload": {
+        const { file, offset, bytes } = command
+        ;(PACK_FILES.includes(file) ? this.incoming : this.dropped).take(file, offset, Buffer.from(bytes, "base64"))
+        return answer({ type: "taken", file })
+      }
       case "import": {
-        const name = this.upload.finish()
+        const name = this.importIncoming()
         answer({ type: "notice", kind: "info", text: `The pack ${name} was checked and is ready.` })
         return this.tell({ type: "packs", packs: this.packs() })
       }
@@ -196,8 +223,26 @@ export class Studio {
     for (const send of this.windows) this.greet(send)
   }
 
-  /** What a dropped file is, as a prompt. @throws MediaError */
-  private async open(name: string, file: Buffer, wanted: string): Promise<AppEvent> {
+  /** Checks and keeps the pack that has arrived; returns its name. @throws PackError, and nothing is kept */
+  private importIncoming(): string {
+    try {
+      return importPack(this.incoming.folder, this.places)
+    } finally {
+      this.incoming.clear()
+    }
+  }
+
+  /** What a file is, as a prompt. @throws MediaError */
+  private async open(name: string, path: string, wanted: string): Promise<AppEvent> {
+    try {
+      accessSync(path, constants.R_OK)
+    } catch {
+      throw new MediaError(`${name} cannot be read; nothing has changed.`)
+    }
+    return withFile(path, (file) => this.prompt(name, file, wanted))
+  }
+
+  private async prompt(name: string, file: Source, wanted: string): Promise<AppEvent> {
     const modality = modalityOf(name, file)
     const packName = packFor(modality, wanted, this.places)
     const pack = readPack(findPack(packName, this.places))
@@ -207,11 +252,13 @@ export class Studio {
       const { samples, ...about } = await readSound(name, file, sound, LONGEST_SOUND)
       return { ...opened, bytes: base64(encodeSamples(samples, sound)), ...about }
     }
+    if (file.length > LARGEST_WHOLE) throw new MediaError(tooLarge(name, "32 MB"))
+    const whole = file.subarray(0, file.length)
     if (canvas) {
-      const { bytes, ...about } = await readImage(name, file, canvas)
+      const { bytes, ...about } = await readImage(name, whole, canvas)
       return { ...opened, bytes: base64(bytes), ...about }
     }
-    const { bytes, note } = readText(name, file)
+    const { bytes, note } = readText(name, whole)
     // A text file has no place for settings: one that was made here is known by its bytes.
     const same = (item: Item) => item.modality === "text" && item.bytes === bytes.length
     const made = this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))

@@ -77,8 +77,9 @@ const phases = {
 function Progress() {
   const actions = useActions()
   const run = useSlice((s) => s.run)
+  const opening = useSlice((s) => s.opening)
   const speed = useRef({ at: 0, text: "" })
-  if (!run) return <div className="progress" />
+  if (!run) return <div className="progress">{opening && <span role="status">Reading {opening}</span>}</div>
   const share = run.total ? Math.min(1, run.made / run.total) : 0
   const elapsed = (performance.now() - run.began - (run.firstPatch ?? 0)) / 1000
   if (performance.now() - speed.current.at > 300) {

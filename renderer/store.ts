@@ -10,7 +10,7 @@ import type {
   Settings,
 } from "../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../contract/characters.ts"
-import { LARGEST_FILE, tooLarge } from "../contract/limits.ts"
+import { LARGEST_FILE, tooLarge, UPLOAD_PIECE } from "../contract/limits.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
@@ -64,6 +64,8 @@ export type State = {
   contents: Map<string, Content>
   version: number
   run: Run | undefined
+  /** Name of the file that is being read. */
+  opening: string | undefined
   draft: Draft
   settings: Settings
   /** A new seed for every generation, or the one that is set. */
@@ -105,8 +107,6 @@ function usualLength(pack: PackSummary): number {
 }
 
 const PACK_FILES = ["pack.json", "weights.safetensors"]
-/** Bytes of a pack in one message. */
-const UPLOAD_PIECE = 4 * 2 ** 20
 
 /** Whether bytes are a picture's or a sound's. */
 const isMedia = (modality: PackSummary["modality"] | undefined) => modality === "image" || modality === "audio"
@@ -129,6 +129,7 @@ export function createStudio(send: (command: Command) => void) {
     contents: new Map(),
     version: 0,
     run: undefined,
+    opening: undefined,
     draft: emptyDraft,
     settings: { pack: "text", length: 600, seed: newSeed(), variations: 1, sampling: defaultSampling, style: 0 },
     fixedSeed: false,
@@ -138,12 +139,24 @@ export function createStudio(send: (command: Command) => void) {
   }))
   const { getState: get, setState: set } = store
   let noticeKey = 0
+  /** Uploads that wait for the host to take their last piece. */
+  const waiting = new Map<string, () => void>()
 
   const notify = (kind: Notice["kind"], text: string, undo?: string) => {
     const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
     // Good news goes by itself; a problem stays until it is dismissed.
     if (kind === "info") setTimeout(() => actions.dismiss(notice.key), undo ? 12_000 : 8_000)
+  }
+  /** Hands a file to the host as `name`, piece by piece, each when the one before has been taken. */
+  const upload = async (file: File, name: string) => {
+    for (let offset = 0; offset === 0 || offset < file.size; offset += UPLOAD_PIECE) {
+      const piece = toBase64(new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer()))
+      const taken = new Promise<void>((resolve) => waiting.set(name, resolve))
+      send({ type: "upload", file: name, offset, bytes: piece })
+      await taken
+    }
+    waiting.delete(name)
   }
   const withItem = (item: ListedItem) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
   /** The packs there are; another one is chosen where the chosen one has gone. */
@@ -169,7 +182,14 @@ export function createStudio(send: (command: Command) => void) {
       case "state": {
         const { packs, folder, preferences } = event
         const begins = !get().packs.length
-        set({ connected: true, run: undefined, folder, preferences, items: new Map(event.items.map((i) => [i.id, i])) })
+        set({
+          connected: true,
+          run: undefined,
+          opening: undefined,
+          folder,
+          preferences,
+          items: new Map(event.items.map((i) => [i.id, i])),
+        })
         withPacks(packs)
         if (begins) actions.setPack(preferences.pack)
         // After a lost connection what was shown may have gaps: it is read again.
@@ -235,9 +255,13 @@ export function createStudio(send: (command: Command) => void) {
         touch()
         break
       }
+      case "taken":
+        waiting.get(event.file)?.()
+        break
       case "opened": {
         const bytes = fromBase64(event.bytes)
         const { name, note, settings } = event
+        set({ opening: undefined })
         actions.setPack(event.pack)
         if (settings) {
           set((s) => ({ settings: { ...settings, pack: s.settings.pack }, fixedSeed: true }))
@@ -259,7 +283,7 @@ export function createStudio(send: (command: Command) => void) {
         break
       case "notice":
         // What was asked for is refused.
-        if (event.kind === "problem" && get().run?.asked) set({ run: undefined })
+        if (event.kind === "problem") set((s) => ({ opening: undefined, run: s.run?.asked ? undefined : s.run }))
         notify(event.kind, event.text)
         break
     }
@@ -367,13 +391,11 @@ export function createStudio(send: (command: Command) => void) {
       set({ heat: true })
     },
     async openFile(file: File): Promise<void> {
-      if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name))
-      send({
-        type: "open",
-        name: file.name,
-        pack: get().settings.pack,
-        bytes: toBase64(new Uint8Array(await file.arrayBuffer())),
-      })
+      if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name, "8 GB"))
+      const name = crypto.randomUUID()
+      set({ opening: file.name })
+      await upload(file, name)
+      send({ type: "open", name: file.name, pack: get().settings.pack, file: name })
     },
     /** One of the files that came with the app, as if it were dropped. */
     async openExample(name: string): Promise<void> {
@@ -393,13 +415,8 @@ export function createStudio(send: (command: Command) => void) {
     /** Hands a pack to the host in pieces. */
     async importPack(json: File, weights: File): Promise<void> {
       notify("info", `${weights.name} is being copied and checked.`)
-      for (const file of [json, weights]) {
-        const name = file === json ? "pack.json" : "weights.safetensors"
-        for (let offset = 0; offset === 0 || offset < file.size; offset += UPLOAD_PIECE) {
-          const piece = new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer())
-          send({ type: "upload", file: name, offset, bytes: toBase64(piece) })
-        }
-      }
+      await upload(json, "pack.json")
+      await upload(weights, "weights.safetensors")
       send({ type: "import" })
     },
     /** Shows an item with its sisters of the same run. */

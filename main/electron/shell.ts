@@ -1,8 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
-import { basename, extname, join, normalize, resolve } from "node:path"
+import { extname, join, normalize, resolve } from "node:path"
 import type * as Electron from "electron"
-import type { AppEvent } from "../../contract/app.ts"
-import { LARGEST_FILE, tooLarge } from "../../contract/limits.ts"
 import type { StartEngine } from "../engine/client.ts"
 import type { Places } from "../packs/find.ts"
 import { Studio } from "../studio.ts"
@@ -66,7 +64,7 @@ export async function start(
     event.senderFrame.postMessage("port", null, [port2])
     const file = given.get(event.sender.id)
     given.delete(event.sender.id)
-    if (file) hand(studio, file, (message) => port1.postMessage(message))
+    if (file) void studio.openPath(file, (message) => port1.postMessage(message))
   })
 
   open = (file) => {
@@ -102,20 +100,6 @@ function filesOf(argv: string[], folder: string): string[] {
   return paths
     .map((path) => resolve(folder, path))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
-}
-
-/** Gives a window a file, as if it were dropped there. */
-function hand(studio: Studio, file: string, send: (message: AppEvent) => void): void {
-  const name = basename(file)
-  try {
-    if (statSync(file).size > LARGEST_FILE) {
-      send({ type: "notice", kind: "problem", text: tooLarge(name) })
-      return
-    }
-    void studio.receive({ type: "open", name, pack: "", bytes: readFileSync(file).toString("base64") }, send)
-  } catch {
-    send({ type: "notice", kind: "problem", text: `${name} cannot be read; nothing has changed.` })
-  }
 }
 
 /** A file of the built renderer, by its app:// address. */

@@ -35,8 +35,8 @@ const names: Record<string, string> = {
 const JOINED_ANYWHERE = ["mp3", "oga", "opus", "aac"]
 
 /** Whether a file is sound or video, by its first bytes; also kinds that cannot be read. */
-export function isSound(bytes: Uint8Array): boolean {
-  return audioType(bytes.slice(0, 2 ** 16)) !== undefined || isMp4(bytes)
+export function isSound(file: Source): boolean {
+  return audioType(file.subarray(0, 2 ** 16).slice()) !== undefined || isMp4(file)
 }
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")

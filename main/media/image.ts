@@ -3,6 +3,7 @@ import sharp, { type Sharp } from "sharp"
 import { Settings } from "../../contract/app.ts"
 import { type Canvas, canvasBytes } from "../../contract/pack.ts"
 import { MediaError } from "./error.ts"
+import type { Source } from "./source.ts"
 
 /** A generated picture is enlarged by whole factors to about this many pixels, so that no pixel is blurred. */
 const ENLARGED = 512
@@ -25,15 +26,15 @@ const SIGNATURES: [offset: number, bytes: string][] = [
 ]
 
 /** Whether a file is a picture, by its first bytes; also kinds of picture that cannot be read. */
-export function isPicture(name: string, bytes: Uint8Array): boolean {
+export function isPicture(name: string, file: Source): boolean {
   if (/\.svg$/i.test(name)) return true
-  const head = Buffer.from(bytes.subarray(0, 16)).toString("latin1")
-  return SIGNATURES.some(([offset, mark]) => head.startsWith(mark, offset) && (mark !== "BM" || isBitmap(bytes)))
+  const head = Buffer.from(file.subarray(0, 16)).toString("latin1")
+  return SIGNATURES.some(([offset, mark]) => head.startsWith(mark, offset) && (mark !== "BM" || isBitmap(file)))
 }
 
 /** "BM" begins ordinary texts as well: a bitmap says its own length too. */
-function isBitmap(bytes: Uint8Array): boolean {
-  return bytes.length > 26 && Buffer.from(bytes.subarray(0, 6)).readUInt32LE(2) === bytes.length
+function isBitmap(file: Source): boolean {
+  return file.length > 26 && Buffer.from(file.subarray(0, 6)).readUInt32LE(2) === file.length
 }
 
 /**

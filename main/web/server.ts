@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws"
 import type { Studio } from "../studio.ts"
 import { contentSecurityPolicy, contentTypes } from "./page.ts"
 
-/** The largest message a window may send: a dropped file of 32 MB in base64. */
+/** The largest message a window may send: what is gone on from, in base64. */
 const MAX_MESSAGE = 48 * 2 ** 20
 
 /**

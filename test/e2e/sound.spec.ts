@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
+import { writeWav } from "../../contract/wav.ts"
 import { dropFiles, expect, test } from "./app.ts"
 
 const chooseNoise = (page: Page) => page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Noise" })
@@ -90,6 +91,17 @@ test("an example is one click away, and a sound is dragged out as a WAV that bri
   await dropFiles(page, [{ name: "back.wav", bytes: wav }])
   await expect(page.getByText(/settings are restored/)).toBeVisible()
   await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("77")
+})
+
+test("drop a recording of half an hour: that it is read is told, and its end is gone on from", async ({ app }) => {
+  const page = await app.open()
+  const hiss = Float32Array.from({ length: 2100 * 8000 }, (_, i) => ((i * 7919) % 1000) / 2000)
+  await dropFiles(page, [{ name: "long.wav", bytes: Buffer.from(writeWav(hiss, 8000)) }])
+  await expect(page.getByText("Reading long.wav")).toBeVisible()
+  await expect(page.getByText("WAV, the last 600 of 2100 seconds")).toBeVisible()
+  await expect(page.getByText("600.0 s of 600.0 s")).toBeVisible()
+  await expect(page.getByText("Reading long.wav")).toBeHidden()
+  expect(app.errors).toEqual([])
 })
 
 test("a video is refused, and a recording is scored with its surprise over the waveform", async ({ app }) => {
