@@ -159,6 +159,15 @@ describe("a sound as samples", () => {
     expect(note).toMatch(/^MP3, 44.1 kHz.*, the last 3 of about \d{3} seconds$/)
     expect(read).toBeLessThan(long.length / 2)
   })
+  it("of an MP3 whose end takes far more bytes than its beginning no less is read", async () => {
+    // A second at 32 kbit/s, then half a second at 320.
+    const [quiet, loud] = [file("quiet.mp3"), file("loud.mp3")]
+    const repeat = (part: Buffer, times: number) => Array.from({ length: times }, () => part)
+    const long = Buffer.concat([...repeat(quiet, 75), ...repeat(loud, 60)])
+    const { samples } = await readSound("long.mp3", long, sound, 20)
+    expect(samples.length).toBe(20 * 8000)
+    expect(strength(samples.subarray(-3000), 8000, 440)).toBeGreaterThan(0.08)
+  })
   it("keeps the end of a long sound alone", async () => {
     const long = new Float32Array(8000 * 30)
     long.set(sine(440, 8000, 1), long.length - 8000)

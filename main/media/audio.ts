@@ -22,6 +22,7 @@ const PIECE = 2 ** 18
 
 /** Kinds of sound that are decoded, as audio-type calls them. */
 const DECODED = ["wav", "mp3", "flac", "opus", "oga", "m4a", "aac", "aiff", "caf", "qoa", "amr", "wma"] as const
+type Kind = (typeof DECODED)[number]
 const names: Record<string, string> = {
   oga: "Ogg Vorbis",
   opus: "Opus",
@@ -32,7 +33,7 @@ const names: Record<string, string> = {
 }
 
 /** Kinds that are decoded from anywhere on; what comes before the end that is wanted is passed over. */
-const JOINED_ANYWHERE = ["mp3", "oga", "opus", "aac"]
+const JOINED_ANYWHERE: Kind[] = ["mp3", "oga", "opus", "aac"]
 
 /** Whether a file is sound or video, by its first bytes; also kinds that cannot be read. */
 export function isSound(file: Source): boolean {
@@ -62,41 +63,19 @@ export async function readSound(
   if (isVideo(kind, given)) throw new MediaError(`${name} is a video; give its sound alone. Nothing has changed.`)
   const decoded = DECODED.find((k) => k === kind)
   if (!decoded) throw new MediaError(`${name} is not a kind of sound that can be read; nothing has changed.`)
-  let end: End | undefined
-  let channels = 0
-  let bytesPerSecond = 0
-  let passedOver = 0
+  let found: Found
   try {
     const file = isMp4(given) ? tableFirst(given) : given
-    const decoder = await decode[decoded]()
-    for (let at = 0; at <= file.length; at += PIECE) {
-      await setImmediate() // others of this process have their turn
-      const last = at + PIECE > file.length
-      const parts = [
-        await decoder(file.subarray(at, Math.min(file.length, at + PIECE))),
-        ...(last ? [await decoder()] : []),
-      ]
-      for (const { channelData, sampleRate } of parts) {
-        if (!channelData[0]?.length) continue
-        channels = Math.max(channels, channelData.length)
-        if (is16Bit(decoded, head)) exact16(channelData)
-        end ??= new End(sampleRate, seconds)
-        end.append(channelData)
-      }
-      if (!end?.total || bytesPerSecond) continue
-      bytesPerSecond = PIECE / (end.total / end.rate)
-      // Twice what is wanted, by what the beginning takes: the rate may vary, and what follows a jump is damaged.
-      const jump = file.length - Math.ceil(2 * seconds * bytesPerSecond) - (at + PIECE)
-      if (jump <= 0 || !JOINED_ANYWHERE.includes(decoded)) continue
-      at += jump
-      passedOver = jump / bytesPerSecond
-      end = new End(end.rate, seconds)
-    }
+    found = await endOf(file, decoded, seconds, JOINED_ANYWHERE.includes(decoded))
+    // The end took far more bytes a second than the beginning let expect.
+    if (found.passedOver && found.end && found.end.kept < seconds * found.end.rate)
+      found = await endOf(file, decoded, seconds, false)
   } catch (error) {
     throw new MediaError(
       `${name} cannot be read as sound (${(error as Error).message.split("\n")[0]}); nothing has changed.`,
     )
   }
+  const { end, channels, passedOver } = found
   if (!end?.total) throw new MediaError(`${name} holds no sound; nothing has changed.`)
   const samples = await resample(end.samples(), end.rate, sound.rate)
   const notes = []
@@ -105,13 +84,49 @@ export async function readSound(
     notes.push(`${end.rate / 1000} kHz ${mixed} → ${sound.rate / 1000} kHz mono`)
   const whole = Math.round(passedOver + end.total / end.rate)
   if (passedOver || end.total > end.kept)
-    notes.push(`the last ${Math.round(end.kept / end.rate)} of ${passedOver ? "about " : ""}${whole} seconds`)
+    notes.push(`the last ${seconds} of ${passedOver ? "about " : ""}${whole} seconds`)
   const settings = settingsIn(head)
   return { samples, note: [names[decoded] ?? decoded, ...notes].join(", "), ...(settings ? { settings } : {}) }
 }
 
+/** The last seconds of a sound, its channels, and how many seconds before them were never decoded, about. */
+type Found = { end: End | undefined; channels: number; passedOver: number }
+
+/** Decodes `file` piece by piece and keeps the last `seconds`; with `jump` most of what is before them is passed over. */
+async function endOf(file: Source, kind: Kind, seconds: number, jump: boolean): Promise<Found> {
+  const head = file.subarray(0, 2 ** 16)
+  const decoder = await decode[kind]()
+  const found: Found = { end: undefined, channels: 0, passedOver: 0 }
+  let began = false
+  for (let at = 0; at <= file.length; at += PIECE) {
+    await setImmediate() // others of this process have their turn
+    const last = at + PIECE > file.length
+    const parts = [
+      await decoder(file.subarray(at, Math.min(file.length, at + PIECE))),
+      ...(last ? [await decoder()] : []),
+    ]
+    for (const { channelData, sampleRate } of parts) {
+      if (!channelData[0]?.length) continue
+      found.channels = Math.max(found.channels, channelData.length)
+      if (is16Bit(kind, head)) exact16(channelData)
+      found.end ??= new End(sampleRate, seconds)
+      found.end.append(channelData)
+    }
+    if (!jump || began || !found.end) continue
+    began = true
+    // Twice what is wanted, by what the beginning took: the rate may vary, and what follows a jump is damaged.
+    const bytesPerSecond = PIECE / (found.end.total / found.end.rate)
+    const over = file.length - Math.ceil(2 * seconds * bytesPerSecond) - (at + PIECE)
+    if (over <= 0) continue
+    at += over
+    found.passedOver = over / bytesPerSecond
+    found.end = new End(found.end.rate, seconds)
+  }
+  return found
+}
+
 /** Whether a WAV's or a FLAC's samples are of 16 bits (FLAC: STREAMINFO, format section 8.2). */
-function is16Bit(kind: string, file: Uint8Array): boolean {
+function is16Bit(kind: Kind, file: Uint8Array): boolean {
   if (kind === "flac") return ((((file[20] ?? 0) & 1) << 4) | ((file[21] ?? 0) >> 4)) === 15
   const format = latin1(file.subarray(0, 4096)).indexOf("fmt ")
   return kind === "wav" && file[format + 8] === 1 && file[format + 22] === 16
