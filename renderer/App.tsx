@@ -129,7 +129,7 @@ function Notices() {
             <button
               type="button"
               onClick={() => {
-                if (n.undo) actions.undelete(n.undo)
+                n.undo?.()
                 actions.dismiss(n.key)
               }}
             >

@@ -111,7 +111,7 @@ function TextComposer() {
       {!draft.text && (
         <div className="examples">
           {examples.map((text) => (
-            <button type="button" key={text} onClick={() => actions.setDraft({ text })}>
+            <button type="button" key={text} onClick={() => actions.newDraft(text)}>
               {text.replace(/\n+/g, " · ")}
             </button>
           ))}

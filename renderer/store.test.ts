@@ -41,6 +41,65 @@ beforeEach(() => {
 })
 
 describe("the window's store", () => {
+  it("brings back what was written before a file, another model or a new draft took its place", () => {
+    const pack = { patch: 8, license: "", data: "", parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true }
+    const canvas = { width: 8, height: 8, channels: 3, styles: ["any"], header: 0 }
+    studio.actions.receive({
+      type: "packs",
+      packs: [
+        { ...pack, name: "text", title: "Text", modality: "text" },
+        { ...pack, name: "image", title: "Pictures", modality: "image", canvas },
+      ],
+    })
+    const state = () => studio.store.getState()
+    const replace = [
+      () =>
+        studio.actions.receive({
+          type: "opened",
+          name: "a.txt",
+          pack: "text",
+          modality: "text",
+          bytes: utf8("A file"),
+          note: "",
+        }),
+      () => studio.actions.setPack("image"),
+      () => studio.actions.newDraft(),
+    ]
+    for (const by of replace) {
+      studio.actions.setDraft({ text: "My own beginning" })
+      by()
+      expect(state().draft.text).not.toBe("My own beginning")
+      const notice = state().notices.at(-1)
+      expect(notice?.text).toBe("The text that you had begun was put away.")
+      notice?.undo?.()
+      expect([state().draft.text, state().settings.pack]).toEqual(["My own beginning", "text"])
+      studio.actions.newDraft()
+      for (const { key } of state().notices) studio.actions.dismiss(key)
+    }
+    // What is in an item, or was never touched, goes without a word.
+    studio.actions.setDraft({ text: "Once" })
+    studio.actions.generate()
+    studio.actions.newDraft("An example")
+    studio.actions.newDraft()
+    expect(state().notices).toEqual([])
+  })
+  it("hands a dropped file over piece by piece, each when the one before was taken, and tells that it is read", async () => {
+    const opening = studio.actions.openFile(new File([new Uint8Array(5 * 2 ** 20)], "long.wav"))
+    const uploads = () => sent.filter((s) => s.type === "upload")
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 50))
+    await settled()
+    expect([uploads().length, studio.store.getState().opening]).toEqual([1, "long.wav"])
+    const [first] = uploads()
+    studio.actions.receive({ type: "taken", file: first?.file ?? "" })
+    await settled()
+    expect(uploads().map((u) => u.offset)).toEqual([0, 4 * 2 ** 20])
+    expect(sent.some((s) => s.type === "open")).toBe(false)
+    studio.actions.receive({ type: "taken", file: first?.file ?? "" })
+    await opening
+    expect(sent.at(-1)).toMatchObject({ type: "open", name: "long.wav", file: first?.file })
+    studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound; nothing has changed." })
+    expect(studio.store.getState().opening).toBeUndefined()
+  })
   it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
     studio.actions.setDraft({ text: "Once upon" })
     studio.actions.generate(4)

@@ -43,8 +43,10 @@ export type Draft = {
   name: string
   note: string
   parent?: { id: string; at: number }
+  /** Written by the person and in no item yet. */
+  typed?: boolean
 }
-export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: string }
+export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: () => void }
 
 export type State = {
   connected: boolean
@@ -142,11 +144,24 @@ export function createStudio(send: (command: Command) => void) {
   /** Uploads that wait for the host to take their last piece. */
   const waiting = new Map<string, () => void>()
 
-  const notify = (kind: Notice["kind"], text: string, undo?: string) => {
+  const notify = (kind: Notice["kind"], text: string, undo?: () => void, seconds = 8) => {
     const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
     // Good news goes by itself; a problem stays until it is dismissed.
-    if (kind === "info") setTimeout(() => actions.dismiss(notice.key), undo ? 12_000 : 8_000)
+    if (kind === "info" && seconds < Number.POSITIVE_INFINITY)
+      setTimeout(() => actions.dismiss(notice.key), 1000 * seconds)
+  }
+  /** Another draft; what the person had written can be brought back. */
+  const replaceDraft = (draft: Draft) => {
+    const { draft: before, settings } = get()
+    set({ draft })
+    if (!before.typed || !before.text.trim()) return
+    const bringBack = () => {
+      actions.setPack(settings.pack)
+      replaceDraft(before)
+      set({ shown: [], managing: false })
+    }
+    notify("info", "The text that you had begun was put away.", bringBack, Number.POSITIVE_INFINITY)
   }
   /** Hands a file to the host as `name`, piece by piece, each when the one before has been taken. */
   const upload = async (file: File, name: string) => {
@@ -269,21 +284,23 @@ export function createStudio(send: (command: Command) => void) {
         }
         const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
         const kept = canvas ? Math.floor(canvas.height / 2) * rowBytes(canvas) : bytes.length
-        set({
-          draft: isMedia(event.modality)
+        replaceDraft(
+          isMedia(event.modality)
             ? { ...emptyDraft, name, note, media: { bytes, kept } }
             : { ...emptyDraft, name, note, text: new TextDecoder().decode(bytes) },
-          shown: [],
-          managing: false,
-        })
+        )
+        set({ shown: [], managing: false })
         break
       }
       case "exported":
         download(fileName(event.title, event.extension), event.mime, fromBase64(event.bytes))
         break
       case "notice":
-        // What was asked for is refused.
-        if (event.kind === "problem") set((s) => ({ opening: undefined, run: s.run?.asked ? undefined : s.run }))
+        if (event.kind === "problem") {
+          set({ opening: undefined })
+          // What was asked for is refused: the draft is in no item.
+          if (get().run?.asked) set((s) => ({ run: undefined, draft: { ...s.draft, typed: s.draft.text !== "" } }))
+        }
         notify(event.kind, event.text)
         break
     }
@@ -315,7 +332,10 @@ export function createStudio(send: (command: Command) => void) {
     notify,
     disconnected: () => set({ connected: false }),
     dismiss: (key: number) => set((s) => ({ notices: s.notices.filter((n) => n.key !== key) })),
-    setDraft: (change: Partial<Draft>) => set((s) => ({ draft: { ...s.draft, ...change } })),
+    setDraft(change: Partial<Draft>): void {
+      const typed = change.text !== undefined
+      set((s) => ({ draft: { ...s.draft, ...change, ...(typed ? { typed } : {}) } }))
+    },
     setSettings: (change: Partial<Settings>) => set((s) => ({ settings: { ...s.settings, ...change } })),
     /** Another pack, with the length and the sampling that suit it; what was drafted for another kind is put away. */
     setPack(name: string): void {
@@ -323,11 +343,10 @@ export function createStudio(send: (command: Command) => void) {
       const pack = packs.find((p) => p.name === name)
       const before = packOf(get())
       if (!pack || settings.pack === name) return
+      const otherKind = pack.modality !== before?.modality || isMedia(pack.modality)
+      if (otherKind) replaceDraft(emptyDraft)
       set({ settings: { ...settings, pack: name, sampling: presets(pack).balanced, style: 0 } })
-      if (pack.modality !== before?.modality || isMedia(pack.modality)) {
-        actions.setSettings({ length: usualLength(pack) })
-        set({ draft: emptyDraft })
-      }
+      if (otherKind) actions.setSettings({ length: usualLength(pack) })
     },
     manage: (managing: boolean) => set({ managing }),
     tryDevices(): void {
@@ -345,6 +364,8 @@ export function createStudio(send: (command: Command) => void) {
     generate(caret?: number): void {
       if (get().run) return
       const { draft } = get()
+      // From the cursor on, what comes after it is in no item.
+      if (caret === undefined) set({ draft: { ...draft, typed: false } })
       ask({
         type: "generate",
         settings: nextSettings(),
@@ -427,7 +448,10 @@ export function createStudio(send: (command: Command) => void) {
       set({ shown: [id], managing: false, settings: item.settings })
       if (!contents.has(id)) send({ type: "read", id })
     },
-    newDraft: (text = "") => set({ shown: [], managing: false, draft: { ...emptyDraft, text } }),
+    newDraft(text = ""): void {
+      replaceDraft({ ...emptyDraft, text })
+      set({ shown: [], managing: false })
+    },
     /** Puts an item's whole text or picture into the draft, to edit and go on from. */
     edit(id: string): void {
       const item = get().items.get(id)
@@ -441,7 +465,8 @@ export function createStudio(send: (command: Command) => void) {
       const content = isMedia(item.modality)
         ? { media: { bytes: bytes.slice(), kept } }
         : { text: new TextDecoder().decode(bytes) }
-      set({ shown: [], draft: { ...emptyDraft, ...content } })
+      replaceDraft({ ...emptyDraft, ...content })
+      set({ shown: [] })
     },
     /** Saves an item as a file: a text as it is, a picture or a sound in the form that is asked for. */
     save(id: string, form?: FileForm): void {
@@ -456,7 +481,7 @@ export function createStudio(send: (command: Command) => void) {
     remove(id: string): void {
       const title = get().items.get(id)?.title ?? ""
       send({ type: "delete", id })
-      notify("info", `“${title}” was deleted.`, id)
+      notify("info", `“${title}” was deleted.`, () => actions.undelete(id), 12)
     },
     undelete: (id: string) => send({ type: "undelete", id }),
   }
