@@ -127,6 +127,8 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
   z.object({ type: z.literal("delete"), id }),
   z.object({ type: z.literal("undelete"), id }),
+  /** What is being written and is in no item yet, to be kept; empty: nothing is. */
+  z.object({ type: z.literal("draft"), text: z.string().max(2 ** 24) }),
   /** Tries what there is to run on. */
   z.object({ type: z.literal("devices") }),
   z.object({ type: z.literal("prefer"), preferences: Preferences }),
@@ -157,6 +159,8 @@ export const AppEvent = z.discriminatedUnion("type", [
     items: z.array(ListedItem),
     folder: z.string(),
     preferences: Preferences,
+    /** What was being written when the last window closed. */
+    draft: z.string(),
   }),
   /** The packs there are, after one came or went. */
   z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),

@@ -105,6 +105,25 @@ describe("a dropped file", () => {
 })
 
 describe("the app behind its windows", () => {
+  it("keeps what is being written for the next window, until it is in an item", async () => {
+    const studio = new Studio(places, start)
+    const draftOf = (studio: Studio) => {
+      let draft = "no state yet"
+      const leave = studio.connect((event) => {
+        if (event.type === "state") draft = event.draft
+      })
+      return { draft, leave }
+    }
+    await studio.receive({ type: "draft", text: "Once upon" }, () => {})
+    const first = draftOf(studio)
+    expect([first.draft, draftOf(studio).draft]).toEqual(["Once upon", ""])
+    first.leave()
+    await studio.receive({ type: "draft", text: "" }, () => {})
+    studio.close()
+    const later = new Studio(places, start)
+    expect(draftOf(later).draft).toBe("")
+    later.close()
+  })
   it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
     const studio = new Studio(places, start)
     const events: AppEvent[] = []

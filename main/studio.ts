@@ -1,4 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs"
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
 import {
   type AppEvent,
@@ -80,6 +90,10 @@ export class Studio {
     return join(this.places.home, "preferences.json")
   }
 
+  private get draftPath(): string {
+    return join(this.places.home, "draft.txt")
+  }
+
   /** The library in the folder that was chosen, or in the usual one where that cannot be used (a disk that is away). */
   private openLibrary({ library }: Preferences): Library {
     return new Library(library && existsSync(library) ? library : join(this.places.home, "library"))
@@ -96,7 +110,9 @@ export class Studio {
   private greet(send: (event: AppEvent) => void): void {
     const { preferences, library } = this
     const items = library.list().map((item) => this.listed(item))
-    send({ type: "state", packs: this.packs(), items, folder: library.folder, preferences })
+    // One window alone: two would both write it.
+    const draft = this.windows.size === 1 && existsSync(this.draftPath) ? readFileSync(this.draftPath, "utf8") : ""
+    send({ type: "state", packs: this.packs(), items, folder: library.folder, preferences, draft })
     if (!this.live) return
     send({ type: "run", ...this.live })
     send({ type: "phase", phase: "writing" })
@@ -181,6 +197,8 @@ export class Studio {
         return this.tell({ type: "gone", id: command.id })
       case "undelete":
         return this.tellItem(this.library.undelete(command.id))
+      case "draft":
+        return this.keepDraft(command.text)
       case "devices":
         return answer({ type: "devices", devices: await tryDevices(this.startEngine, this.graphs) })
       case "prefer":
@@ -221,6 +239,15 @@ export class Studio {
     this.preferences = preferences
     writePreferences(this.preferencesPath, preferences)
     for (const send of this.windows) this.greet(send)
+  }
+
+  /** Whole or not at all, so that a crash leaves the one before. */
+  private keepDraft(text: string): void {
+    if (text) {
+      mkdirSync(this.places.home, { recursive: true })
+      writeFileSync(`${this.draftPath}.part`, text)
+      renameSync(`${this.draftPath}.part`, this.draftPath)
+    } else rmSync(this.draftPath, { force: true })
   }
 
   /** Checks and keeps the pack that has arrived; returns its name. @throws PackError, and nothing is kept */

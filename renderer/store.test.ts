@@ -36,6 +36,7 @@ beforeEach(() => {
     packs: [],
     items: [],
     folder: "/",
+    draft: "",
     preferences: { pack: "text", threads: 0, device: "auto", library: "" },
   })
 })

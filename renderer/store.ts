@@ -189,6 +189,16 @@ export function createStudio(send: (command: Command) => void) {
     }
     return c
   }
+  /** What is being written goes to the host soon after, so that a crash or a closed window costs nothing. */
+  let kept = ""
+  let keeping: ReturnType<typeof setTimeout> | undefined
+  store.subscribe(({ draft }) => {
+    const text = draft.typed ? draft.text : ""
+    if (text === kept) return
+    kept = text
+    clearTimeout(keeping)
+    keeping = setTimeout(() => send({ type: "draft", text }), 300)
+  })
   const touch = () => set((s) => ({ version: s.version + 1 }))
 
   /** Takes one event from the host. */
@@ -207,6 +217,11 @@ export function createStudio(send: (command: Command) => void) {
         })
         withPacks(packs)
         if (begins) actions.setPack(preferences.pack)
+        if (begins && event.draft) {
+          const text = packs.find((p) => p.modality === "text" && !p.problem)
+          if (text && packOf(get())?.modality !== "text") actions.setPack(text.name)
+          actions.setDraft({ text: event.draft })
+        }
         // After a lost connection what was shown may have gaps: it is read again.
         get().contents.clear()
         for (const id of get().shown) send({ type: "read", id })

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AxeBuilder } from "@axe-core/playwright"
 import type { Page } from "@playwright/test"
@@ -38,6 +38,23 @@ test("type, watch it being written, and find it in the library after a restart",
     .click()
   await expect(textOf(page)).toContainText(file.toString("utf8").slice(0, 100).replace(/\s+/g, " ").slice(0, 40))
   expect(app.errors.filter((e) => !e.includes("WebSocket"))).toEqual([])
+})
+
+test("what was being written is there after a restart; a file in its place can be taken back", async ({ app }) => {
+  let page = await app.open()
+  await prompt(page).fill("It was a dark and stormy night")
+  await expect.poll(() => existsSync(join(app.home, "draft.txt"))).toBe(true)
+  await app.close()
+  page = await app.open()
+  await expect(prompt(page)).toHaveValue("It was a dark and stormy night")
+  await dropFiles(page, [{ name: "story.txt", bytes: Buffer.from("A file") }])
+  await expect(prompt(page)).toHaveValue("A file")
+  await page.getByRole("button", { name: "Undo" }).click()
+  await expect(prompt(page)).toHaveValue("It was a dark and stormy night")
+  await setLength(page, 20)
+  await page.keyboard.press("Control+Enter")
+  await finished(page)
+  await expect.poll(() => existsSync(join(app.home, "draft.txt"))).toBe(false)
 })
 
 test("drop a file: the app says what it made of it, and goes on from it", async ({ app }) => {
