@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { LengthUnit } from "./characters.ts"
+import { PACK_FILES } from "./files.ts"
 import { Canvas, Device, DeviceChoice, Sound } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
@@ -138,7 +139,7 @@ export const Command = z.discriminatedUnion("type", [
    */
   z.object({
     type: z.literal("upload"),
-    file: z.union([z.enum(["pack.json", "weights.safetensors"]), z.uuid()]),
+    file: z.union([z.enum(PACK_FILES), z.uuid()]),
     offset: z.int().min(0),
     bytes: base64,
   }),

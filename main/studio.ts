@@ -21,7 +21,7 @@ import {
   type Settings,
 } from "../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../contract/characters.ts"
-import { tooLarge } from "../contract/limits.ts"
+import { PACK_FILES, tooLarge } from "../contract/files.ts"
 import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../contract/samples.ts"
 import { defaultSampling } from "../contract/sampling.ts"
@@ -47,7 +47,6 @@ const FLUSH = 1000
 
 /** Bytes of the largest text or picture that is opened; of a sound only the end is read. */
 const LARGEST_WHOLE = 32 * 2 ** 20
-const PACK_FILES = ["pack.json", "weights.safetensors"]
 
 /** The item being written, and what of it is not yet sent or on disk. */
 type Writing = { id: string; unsent: Part; unsaved: Part; bytes: number; nats: number }
@@ -205,7 +204,8 @@ export class Studio {
         return this.prefer(command.preferences)
       case "upload": {
         const { file, offset, bytes } = command
-        ;(PACK_FILES.includes(file) ? this.incoming : this.dropped).take(file, offset, Buffer.from(bytes, "base64"))
+        const place = PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
+        place.take(file, offset, Buffer.from(bytes, "base64"))
         return answer({ type: "taken", file })
       }
       case "import": {

@@ -10,7 +10,7 @@ import type {
   Settings,
 } from "../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../contract/characters.ts"
-import { LARGEST_FILE, tooLarge, UPLOAD_PIECE } from "../contract/limits.ts"
+import { LARGEST_FILE, PACK_FILES, tooLarge, UPLOAD_PIECE } from "../contract/files.ts"
 import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
 import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
@@ -107,8 +107,6 @@ function usualLength(pack: PackSummary): number {
   const { bytes } = unitOf(pack)
   return pack.canvas ? pack.canvas.height * bytes : pack.sound ? 4 * bytes : 600
 }
-
-const PACK_FILES = ["pack.json", "weights.safetensors"]
 
 /** Whether bytes are a picture's or a sound's. */
 const isMedia = (modality: PackSummary["modality"] | undefined) => modality === "image" || modality === "audio"
@@ -207,6 +205,8 @@ export function createStudio(send: (command: Command) => void) {
       case "state": {
         const { packs, folder, preferences } = event
         const begins = !get().packs.length
+        const { opening } = get()
+        if (opening) notify("problem", `${opening} was not read, as the connection was lost; drop it again.`)
         set({
           connected: true,
           run: undefined,

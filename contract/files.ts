@@ -1,7 +1,9 @@
-/** Limits that the windows know too; here, as the page's code is to be without zod. */
+/** What the windows know too of files that they hand over; here, as the page's code is to be without zod. */
 
 /** Bytes of the largest file that a window hands over: two hours of sound in studio quality. */
 export const LARGEST_FILE = 8 * 2 ** 30
+/** A pack's two files, as they are called. */
+export const PACK_FILES = ["pack.json", "weights.safetensors"] as const
 /** Bytes of a file in one message. */
 export const UPLOAD_PIECE = 4 * 2 ** 20
 export const tooLarge = (name: string, most: string) => `${name} is larger than ${most}; nothing has changed.`
