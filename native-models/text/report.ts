@@ -76,21 +76,10 @@ for (const paragraph of paragraphs) {
   alone.untold += share * (await page.bitsOf(Uint8Array.from(paragraph), "int8", false))
 }
 
-// What training read: the dictionary, and what a sample could have been copied from.
-const training = Buffer.concat(
-  ["storybooks", "classics-1", "classics-2", "classics-3"].map((name) =>
-    execFileSync("tar", ["xJOf", join(data, "text", `${name}.tar.xz`)], { maxBuffer: 2 ** 28 }),
-  ),
-)
 const words = (text: string) => text.toLowerCase().match(/[a-zà-ÿ]+(?:['’][a-z]+)*/g) ?? []
-const counts = new Map<string, number>()
-for (let i = 0; i < training.length; i += 2 ** 24)
-  for (const w of words(training.toString("utf8", i, i + 2 ** 24))) counts.set(w, (counts.get(w) ?? 0) + 1)
-// A word is in the dictionary when the books use it at least five times: a list of misprints would not be one.
-const known = (w: string) => (counts.get(w) ?? 0) >= 5
+const runs = (all: string[], length: number) => all.slice(length - 1).map((_, i) => all.slice(i, i + length).join(" "))
 const distinct = (text: string) => {
-  const all = words(text)
-  const grams = all.slice(3).map((_, i) => all.slice(i, i + 4).join(" "))
+  const grams = runs(words(text), 4)
   return new Set(grams).size / Math.max(1, grams.length)
 }
 const samples: Uint8Array[] = []
@@ -100,6 +89,26 @@ const all = text.flatMap(words)
 // The last character of a sample may be cut by its length; that is no mistake of the model's.
 const valid = samples.filter((s) => !new TextDecoder("utf-8").decode(s, { stream: true }).includes("\ufffd")).length
 const heldText = books.map((b) => readFileSync(join(held, b), "utf8").slice(20000, 26000)).join("\n")
+// What training read: the dictionary, what follows what in English, and what a sample could have been copied from.
+const training = Buffer.concat(
+  ["storybooks", "classics-1", "classics-2", "classics-3"].map((name) =>
+    execFileSync("tar", ["xJOf", join(data, "text", `${name}.tar.xz`)], { maxBuffer: 2 ** 28 }),
+  ),
+)
+const counts = new Map<string, number>()
+const seen = new Map([...text, heldText].flatMap((t) => runs(words(t), 3)).map((run) => [run, false]))
+for (let i = 0; i < training.length; i += 2 ** 24) {
+  const part = words(training.toString("utf8", i, i + 2 ** 24))
+  for (const w of part) counts.set(w, (counts.get(w) ?? 0) + 1)
+  for (const run of runs(part, 3)) if (seen.has(run)) seen.set(run, true)
+}
+// A word is in the dictionary when the books use it at least five times: a list of misprints would not be one.
+const known = (w: string) => (counts.get(w) ?? 0) >= 5
+/** Share of three words in a row that follow each other in the training books too. */
+const usual = (texts: string[]) => {
+  const all = texts.flatMap((t) => runs(words(t), 3))
+  return all.filter((run) => seen.get(run)).length / all.length
+}
 const copy = longestOverlap(samples, training)
 const heldPieces = Array.from({ length: 40 }, (_, i) => heldText.slice(i * 600, (i + 1) * 600))
 /** Of the names in each piece (capitals inside a sentence), the share that comes more than once in it. */
@@ -151,6 +160,7 @@ it that the app tells the model of; without it ${alone.untold.toFixed(3)}.
 | measure | samples | held-out text |
 | --- | --- | --- |
 | words that the training books use five times or more | ${percent(all.filter(known).length / all.length)} | ${percent(words(heldText).filter(known).length / words(heldText).length)} |
+| three words in a row that the training books have too | ${percent(usual(text))} | ${percent(usual([heldText]))} |
 | samples that are valid UTF-8 | ${valid} of 10 | |
 | distinct 4-grams of words | ${percent(distinct(text.join("\n")))} | ${percent(distinct(heldText))} |
 | names that come back within 600 bytes | ${percent(returning(text))} | ${percent(returning(heldPieces))} |
