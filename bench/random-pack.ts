@@ -23,43 +23,25 @@ const modern = {
   bias: false,
 } as const
 
+/** Patches of 8 bytes and a context of 8 kB. */
+const sized = (global: Stage, local: Stage): ModelConfig => ({
+  patch: 8,
+  global,
+  local,
+  context: 1024,
+  window: 1024,
+  ...modern,
+})
+
 /** Named sizes, with random weights: speed does not depend on what a model has learned. */
 export const configurations: Record<string, ModelConfig> = {
   tiny: { patch: 4, global: stage(64, 2, 4, 2), local: stage(32, 2, 2, 1), context: 64, window: 32, ...modern },
-  large: {
-    patch: 8,
-    global: stage(768, 12, 12, 2),
-    local: stage(384, 6, 6, 2),
-    context: 1024,
-    window: 1024,
-    ...modern,
-  },
+  large: sized(stage(768, 12, 12, 2), stage(384, 6, 6, 2)),
   // Every head has keys and values of its own, as in the paper: six times the cache.
-  "large-mha": {
-    patch: 8,
-    global: stage(768, 12, 12, 12),
-    local: stage(384, 6, 6, 6),
-    context: 1024,
-    window: 1024,
-    ...modern,
-  },
-  medium: {
-    patch: 8,
-    global: stage(1024, 24, 16, 16),
-    local: stage(768, 12, 12, 12),
-    context: 1024,
-    window: 1024,
-    ...modern,
-  },
+  "large-mha": sized(stage(768, 12, 12, 12), stage(384, 6, 6, 6)),
+  medium: sized(stage(1024, 24, 16, 16), stage(768, 12, 12, 12)),
   // The sizes that the paper timed: 1.3B and 218M.
-  paper: {
-    patch: 8,
-    global: stage(2048, 24, 32, 32),
-    local: stage(1024, 15, 16, 16),
-    context: 1024,
-    window: 1024,
-    ...modern,
-  },
+  paper: sized(stage(2048, 24, 32, 32), stage(1024, 15, 16, 16)),
 }
 
 /** Where the benchmarks keep compiled graphs and random packs. */

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { Preferences } from "../contract/app.ts"
+import { replaceFile } from "./replace-file.ts"
 
 /** The person's settings, in one JSON file; what is missing or damaged takes its default. */
 export function readPreferences(path: string): Preferences {
@@ -14,6 +15,5 @@ export function readPreferences(path: string): Preferences {
 
 export function writePreferences(path: string, preferences: Preferences): void {
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.part`, `${JSON.stringify(preferences, null, 2)}\n`)
-  renameSync(`${path}.part`, path)
+  replaceFile(path, `${JSON.stringify(preferences, null, 2)}\n`)
 }

@@ -1,14 +1,4 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs"
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
 import {
   type AppEvent,
@@ -38,6 +28,7 @@ import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "./packs/read.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
+import { replaceFile } from "./replace-file.ts"
 import { Upload } from "./upload.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
@@ -241,12 +232,10 @@ export class Studio {
     for (const send of this.windows) this.greet(send)
   }
 
-  /** Whole or not at all, so that a crash leaves the one before. */
   private keepDraft(text: string): void {
     if (text) {
       mkdirSync(this.places.home, { recursive: true })
-      writeFileSync(`${this.draftPath}.part`, text)
-      renameSync(`${this.draftPath}.part`, this.draftPath)
+      replaceFile(this.draftPath, text)
     } else rmSync(this.draftPath, { force: true })
   }
 

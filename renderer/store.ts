@@ -142,12 +142,16 @@ export function createStudio(send: (command: Command) => void) {
   /** Uploads that wait for the host to take their last piece. */
   const waiting = new Map<string, () => void>()
 
-  const notify = (kind: Notice["kind"], text: string, undo?: () => void, seconds = 8) => {
+  const notify = (
+    kind: Notice["kind"],
+    text: string,
+    undo?: () => void,
+    seconds = kind === "info" ? 8 : Number.POSITIVE_INFINITY,
+  ) => {
     const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
     // Good news goes by itself; a problem stays until it is dismissed.
-    if (kind === "info" && seconds < Number.POSITIVE_INFINITY)
-      setTimeout(() => actions.dismiss(notice.key), 1000 * seconds)
+    if (Number.isFinite(seconds)) setTimeout(() => actions.dismiss(notice.key), 1000 * seconds)
   }
   /** Another draft; what the person had written can be brought back. */
   const replaceDraft = (draft: Draft) => {

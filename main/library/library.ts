@@ -11,6 +11,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { Item } from "../../contract/app.ts"
+import { replaceFile } from "../replace-file.ts"
 
 const DELETED = ".deleted"
 /** Bits per byte of the whole file, fp32, one number a byte; NaN where it was given. */
@@ -77,8 +78,7 @@ export class Library {
   /** Writes the ordinary file of an item whose canonical bytes lie in another. */
   writeFile(id: string, data: Uint8Array): void {
     const path = join(this.path(id), this.get(id).file)
-    writeFileSync(`${path}.part`, data)
-    renameSync(`${path}.part`, path)
+    replaceFile(path, data)
   }
 
   /** The ordinary file, where it is there already. */
@@ -89,8 +89,7 @@ export class Library {
 
   private save(item: Item): void {
     const path = join(this.path(item.id), "item.json")
-    writeFileSync(`${path}.part`, `${JSON.stringify(item, null, 2)}\n`)
-    renameSync(`${path}.part`, path)
+    replaceFile(path, `${JSON.stringify(item, null, 2)}\n`)
     this.items.set(item.id, item)
   }
 

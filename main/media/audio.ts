@@ -40,8 +40,6 @@ export function isSound(file: Source): boolean {
   return audioType(file.subarray(0, 2 ** 16).slice()) !== undefined || isMp4(file)
 }
 
-const latin1 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
-
 /** An MP4 with a track of pictures, or a container that is made for video. */
 const isVideo = (kind: string | undefined, file: Source) =>
   kind === "avi" || kind === "mkv" || kind === "webm" || (isMp4(file) && hasPictures(file))
@@ -94,7 +92,7 @@ type Found = { end: End | undefined; channels: number; passedOver: number }
 
 /** Decodes `file` piece by piece and keeps the last `seconds`; with `jump` most of what is before them is passed over. */
 async function endOf(file: Source, kind: Kind, seconds: number, jump: boolean): Promise<Found> {
-  const head = file.subarray(0, 2 ** 16)
+  const sixteenBits = is16Bit(kind, file.subarray(0, 4096))
   const decoder = await decode[kind]()
   const found: Found = { end: undefined, channels: 0, passedOver: 0 }
   let began = false
@@ -108,7 +106,7 @@ async function endOf(file: Source, kind: Kind, seconds: number, jump: boolean): 
     for (const { channelData, sampleRate } of parts) {
       if (!channelData[0]?.length) continue
       found.channels = Math.max(found.channels, channelData.length)
-      if (is16Bit(kind, head)) exact16(channelData)
+      if (sixteenBits) exact16(channelData)
       found.end ??= new End(sampleRate, seconds)
       found.end.append(channelData)
     }
@@ -128,7 +126,7 @@ async function endOf(file: Source, kind: Kind, seconds: number, jump: boolean): 
 /** Whether a WAV's or a FLAC's samples are of 16 bits (FLAC: STREAMINFO, format section 8.2). */
 function is16Bit(kind: Kind, file: Uint8Array): boolean {
   if (kind === "flac") return ((((file[20] ?? 0) & 1) << 4) | ((file[21] ?? 0) >> 4)) === 15
-  const format = latin1(file.subarray(0, 4096)).indexOf("fmt ")
+  const format = Buffer.from(file.subarray(0, 4096)).indexOf("fmt ")
   return kind === "wav" && file[format + 8] === 1 && file[format + 22] === 16
 }
 
