@@ -179,7 +179,8 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
   z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),
   z.object({ type: z.literal("content"), id, bytes: base64, bits: z.array(z.number()) }),
-  z.object({ type: z.literal("taken"), file: z.string() }),
+  /** Answers a piece of an upload; where it was not kept, a notice says why. */
+  z.object({ type: z.literal("taken"), file: z.string(), kept: z.boolean() }),
   z.object({
     type: z.literal("opened"),
     name: z.string(),

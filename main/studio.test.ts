@@ -76,6 +76,21 @@ describe("a dropped file", () => {
     expect(readdirSync(join(home, "dropped"))).toEqual([])
     studio.close()
   })
+  it("of which a piece is missing is not taken", async () => {
+    const studio = new Studio(places, start)
+    const answers: AppEvent[] = []
+    const key = randomUUID()
+    for (const offset of [0, 8]) {
+      const message = { type: "upload", file: key, offset, bytes: Buffer.from("four").toString("base64") }
+      await studio.receive(message, (event) => void answers.push(event))
+    }
+    expect(answers).toMatchObject([
+      { type: "taken", kept: true },
+      { type: "taken", kept: false },
+      { type: "notice", text: expect.stringMatching(/drop it again.$/) },
+    ])
+    studio.close()
+  })
   it("that never came, or is no file of a window's, is refused in one line", async () => {
     const studio = new Studio(places, start)
     expect(await drop(studio, "lost.txt", Buffer.alloc(0), 1)).toEqual([

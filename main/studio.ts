@@ -196,8 +196,13 @@ export class Studio {
       case "upload": {
         const { file, offset, bytes } = command
         const place = PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
-        place.take(file, offset, Buffer.from(bytes, "base64"))
-        return answer({ type: "taken", file })
+        try {
+          place.take(file, offset, Buffer.from(bytes, "base64"))
+        } catch (error) {
+          answer({ type: "taken", file, kept: false })
+          throw error
+        }
+        return answer({ type: "taken", file, kept: true })
       }
       case "import": {
         const name = this.importIncoming()

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** Files that arrive from windows piece by piece, on disk: a recording of hours is never in memory. */
@@ -12,17 +12,23 @@ export class Upload {
     return join(this.folder, file)
   }
 
-  /** Takes the next bytes of a file; those at offset 0 begin it anew. @throws Error with a line for a person */
+  /**
+   * Takes the next bytes of a file; those at offset 0 begin it anew.
+   * @throws Error with a line for a person, also where bytes before them are missing
+   */
   take(file: string, offset: number, bytes: Uint8Array): void {
     try {
       if (offset === 0) {
         mkdirSync(this.folder, { recursive: true })
         writeFileSync(this.path(file), bytes)
-      } else appendFileSync(this.path(file), bytes)
+      } else if (statSync(this.path(file)).size === offset) appendFileSync(this.path(file), bytes)
+      else throw new Error("pieces are missing")
     } catch (error) {
       this.remove(file)
-      const { code } = error as NodeJS.ErrnoException
-      throw new Error(`The file cannot be copied to ${this.folder} (${code}); nothing has changed. Is the disk full?`)
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new Error(
+        `The file cannot be copied to ${this.folder} (${code ?? message}); nothing has changed, drop it again.`,
+      )
     }
   }
 

@@ -91,15 +91,35 @@ describe("the window's store", () => {
     await settled()
     expect([uploads().length, studio.store.getState().opening]).toEqual([1, "long.wav"])
     const [first] = uploads()
-    studio.actions.receive({ type: "taken", file: first?.file ?? "" })
+    studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
     await settled()
     expect(uploads().map((u) => u.offset)).toEqual([0, 4 * 2 ** 20])
     expect(sent.some((s) => s.type === "open")).toBe(false)
-    studio.actions.receive({ type: "taken", file: first?.file ?? "" })
+    studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
     await opening
     expect(sent.at(-1)).toMatchObject({ type: "open", name: "long.wav", file: first?.file })
     studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound; nothing has changed." })
     expect(studio.store.getState().opening).toBeUndefined()
+  })
+  it("tells of a file that a lost connection cut off, and not when the host only says its state again", async () => {
+    const opening = studio.actions.openFile(new File([new Uint8Array(10)], "long.wav"))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    studio.actions.receive({
+      type: "state",
+      packs: [],
+      items: [],
+      folder: "/elsewhere",
+      preferences: { pack: "text", threads: 1, device: "auto", library: "" },
+      draft: "",
+    })
+    expect([studio.store.getState().opening, studio.store.getState().notices]).toEqual(["long.wav", []])
+    studio.actions.disconnected()
+    await opening
+    expect(studio.store.getState().opening).toBeUndefined()
+    expect(studio.store.getState().notices.map((n) => n.text)).toEqual([
+      "long.wav was not read, as the connection was lost; drop it again.",
+    ])
+    expect(sent.some((s) => s.type === "open")).toBe(false)
   })
   it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
     studio.actions.setDraft({ text: "Once upon" })

@@ -139,8 +139,8 @@ export function createStudio(send: (command: Command) => void) {
   }))
   const { getState: get, setState: set } = store
   let noticeKey = 0
-  /** Uploads that wait for the host to take their last piece. */
-  const waiting = new Map<string, () => void>()
+  /** Uploads that wait for the host's answer to their last piece: whether it is kept. */
+  const waiting = new Map<string, (kept: boolean) => void>()
 
   const notify = (
     kind: Notice["kind"],
@@ -165,15 +165,20 @@ export function createStudio(send: (command: Command) => void) {
     }
     notify("info", "The text that you had begun was put away.", bringBack, Number.POSITIVE_INFINITY)
   }
-  /** Hands a file to the host as `name`, piece by piece, each when the one before has been taken. */
-  const upload = async (file: File, name: string) => {
+  /**
+   * Hands a file to the host as `name`, piece by piece, each when the one before has been taken; false where one could
+   * not be kept or the connection was lost, which has been told.
+   */
+  const upload = async (file: File, name: string): Promise<boolean> => {
     for (let offset = 0; offset === 0 || offset < file.size; offset += UPLOAD_PIECE) {
       const piece = toBase64(new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer()))
-      const taken = new Promise<void>((resolve) => waiting.set(name, resolve))
+      const answer = new Promise<boolean>((resolve) => waiting.set(name, resolve))
       send({ type: "upload", file: name, offset, bytes: piece })
-      await taken
+      const kept = await answer
+      waiting.delete(name)
+      if (!kept) return false
     }
-    waiting.delete(name)
+    return true
   }
   const withItem = (item: ListedItem) => set((s) => ({ items: new Map(s.items).set(item.id, item) }))
   /** The packs there are; another one is chosen where the chosen one has gone. */
@@ -209,12 +214,9 @@ export function createStudio(send: (command: Command) => void) {
       case "state": {
         const { packs, folder, preferences } = event
         const begins = !get().packs.length
-        const { opening } = get()
-        if (opening) notify("problem", `${opening} was not read, as the connection was lost; drop it again.`)
         set({
           connected: true,
           run: undefined,
-          opening: undefined,
           folder,
           preferences,
           items: new Map(event.items.map((i) => [i.id, i])),
@@ -290,7 +292,7 @@ export function createStudio(send: (command: Command) => void) {
         break
       }
       case "taken":
-        waiting.get(event.file)?.()
+        waiting.get(event.file)?.(event.kept)
         break
       case "opened": {
         const bytes = fromBase64(event.bytes)
@@ -349,7 +351,13 @@ export function createStudio(send: (command: Command) => void) {
   const actions = {
     receive,
     notify,
-    disconnected: () => set({ connected: false }),
+    disconnected(): void {
+      const { opening } = get()
+      set({ connected: false, opening: undefined })
+      if (opening) notify("problem", `${opening} was not read, as the connection was lost; drop it again.`)
+      else if (waiting.size) notify("problem", "The pack was not imported, as the connection was lost; drop it again.")
+      for (const answer of waiting.values()) answer(false)
+    },
     dismiss: (key: number) => set((s) => ({ notices: s.notices.filter((n) => n.key !== key) })),
     setDraft(change: Partial<Draft>): void {
       const typed = change.text !== undefined
@@ -434,8 +442,7 @@ export function createStudio(send: (command: Command) => void) {
       if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name, "8 GB"))
       const name = crypto.randomUUID()
       set({ opening: file.name })
-      await upload(file, name)
-      send({ type: "open", name: file.name, pack: get().settings.pack, file: name })
+      if (await upload(file, name)) send({ type: "open", name: file.name, pack: get().settings.pack, file: name })
     },
     /** One of the files that came with the app, as if it were dropped. */
     async openExample(name: string): Promise<void> {
@@ -455,9 +462,8 @@ export function createStudio(send: (command: Command) => void) {
     /** Hands a pack to the host in pieces. */
     async importPack(json: File, weights: File): Promise<void> {
       notify("info", `${weights.name} is being copied and checked.`)
-      await upload(json, "pack.json")
-      await upload(weights, "weights.safetensors")
-      send({ type: "import" })
+      const [jsonName, weightsName] = PACK_FILES
+      if ((await upload(json, jsonName)) && (await upload(weights, weightsName))) send({ type: "import" })
     },
     /** Shows an item with its sisters of the same run. */
     show(id: string): void {
