@@ -112,10 +112,10 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
   }
 }
 
-/** The first bytes of a file, by which its kind is known. */
-async function beginningOf(path: string): Promise<Uint8Array> {
+/** Picture, sound or text, without reading all of it. */
+async function modalityOfFile(path: string): Promise<Pack["modality"]> {
   try {
-    return await withFile(path, async (file) => file.subarray(0, 2 ** 16))
+    return await withFile(path, async (file) => modalityOf(path, file))
   } catch (error) {
     throw unreadable(path, error)
   }
@@ -138,7 +138,7 @@ function read(path: string): Buffer {
  * stderr. Sounds come with their samples, which are finer than their bytes.
  */
 async function readPrompt(path: string, values: Values<typeof common>) {
-  const pack = values.pack ?? packFor(modalityOf(path, await beginningOf(path)), undefined, defaultPlaces())
+  const pack = values.pack ?? packFor(await modalityOfFile(path), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
   const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
   const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
