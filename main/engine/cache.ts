@@ -1,8 +1,12 @@
-/** Keys and values of one decode, in arrays that are written in place and fed as views: a step copies no cache. */
+import { Ring } from "./ring.ts"
+
+/** Keys and values of one decode, in arrays that are written in place and fed as they are: a step copies no cache. */
 export class Cache {
   /** Per layer [capacity, rowWidth] for keys, then values. */
   private readonly arrays: Float32Array[]
   private readonly capacity: number
+  private readonly rowWidth: number
+  private readonly ring: Ring
   /** Position of the row that lies first in the arrays. */
   private base = 0
   /** The next position. */
@@ -12,17 +16,21 @@ export class Cache {
 
   /**
    * @param layers global layers
-   * @param rowWidth batch * kv heads * head width
+   * @param heads batch * kv heads
+   * @param d head width
    * @param reach positions that attention sees, the newest included
    */
   constructor(
-    readonly layers: number,
-    readonly rowWidth: number,
+    private readonly layers: number,
+    private readonly heads: number,
+    private readonly d: number,
     private readonly reach: number,
   ) {
+    this.rowWidth = heads * d
+    this.ring = new Ring(2 * layers, heads, d, reach - 1)
     // Twice the reach: rows move to the front once in `reach` steps, which costs next to nothing a step.
     this.capacity = 2 * reach
-    this.arrays = Array.from({ length: 2 * layers }, () => new Float32Array(this.capacity * rowWidth))
+    this.arrays = Array.from({ length: 2 * layers }, () => new Float32Array(this.capacity * this.rowWidth))
   }
 
   /** Positions that the next row attends to, without itself. */
@@ -34,6 +42,18 @@ export class Cache {
   view(i: number): Float32Array {
     const end = this.length - this.base
     return this.array(i).subarray((end - this.past) * this.rowWidth, end * this.rowWidth)
+  }
+
+  /** Row [heads * head width] of array `i` at a position that is still here. */
+  row(i: number, position: number): Float32Array {
+    const at = (position - this.base) * this.rowWidth
+    return this.array(i).subarray(at, at + this.rowWidth)
+  }
+
+  /** The `past` rows with each head's side by side: what the next patch reads. */
+  byHead(): Ring {
+    this.ring.follow(this)
+    return this.ring
   }
 
   private array(i: number): Float32Array {
@@ -69,17 +89,17 @@ export class Cache {
   truncate(length: number): void {
     this.length = length
     this.held = length
+    this.ring.truncate(length)
   }
 
   clear(): void {
     this.base = 0
-    this.length = 0
-    this.held = 0
+    this.truncate(0)
   }
 
   /** The same rows for `batch` sequences at once: [rows, batch * width]. */
   repeated(batch: number): Cache {
-    const copy = new Cache(this.layers, this.rowWidth * batch, this.reach)
+    const copy = new Cache(this.layers, this.heads * batch, this.d, this.reach)
     const count = this.length - this.base
     copy.base = this.base
     copy.length = this.length
@@ -96,8 +116,8 @@ export class Cache {
 
   /** Sequence b of `batch` alone. */
   only(b: number, batch: number): Cache {
-    const width = this.rowWidth / batch
-    const one = new Cache(this.layers, width, this.reach)
+    const one = new Cache(this.layers, this.heads / batch, this.d, this.reach)
+    const width = one.rowWidth
     one.base = this.base
     one.length = this.length
     one.held = this.held
@@ -116,6 +136,7 @@ export class Cache {
     this.base = from.base
     this.length = from.length
     this.held = from.held
+    this.ring.truncate(0)
     this.arrays.forEach((to, i) => {
       const rows = from.array(i)
       for (let row = 0; row < from.length - from.base; row++)

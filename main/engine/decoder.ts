@@ -65,7 +65,7 @@ export class Decoder {
 
   private emptyCache(batch: number): Cache {
     const { global: g } = this.config
-    return new Cache(g.layers, batch * g.kv_heads * (g.width / g.heads), reach(this.config))
+    return new Cache(g.layers, batch * g.kv_heads, g.width / g.heads, reach(this.config))
   }
 
   /** Bytes that the cached state stands for, of sequence b (a multiple of P, with those of the running patch after). */
@@ -172,9 +172,8 @@ export class Decoder {
       previous: this.previous(bytes, from, count),
       mask: this.mask(count),
       ...this.positions(this.cache.length, count),
+      ...this.cacheRows(graph === "prefill" ? g.layers - 1 : g.layers),
     }
-    const layers = graph === "prefill" ? g.layers - 1 : g.layers
-    this.cacheFeeds(feeds, 1, layers)
     if (graph !== "prefill") {
       const current = new BigInt64Array(count * patch)
       const shifted = new BigInt64Array(count * patch)
@@ -218,24 +217,22 @@ export class Decoder {
     })
   }
 
-  private cacheFeeds(feeds: Feeds, batch: number, layers: number, cache = this.cache): void {
+  /** The cache as the parallel graphs take it, one sequence: [past, kv heads, d] a layer. */
+  private cacheRows(layers: number): Feeds {
     const { global: g } = this.config
-    const shape = [cache.past, batch * g.kv_heads, g.width / g.heads]
-    for (let layer = 0; layer < layers; layer++) {
-      const names = cacheNames(layer)
-      feeds[names.k] = new Tensor("float32", cache.view(2 * layer), shape)
-      feeds[names.v] = new Tensor("float32", cache.view(2 * layer + 1), shape)
-    }
+    return keysAndValues(layers, (i) => this.cache.view(i), [this.cache.past, g.kv_heads, g.width / g.heads])
   }
 
-  /**
-   * What the first step sees as its past. onnxruntime's matrix product dies of a division by zero on an empty one, so
-   * the first row stands in for itself: attention over two equal places is attention over one of them.
-   */
-  private async firstRow(): Promise<Cache> {
-    const single = new Decoder(this.model, 1)
-    await single.parallel("prefill", new Uint8Array(), 0, 1)
-    return single.cache.repeated(this.batch)
+  /** The cache as the decode graph takes it: [batch * kv heads, places, d] a layer, and which places are seen. */
+  private cacheByHead(): Feeds {
+    const { global: g } = this.config
+    const ring = this.cache.byHead()
+    const { places, mask } = ring
+    return {
+      ...keysAndValues(g.layers, (i) => ring.array(i), [this.batch * g.kv_heads, places, g.width / g.heads]),
+      mask: new Tensor("float32", mask, [places]),
+      places: new Tensor("int64", BigInt64Array.of(1n, BigInt(places)), [2]),
+    }
   }
 
   /** Global inputs of patches from..from+count-1: the bytes one patch earlier; the padding patch at the origin. */
@@ -290,7 +287,7 @@ export class Decoder {
    * @returns per sequence P bytes with the log-probability of each and the entropy before it, in nats
    */
   async step(sampling: Sampling, seed: number, known?: Uint8Array[], dropped = 0): Promise<PatchPart[]> {
-    const { patch, global: g } = this.config
+    const { patch } = this.config
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
     const { scratch, batch } = this
     const index = this.nextPatch
@@ -300,9 +297,8 @@ export class Decoder {
     const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
     scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
     if (this.gpu) return this.stepOnDevice(feeds, sampling)
-    this.cacheFeeds(feeds, batch, g.layers, this.cache.length ? this.cache : await this.firstRow())
     const session = await this.model.session(decodeKind(sampling))
-    const out = await session.run(feeds)
+    const out = await session.run({ ...feeds, ...this.cacheByHead() })
     this.appendRows(out, 1)
     const ids = (out.bytes as Tensor).data as BigInt64Array
     const logprob = (out.logprob as Tensor).data as Float32Array
@@ -413,6 +409,17 @@ export class Decoder {
     const result = { logprob: logprob.subarray(0, end), entropy: entropy.subarray(0, end) }
     return logits ? { ...result, logits: logits.subarray(0, end * 256) } : result
   }
+}
+
+/** The keys and values of `layers` layers, `array(i)` (2 * layer for keys, + 1 for values) in `shape`. */
+function keysAndValues(layers: number, array: (i: number) => Float32Array, shape: number[]): Feeds {
+  const feeds: Feeds = {}
+  for (let layer = 0; layer < layers; layer++) {
+    const names = cacheNames(layer)
+    feeds[names.k] = new Tensor("float32", array(2 * layer), shape)
+    feeds[names.v] = new Tensor("float32", array(2 * layer + 1), shape)
+  }
+  return feeds
 }
 
 /** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64. */

@@ -23,8 +23,8 @@ import {
  *   parallelGraph  many known patches at once: the global cache rows (prefill), or those and every
  *                  byte's log-probability (score)
  *
- * Keys and values of the global model never pass through a graph output whole. The caller keeps them in arrays of
- * [patches, batch * kv heads, head width] and feeds a view of the filled part; a graph returns the new rows alone.
+ * Keys and values of the global model never pass through a graph output whole. The caller keeps them and feeds its
+ * arrays as they are; a graph returns the new rows alone.
  */
 
 /** Where a weight's prepared form lies in the weights file. Forms are named in compile.ts. */
@@ -318,7 +318,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * One patch for a batch of B sequences.
  *
  * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
- * [past, B * kv heads, d]; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
+ * [B * kv heads, places, d] the rows before, in any order; mask fp32 [places], 0 where a place is seen and -1e30 where not;
+ * places int64 [2], 1 and their number; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
  * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, longest order, 1] newest
  * first, coefficients fp64 [B, fits, longest order], levels fp32 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
  * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
@@ -336,9 +337,11 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
 
   // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
   const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
+  const mask = g.input("mask", "float32", ["places"])
+  const places = g.input("places", "int64", [2])
   const attendGlobal: Attend = (qkv, layer) => {
     const names = cacheNames(layer)
-    const shape = ["past", "heads", d]
+    const shape = ["heads", "places", d]
     const k = g.input(names.k, "float32", shape)
     const v = g.input(names.v, "float32", shape)
     const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
@@ -347,13 +350,11 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
     const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
     g.output(names.newK, kh, "float32", ["heads", 1, d])
     g.output(names.newV, vh, "float32", ["heads", 1, d])
-    const past = g.node("FusedMatMul", [qh, k], { transB: 1, transBatchB: 1 })
+    const past = g.node("Add", [g.node("FusedMatMul", [qh, k], { transB: 1 }), mask])
     const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
-    // The own score goes first: its place is then known without knowing how long the past is.
     const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
-    const pOwn = g.node("Slice", [p, g.ints([0]), g.ints([1]), g.ints([2])])
-    const pPast = g.node("Slice", [p, g.ints([1]), g.ints([2 ** 31]), g.ints([2])])
-    const mixed = g.node("Add", [g.node("FusedMatMul", [pPast, v], { transBatchB: 1 }), g.node("Mul", [pOwn, vh])])
+    const [pOwn, pPast] = g.nodesOut(2, "Split", [p, places], { axis: -1 }) as [Value, Value]
+    const mixed = g.node("Add", [g.node("MatMul", [pPast, v]), g.node("Mul", [pOwn, vh])])
     return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
   }
   let stream: Stream = { x: h }
