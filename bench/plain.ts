@@ -58,10 +58,10 @@ export class Plain {
         sin: new Tensor("float32", Float32Array.from(angles, Math.sin), [1, d / 2]),
       }
       caches.forEach((c, i) => {
-        feeds[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
+        feeds[cacheName(i)] = c
       })
       const out = await this.globalSession.run(feeds)
-      caches = caches.map((_, i) => out[i % 2 ? cacheNames(i >> 1).newV : cacheNames(i >> 1).newK] as Tensor)
+      caches = caches.map((_, i) => out[`next_${cacheName(i)}`] as Tensor)
       const rows = (out.rows as Tensor).data as Float32Array
       let local: Tensor[] = Array.from(
         { length: 2 * l.layers },
@@ -91,10 +91,10 @@ export class Plain {
           }
         }
         local.forEach((c, i) => {
-          inputs[i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k] = c
+          inputs[cacheName(i)] = c
         })
         const step = await this.localSession.run(inputs)
-        local = local.map((_, i) => step[i % 2 ? cacheNames(i >> 1).newV : cacheNames(i >> 1).newK] as Tensor)
+        local = local.map((_, i) => step[`next_${cacheName(i)}`] as Tensor)
         last = draw((step.logits as Tensor).data as Float32Array)
         history[at] = last
       }
@@ -108,6 +108,9 @@ export class Plain {
     await this.localSession.release()
   }
 }
+
+/** Name of cache `i`: 2 * layer for keys, + 1 for values. */
+const cacheName = (i: number) => (i % 2 ? cacheNames(i >> 1).v : cacheNames(i >> 1).k)
 
 /** One byte from the softmax at temperature 0.8. */
 function draw(logits: Float32Array): number {
@@ -135,8 +138,8 @@ function writeGlobal(b: Builder): void {
       g.output(out, all, "float32", ["now", G.kv_heads, d])
       return all
     }
-    const keys = whole(names.k, names.newK, k)
-    const values = whole(names.v, names.newV, v)
+    const keys = whole(names.k, `next_${names.k}`, k)
+    const values = whole(names.v, `next_${names.v}`, v)
     const qh = g.node("Reshape", [q, g.ints([G.kv_heads, -1, d])])
     const scores = g.node("FusedMatMul", [qh, keys], { transB: 1, transBatchB: 1 })
     const mixed = g.node("FusedMatMul", [g.node("Softmax", [scores], { axis: -1 }), values], { transBatchB: 1 })
@@ -169,8 +172,8 @@ function writeLocal(b: Builder): void {
     const inputs = [qkv, "", "", cache(names.k), cache(names.v), place, length]
     const heads = { num_heads: L.heads, kv_num_heads: L.kv_heads, scale: float(1) }
     const [mixed, k, v] = g.nodesOut(3, "GroupQueryAttention", inputs, heads) as [Value, Value, Value]
-    g.output(names.newK, k, "float32", [1, L.kv_heads, "now", dl])
-    g.output(names.newV, v, "float32", [1, L.kv_heads, "now", dl])
+    g.output(`next_${names.k}`, k, "float32", [1, L.kv_heads, "now", dl])
+    g.output(`next_${names.v}`, v, "float32", [1, L.kv_heads, "now", dl])
     return mixed
   }
   let stream: Stream = { x: y }

@@ -12,7 +12,7 @@ import {
 } from "../../native-models/graph/lookback.ts"
 import { fitPredictor, samplesOf } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
-import { cacheNames } from "../../native-models/graph/megabyte.ts"
+import { cacheNames, NEW_ROWS } from "../../native-models/graph/megabyte.ts"
 import { ngramIds } from "../../native-models/graph/ngrams.ts"
 import { carriedPast } from "../../native-models/graph/past.ts"
 import { Cache } from "./cache.ts"
@@ -211,10 +211,9 @@ export class Decoder {
   }
 
   private appendRows(out: Readonly<Record<string, unknown>>, count: number): void {
-    this.cache.append(count, (i) => {
-      const names = cacheNames(i >> 1)
-      return (out[i % 2 ? names.newV : names.newK] as Tensor).data as Float32Array
-    })
+    const rows = (out[NEW_ROWS] as Tensor).data as Float32Array
+    const each = rows.length / (2 * this.config.global.layers)
+    this.cache.append(count, (i) => rows.subarray(i * each, (i + 1) * each))
   }
 
   /** The cache as the parallel graphs take it, one sequence: [past, kv heads, d] a layer. */

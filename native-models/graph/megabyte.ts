@@ -311,8 +311,11 @@ export class Builder {
 /** Name of a matrix's form with one scale a channel. */
 export const perChannel = (name: string) => `${name}.per_channel`
 
-/** Names of the global cache inputs and outputs of layer i. */
-export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new_k_${i}`, newV: `new_v_${i}` })
+/** Names of the global cache's inputs of layer i. */
+export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
+
+/** Name of the output that has all new rows of the cache, keys and then values of each layer: one costs less than many. */
+export const NEW_ROWS = "new_rows"
 
 /**
  * One patch for a batch of B sequences.
@@ -326,7 +329,8 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}`, newK: `new
  * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
  * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
  * log_min_p fp32 [1] and last_rank int64 [1], the last of the top k.
- * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_k_i, new_v_i.
+ * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_rows
+ * fp32 [2 * layers * B * kv heads, 1, d].
  */
 export function decodeGraph(source: Source, masked: boolean): Graph {
   const b = Builder.of("decode", source, "few")
@@ -339,6 +343,7 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
   const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
   const mask = g.input("mask", "float32", ["places"])
   const places = g.input("places", "int64", [2])
+  const rows: Value[] = []
   const attendGlobal: Attend = (qkv, layer) => {
     const names = cacheNames(layer)
     const shape = ["heads", "places", d]
@@ -348,8 +353,7 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
     const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
     const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
     const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
-    g.output(names.newK, kh, "float32", ["heads", 1, d])
-    g.output(names.newV, vh, "float32", ["heads", 1, d])
+    rows.push(kh, vh)
     const past = g.node("Add", [g.node("FusedMatMul", [qh, k], { transB: 1 }), mask])
     const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
     const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
@@ -359,6 +363,7 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
   }
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])
   const local = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
   // [P, B, 1, D_L]: a turn's share in one node.
   const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
@@ -478,7 +483,7 @@ export function statistics(b: Builder, logits: Value, bytes: Value, shape: (numb
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
  * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
  * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction.
- * Outputs: new_k_i, new_v_i [n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
+ * Outputs: new_rows fp32 [2 * layers * n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
 export function parallelGraph(source: Source, want: { score: boolean; logits?: boolean }, gpu = false): Graph {
@@ -492,14 +497,14 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   const mask = b.toMask(g.input("mask", "float32", ["n", "seen"]))
   // Each query head of a group stands under the others: rows of [group * n] share their key head.
   const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
+  const rows: Value[] = []
   const cacheRows = (layer: number, qkv: Value) => {
     const names = cacheNames(layer)
     const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
-    const rows = g.ints([-1, G.kv_heads, d])
-    const newK = g.node("Reshape", [k, rows])
-    const newV = g.node("Reshape", [v, rows])
-    g.output(names.newK, b.toFloat(newK), "float32", ["n", G.kv_heads, d])
-    g.output(names.newV, b.toFloat(newV), "float32", ["n", G.kv_heads, d])
+    const shape = g.ints([-1, G.kv_heads, d])
+    const newK = g.node("Reshape", [k, shape])
+    const newV = g.node("Reshape", [v, shape])
+    rows.push(newK, newV)
     return { q, newK, newV, names }
   }
   const attendGlobal: Attend = (qkv, layer) => {
@@ -517,6 +522,7 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
       cacheRows(i, b.linear(b.addNorm(stream, `${at}.attention_norm`).normed, `${at}.qkv`))
     } else stream = b.block(stream, "global", i, attendGlobal)
   }
+  g.output(NEW_ROWS, b.toFloat(g.concat(rows, 0)), "float32", ["rows", G.kv_heads, d])
   if (!want.score) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
