@@ -8,7 +8,7 @@ import { Plain } from "./plain.ts"
 import { benchPack, cache } from "./random-pack.ts"
 
 /** One pack in one precision, in a process of its own so that peak memory is its own: prints one line of JSON. */
-const [name = "text", precisionName = "int8", threadsText = "0", bandwidthText = "1"] = process.argv.slice(2)
+const [name = "text", precisionName = "int8", threadsText = "0"] = process.argv.slice(2)
 const precision = Precision.parse(precisionName)
 const threads = Number(threadsText)
 const folder = benchPack(name)
@@ -68,8 +68,6 @@ await decoder.step(defaultSampling, 1)
 await decodeFor(30)
 const patchMs = median(ours)
 const plainMs = median(plain)
-const weightBytes = weightBytesPerPatch(model.config)
-const ofBandwidth = (bytes: number) => bytes / (patchMs / 1000) / Number(bandwidthText)
 process.stdout.write(
   `${JSON.stringify({
     name,
@@ -80,8 +78,8 @@ process.stdout.write(
     firstPatchMs,
     patchMs,
     bytesPerSecond: (patch / patchMs) * 1000,
-    shareOfBandwidth: ofBandwidth(weightBytes),
-    shareWithCache: ofBandwidth(weightBytes + cacheBytesPerPatch(model.config, past)),
+    weightBytes: weightBytesPerPatch(model.config),
+    cacheBytes: cacheBytesPerPatch(model.config, past),
     timesPlain: plainMs / patchMs,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
   })}\n`,
