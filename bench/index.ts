@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 
 /**
- * `npm run bench [PACK …]`: decode, prefill, load and memory of packs beside this machine's memory bandwidth and
- * beside the plain way (bench/plain.ts). Ratios come from one run; numbers of different runs do not compare.
+ * `npm run bench -- [PACK …] [--rounds N]`: decode, prefill, load and memory of packs beside this machine's memory
+ * bandwidth and beside the plain way (bench/plain.ts). Ratios come from one run; numbers of different runs do not compare.
  */
 
 if (process.argv.includes("--speed")) await import("./speed.ts")
@@ -35,40 +35,61 @@ async function copyBandwidth(threads: number): Promise<number> {
   return best
 }
 
-const names = process.argv.slice(2).filter((a) => !a.startsWith("--"))
+const args = process.argv.slice(2)
+const rounds = args.includes("--rounds") ? Number(args[args.indexOf("--rounds") + 1]) : 1
+const names = args.filter((a, i) => !a.startsWith("--") && args[i - 1] !== "--rounds")
 const cores = cpus().length
-console.log(`${cpus()[0]?.model}, ${cores} cores\n`)
-console.log(
-  "pack      precision threads  load ms  prefill B/s  first patch ms  ms/patch  decode B/s  copy GB/s  of copy  with cache  x plain  peak MB",
-)
 const measure = fileURLToPath(new URL("./measure.ts", import.meta.url))
-for (const name of names.length ? names : ["text", "large", "large-mha"]) {
-  for (const [precision, threads] of [
-    ["int8", cores],
-    ["int8", 1],
-    ["fp32", cores],
-  ] as const) {
-    // Before and after: other tenants of the memory come and go within minutes.
-    const before = await copyBandwidth(cores)
-    const args = ["--import", "tsx", measure, name, precision, String(threads)]
-    const r = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
-    const copy = (before + (await copyBandwidth(cores))) / 2
-    const ofCopy = (bytes: number) => `${((100 * bytes) / (r.patchMs / 1000) / copy).toFixed(0)} %`
-    const cells = [
-      name.padEnd(9),
-      precision.padEnd(9),
-      String(threads).padStart(7),
-      r.loadMs.toFixed(0).padStart(8),
-      r.prefillBytesPerSecond.toFixed(0).padStart(12),
-      r.firstPatchMs.toFixed(0).padStart(15),
-      r.patchMs.toFixed(2).padStart(9),
-      r.bytesPerSecond.toFixed(0).padStart(11),
-      (copy / 1e9).toFixed(1).padStart(10),
-      ofCopy(r.weightBytes).padStart(8),
-      ofCopy(r.weightBytes + r.cacheBytes).padStart(11),
-      r.timesPlain.toFixed(1).padStart(8),
-      r.peakMemoryMB.toFixed(0).padStart(8),
-    ]
-    console.log(cells.join(" "))
-  }
+
+/** One row's numbers, as the columns below have them. */
+async function row(name: string, precision: string, threads: number): Promise<number[]> {
+  // Before and after: other tenants of the memory come and go within minutes.
+  const before = await copyBandwidth(cores)
+  const command = ["--import", "tsx", measure, name, precision, String(threads)]
+  const r = JSON.parse(execFileSync(process.execPath, command, { encoding: "utf8" }))
+  const copy = (before + (await copyBandwidth(cores))) / 2
+  const ofCopy = (bytes: number) => (100 * bytes) / (r.patchMs / 1000) / copy
+  return [
+    r.loadMs,
+    r.prefillBytesPerSecond,
+    r.firstPatchMs,
+    r.patchMs,
+    r.bytesPerSecond,
+    copy / 1e9,
+    ofCopy(r.weightBytes),
+    ofCopy(r.weightBytes + r.cacheBytes),
+    r.timesPlain,
+    r.peakMemoryMB,
+  ]
 }
+const columns: [name: string, digits: number, unit?: string][] = [
+  ["load ms", 0],
+  ["prefill B/s", 0],
+  ["first patch ms", 0],
+  ["ms/patch", 2],
+  ["decode B/s", 0],
+  ["copy GB/s", 1],
+  ["of copy", 0, " %"],
+  ["with cache", 0, " %"],
+  ["x plain", 1],
+  ["peak MB", 0],
+]
+
+console.log(`${cpus()[0]?.model}, ${cores} cores; medians of ${rounds} round${rounds > 1 ? "s" : ""}\n`)
+console.log(["pack      precision threads", ...columns.map(([title]) => title)].join("  "))
+const kinds = (names.length ? names : ["text", "large", "large-mha"]).flatMap((name) => [
+  { name, precision: "int8", threads: cores },
+  { name, precision: "int8", threads: 1 },
+  { name, precision: "fp32", threads: cores },
+])
+const found = kinds.map((): number[][] => [])
+// Round by round, so that a busy quarter of an hour does not fall on one row alone.
+for (let round = 0; round < rounds; round++)
+  for (const [i, { name, precision, threads }] of kinds.entries()) found[i]?.push(await row(name, precision, threads))
+kinds.forEach(({ name, precision, threads }, k) => {
+  const cells = columns.map(([title, digits, unit = ""], i) => {
+    const middle = found[k]?.map((numbers) => numbers[i] as number).sort((a, b) => a - b)[rounds >> 1] as number
+    return `${middle.toFixed(digits)}${unit}`.padStart(title.length)
+  })
+  console.log([`${name.padEnd(9)} ${precision.padEnd(9)} ${String(threads).padStart(7)}`, ...cells].join("  "))
+})

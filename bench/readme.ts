@@ -19,4 +19,4 @@ fill(
   "transcript",
   `$ npm run generate -- --prompt "Once upon a time" --bytes 400 --seed 1\n\n${run(["main/cli/index.ts", ...command])}`,
 )
-fill("bench", run(["bench/index.ts"]))
+fill("bench", run(["bench/index.ts", "--rounds", "5"]))
