@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import sharp from "sharp"
 import { describe, expect, it } from "vitest"
 import type { Canvas } from "../../contract/pack.ts"
 import { enlargement, isPicture, readImage, writePng } from "./image.ts"
+import { modalityOf } from "./modality.ts"
+import { withFile } from "./source.ts"
 
 const canvas: Canvas = { width: 8, height: 8, header: 24, styles: ["any"] }
 const noise = Uint8Array.from({ length: 192 }, (_, i) => (i * 73 + (i % 7) * 11) & 255)
@@ -59,6 +64,12 @@ describe("a picture as canonical bytes", () => {
     const file = bitmap(9, 9, [10, 200, 30])
     expect(isPicture("a.bmp", file)).toBe(true)
     near(pixel((await readImage("a.bmp", file, canvas)).bytes, 3, 3), [10, 200, 30], 0)
+  })
+  it("knows a bitmap on disk, however long it is", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "megabyte-bitmap-")), "a.bmp")
+    writeFileSync(path, bitmap(200, 200, [10, 200, 30])) // 120 kB
+    expect(await withFile(path, async (file) => modalityOf(path, file))).toBe("image")
+    rmSync(dirname(path), { recursive: true })
   })
   it("takes a picture of the canvas's own size byte for byte", async () => {
     const file = await writePng(noise, canvas)
