@@ -11,6 +11,7 @@ import { Worker } from "node:worker_threads"
 if (process.argv.includes("--speed")) await import("./speed.ts")
 if (process.argv.includes("--device")) await import("./device.ts")
 if (process.argv.includes("--precision")) await import("./precision.ts")
+if (process.argv.includes("--profile")) await import("./profile.ts")
 
 /** Stream copy on all cores, bytes read + written a second: the best of several rounds over 256 MiB in all. */
 async function copyBandwidth(threads: number): Promise<number> {

@@ -8,10 +8,10 @@ import { benchPack, cache } from "./random-pack.ts"
 
 /**
  * `npm run bench -- --profile [PACK …]`: what a patch's time is spent on, in 8 bits on one thread, by onnxruntime's own
- * profile. Noting an operator takes longer than most operators do; what it takes, the difference to a run without
- * a profile, is taken off every operator alike.
+ * profile. Noting an operator takes longer than most operators do; what it takes, the difference to decoding without
+ * a profile in turn with it, is taken off every operator alike.
  */
-const PATCHES = 60
+const PATCHES = 100
 const Events = z.array(
   z.object({
     name: z.string(),
@@ -30,48 +30,68 @@ const PURPOSES: [purpose: string, operators: string[]][] = [
 const OTHER = "other operators"
 const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 
-/** Milliseconds a patch, and, where a profile is asked for, the operators of all patches with their microseconds. */
-async function decode(name: string, profile?: string) {
+/** A decoder in the middle of a text, and its model. `profile`: prefix of the files in which the runtime notes every operator. */
+async function decoder(name: string, profile?: string) {
   const model = Model.load(benchPack(name), "int8", 1, cache, "cpu", profile)
   const { patch, context } = model.config
   const prompt = Uint8Array.from({ length: Math.min(500, context - PATCHES) * patch }, (_, i) => (i * 31) & 127)
-  const { decoder } = await Decoder.start(model, prompt, 1)
-  const times: number[] = []
-  for (let i = 0; i < PATCHES; i++) {
-    const began = performance.now()
-    await decoder.step(defaultSampling, 1)
-    times.push(performance.now() - began)
-  }
-  await model.release()
-  return median(times)
+  return { model, ...(await Decoder.start(model, prompt, 1)), times: [] as number[] }
 }
 
-for (const name of process.argv.slice(2).filter((a) => !a.startsWith("--"))) {
-  const ms = await decode(name)
+/** Decodes with and without a profile, patch by patch in turn, so that a slower minute falls on both. */
+async function decodeBoth(name: string, prefix: string): Promise<[plain: number[], profiled: number[]]> {
+  const [plain, profiled] = [await decoder(name), await decoder(name, prefix)]
+  for (let i = 0; i < PATCHES; i++)
+    for (const { decoder, times } of [plain, profiled]) {
+      const began = performance.now()
+      await decoder.step(defaultSampling, 1)
+      times.push(performance.now() - began)
+    }
+  await plain.model.release()
+  await profiled.model.release()
+  return [plain.times, profiled.times]
+}
+
+/** The milliseconds of a patch, of the call into the runtime, and of operators by what they are for. */
+async function spent(name: string): Promise<{ ms: number; call: number; operators: Map<string, Spent> }> {
   const prefix = join(cache, `profile-${process.pid}`)
-  const profiled = await decode(name, prefix)
+  const [plain, profiled] = await decodeBoth(name, prefix)
   const files = readdirSync(dirname(prefix)).filter((f) => f.startsWith(basename(prefix)))
   const noted = files.find((f) => f.includes("-decode")) as string
   const events = Events.parse(JSON.parse(readFileSync(join(cache, noted), "utf8")))
   for (const f of files) rmSync(join(cache, f))
   const runs = events.filter((e) => e.name === "model_run").map((e) => (e.dur ?? 0) / 1000)
-  const operators = events.filter(
-    (e) => e.cat === "Node" && e.name.endsWith("_kernel_time") && e.args?.op_name !== "Loop",
-  )
-  const spent = new Map<string, { count: number; ms: number }>()
-  for (const { args, dur = 0 } of operators) {
+  const call = median(profiled.map((whole, i) => whole - (runs[i] as number)))
+  const ms = median(plain)
+  // By the operator's name: a median does not mind the moments in which another process had the core.
+  const times = new Map<string, { purpose: string; ms: number[] }>()
+  for (const { name, cat, args, dur = 0 } of events) {
+    if (cat !== "Node" || !name.endsWith("_kernel_time") || args?.op_name === "Loop") continue
     const purpose = PURPOSES.find(([, names]) => names.includes(args?.op_name ?? ""))?.[0] ?? OTHER
-    const sum = spent.get(purpose) ?? { count: 0, ms: 0 }
-    spent.set(purpose, { count: sum.count + 1 / PATCHES, ms: sum.ms + dur / 1000 / PATCHES })
+    const same = times.get(name) ?? { purpose, ms: [] }
+    same.ms.push(dur / 1000)
+    times.set(name, same)
   }
-  const inOperators = [...spent.values()].reduce((sum, { ms }) => sum + ms, 0)
-  const call = profiled - median(runs)
-  const noting = Math.max(0, (inOperators + call - ms) / (operators.length / PATCHES))
-  console.log(`${name}: ${ms.toFixed(2)} ms a patch on one thread, of which`)
+  const operators = new Map<string, Spent>()
+  for (const { purpose, ms } of times.values()) {
+    const sum = operators.get(purpose) ?? { count: 0, ms: 0 }
+    const count = ms.length / PATCHES
+    operators.set(purpose, { count: sum.count + count, ms: sum.ms + count * median(ms) })
+  }
+  const all = [...operators.values()].reduce((a, b) => ({ count: a.count + b.count, ms: a.ms + b.ms }))
+  const noting = (all.ms + call - ms) / all.count
+  for (const sum of operators.values()) sum.ms -= sum.count * noting
+  return { ms, call, operators }
+}
+type Spent = { count: number; ms: number }
+
+for (const name of process.argv.slice(2).filter((a) => !a.startsWith("--"))) {
+  const { ms, call, operators } = await spent(name)
   const line = (ms: number, text: string) => console.log(`  ${ms.toFixed(2).padStart(5)}  ${text}`)
+  console.log(`${name}: ${ms.toFixed(2)} ms a patch on one thread, of which`)
   for (const purpose of [...PURPOSES.map(([purpose]) => purpose), OTHER]) {
-    const { count, ms } = spent.get(purpose) ?? { count: 0, ms: 0 }
-    line(ms - count * noting, `${purpose}, ${count.toFixed(0)}`)
+    const { ms, count } = operators.get(purpose) ?? { ms: 0, count: 0 }
+    line(ms, `${purpose}, ${count.toFixed(0)}`)
   }
   line(call, "the call: inputs, outputs, luck")
 }
