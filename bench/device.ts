@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
@@ -11,6 +11,7 @@ import { readImage } from "../main/media/image.ts"
 import { wholeDocument } from "../main/packs/read.ts"
 import { at, exampleSound } from "./example.ts"
 import { benchPack, cache } from "./random-pack.ts"
+import { readProfile } from "./runtime-profile.ts"
 
 /**
  * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--training] [--write] [PACK …]`: what one patch costs a
@@ -27,26 +28,15 @@ const names = args.filter((a, i) => !a.startsWith("--") && !["--device", "--equa
 const work = mkdtempSync(join(tmpdir(), "megabyte-bench-device-"))
 const greedy = { ...defaultSampling, temperature: 0 }
 
-/** What is used of the runtime's profile: one event a kernel. */
-const Profile = z.array(
-  z.object({
-    cat: z.string(),
-    name: z.string(),
-    args: z.object({ op_name: z.string().optional(), provider: z.string().optional() }).loose().optional(),
-  }),
-)
-
 /** What one run consists of: nodes, how many of each operator on each provider, and kernels launched (a node has none or some). */
 function profiled(pack: string, runs: number): { nodes: Map<string, number>; launched: number } {
-  const file = readdirSync(work).find((f) => f.startsWith(`${pack}-decode`))
-  const events = Profile.parse(JSON.parse(readFileSync(join(work, file ?? ""), "utf8")))
+  const { operators, launched } = readProfile(work, pack)
   const counts = new Map<string, number>()
-  for (const { cat, name, args: a } of events) {
-    if (cat !== "Node" || !name.endsWith("_kernel_time") || !a?.op_name) continue
-    const key = `${a.provider?.replace("ExecutionProvider", "")} ${a.op_name}`
+  for (const { op, provider } of operators) {
+    const key = `${provider.replace("ExecutionProvider", "")} ${op}`
     counts.set(key, (counts.get(key) ?? 0) + 1 / runs)
   }
-  return { nodes: counts, launched: events.filter(({ cat }) => cat === "Api").length / runs }
+  return { nodes: counts, launched: launched / runs }
 }
 
 /** A file that is here to score under a pack: this project's README, or an example of the app. */

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs"
-import { basename, dirname, join } from "node:path"
-import { z } from "zod"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { benchPack, cache } from "./random-pack.ts"
+import { readProfile } from "./runtime-profile.ts"
 
 /**
  * `npm run bench -- --profile [PACK …]`: what a patch's time is spent on, in 8 bits on one thread, by onnxruntime's own
@@ -12,14 +13,6 @@ import { benchPack, cache } from "./random-pack.ts"
  * a profile in turn with it, is taken off every operator alike.
  */
 const PATCHES = 100
-const Events = z.array(
-  z.object({
-    name: z.string(),
-    cat: z.string().optional(),
-    dur: z.number().optional(),
-    args: z.object({ op_name: z.string() }).partial().optional(),
-  }),
-)
 /** What operators are for, by their names; the rest are single steps between them. */
 const PURPOSES: [purpose: string, operators: string[]][] = [
   ["products with weights", ["DynamicQuantizeMatMul", "MatMulNBits"]],
@@ -54,23 +47,20 @@ async function decodeBoth(name: string, prefix: string): Promise<[plain: number[
 
 /** The milliseconds of a patch, of the call into the runtime, and of operators by what they are for. */
 async function spent(name: string): Promise<{ ms: number; call: number; operators: Map<string, Spent> }> {
-  const prefix = join(cache, `profile-${process.pid}`)
-  const [plain, profiled] = await decodeBoth(name, prefix)
-  const files = readdirSync(dirname(prefix)).filter((f) => f.startsWith(basename(prefix)))
-  const noted = files.find((f) => f.includes("-decode")) as string
-  const events = Events.parse(JSON.parse(readFileSync(join(cache, noted), "utf8")))
-  for (const f of files) rmSync(join(cache, f))
-  const runs = events.filter((e) => e.name === "model_run").map((e) => (e.dur ?? 0) / 1000)
-  const call = median(profiled.map((whole, i) => whole - (runs[i] as number)))
+  const work = mkdtempSync(join(tmpdir(), "megabyte-bench-profile-"))
+  const [plain, profiled] = await decodeBoth(name, join(work, name))
+  const noted = readProfile(work, name)
+  rmSync(work, { recursive: true })
+  const call = median(profiled.map((whole, i) => whole - (noted.runs[i] as number)))
   const ms = median(plain)
-  // By the operator's name: a median does not mind the moments in which another process had the core.
+  // By node: a median does not mind the moments in which another process had the core.
   const times = new Map<string, { purpose: string; ms: number[] }>()
-  for (const { name, cat, args, dur = 0 } of events) {
-    if (cat !== "Node" || !name.endsWith("_kernel_time") || args?.op_name === "Loop") continue
-    const purpose = PURPOSES.find(([, names]) => names.includes(args?.op_name ?? ""))?.[0] ?? OTHER
-    const same = times.get(name) ?? { purpose, ms: [] }
-    same.ms.push(dur / 1000)
-    times.set(name, same)
+  for (const { node, op, ms } of noted.operators) {
+    if (op === "Loop") continue // what is in it is noted too
+    const purpose = PURPOSES.find(([, names]) => names.includes(op))?.[0] ?? OTHER
+    const same = times.get(node) ?? { purpose, ms: [] }
+    same.ms.push(ms)
+    times.set(node, same)
   }
   const operators = new Map<string, Spent>()
   for (const { purpose, ms } of times.values()) {
