@@ -12,6 +12,7 @@ import { wholeDocument } from "../main/packs/read.ts"
 import { at, exampleSound } from "./example.ts"
 import { benchPack, cache } from "./random-pack.ts"
 import { readProfile } from "./runtime-profile.ts"
+import { median } from "./timing.ts"
 
 /**
  * `npm run bench -- --device webgpu [--placement] [--equal N] [--half] [--training] [--write] [PACK …]`: what one patch costs a
@@ -148,7 +149,7 @@ for (const name of names.length ? names : ["text", "image"]) {
       args.includes("--training") ? training(folder, file) : "",
     ]
   }
-  const ms = times.sort((a, b) => a - b)[times.length >> 1] as number
+  const ms = median(times)
   say(
     `| ${name} | ${Math.round(launched)} | ${Math.round(total)} | ${Math.round(onCpu)} | ${kB(up)} | ${kB(down)} | ${ms.toFixed(0)} | ${same} | ${bits.join(" | ")} |`,
   )

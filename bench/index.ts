@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { cpus } from "node:os"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
+import { median } from "./timing.ts"
 
 /**
  * `npm run bench -- [PACK …] [--rounds N]`: decode, prefill, load and memory of packs beside this machine's memory
@@ -89,7 +90,7 @@ for (let round = 0; round < rounds; round++)
   for (const [i, { name, precision, threads }] of kinds.entries()) found[i]?.push(await row(name, precision, threads))
 kinds.forEach(({ name, precision, threads }, k) => {
   const cells = columns.map(([title, digits, unit = ""], i) => {
-    const middle = found[k]?.map((numbers) => numbers[i] as number).sort((a, b) => a - b)[rounds >> 1] as number
+    const middle = median((found[k] ?? []).map((numbers) => numbers[i] as number))
     return `${middle.toFixed(digits)}${unit}`.padStart(title.length)
   })
   console.log([`${name.padEnd(9)} ${precision.padEnd(9)} ${String(threads).padStart(7)}`, ...cells].join("  "))

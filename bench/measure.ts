@@ -6,13 +6,13 @@ import { blockOf } from "../native-models/graph/quantize.ts"
 import { expectedShapes } from "../native-models/graph/weights.ts"
 import { Plain } from "./plain.ts"
 import { benchPack, cache } from "./random-pack.ts"
+import { anyPrompt, median, timePatches } from "./timing.ts"
 
 /** One pack in one precision, in a process of its own so that peak memory is its own: prints one line of JSON. */
 const [name = "text", precisionName = "int8", threadsText = "0"] = process.argv.slice(2)
 const precision = Precision.parse(precisionName)
 const threads = Number(threadsText)
 const folder = benchPack(name)
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 
 /** Bytes of weights that one decoded patch reads, each local matrix P times; rows of tables are next to nothing. */
 function weightBytesPerPatch(m: ModelConfig): number {
@@ -40,7 +40,7 @@ const loadMs = performance.now() - began
 
 const { patch, context } = model.config
 const past = Math.min(500, context - 1)
-const prompt = Uint8Array.from({ length: past * patch }, (_, i) => (i * 31) & 127)
+const prompt = anyPrompt(past * patch)
 await Decoder.start(model, prompt, 1) // loads the prefill graph
 began = performance.now()
 const { decoder } = await Decoder.start(model, prompt, 1)
@@ -49,23 +49,15 @@ began = performance.now()
 await decoder.step(defaultSampling, 1)
 const firstPatchMs = prefillMs + performance.now() - began
 
-const ours: number[] = []
-const decodeFor = async (patches: number) => {
-  for (let i = 0; i < patches; i++) {
-    began = performance.now()
-    await decoder.step(defaultSampling, 1)
-    ours.push(performance.now() - began)
-  }
-}
 // Before and after the other way, so that a slower minute falls on both; never beside its spinning threads.
-await decodeFor(30)
+const ours = await timePatches(decoder, 30)
 await model.release()
 const theirs = await Plain.load(model, precision, threads)
 const plain = (await theirs.decode(past, 24)).slice(4)
 await theirs.release()
 await model.session(decodeKind(defaultSampling))
 await decoder.step(defaultSampling, 1)
-await decodeFor(30)
+ours.push(...(await timePatches(decoder, 30)))
 const patchMs = median(ours)
 const plainMs = median(plain)
 process.stdout.write(

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { benchPack, cache } from "./random-pack.ts"
 import { readProfile } from "./runtime-profile.ts"
+import { anyPrompt, median, timePatches } from "./timing.ts"
 
 /**
  * `npm run bench -- --profile [PACK …]`: what a patch's time is spent on, in 8 bits on one thread, by onnxruntime's own
@@ -21,13 +21,12 @@ const PURPOSES: [purpose: string, operators: string[]][] = [
   ["norms", ["SkipSimplifiedLayerNormalization", "SimplifiedLayerNormalization", "SkipLayerNormalization"]],
 ]
 const OTHER = "other operators"
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 
 /** A decoder in the middle of a text, and its model. `profile`: prefix of the files in which the runtime notes every operator. */
 async function decoder(name: string, profile?: string) {
   const model = Model.load(benchPack(name), "int8", 1, cache, "cpu", profile)
   const { patch, context } = model.config
-  const prompt = Uint8Array.from({ length: Math.min(500, context - PATCHES) * patch }, (_, i) => (i * 31) & 127)
+  const prompt = anyPrompt(Math.min(500, context - PATCHES) * patch)
   return { model, ...(await Decoder.start(model, prompt, 1)), times: [] as number[] }
 }
 
@@ -35,11 +34,7 @@ async function decoder(name: string, profile?: string) {
 async function decodeBoth(name: string, prefix: string): Promise<[plain: number[], profiled: number[]]> {
   const [plain, profiled] = [await decoder(name), await decoder(name, prefix)]
   for (let i = 0; i < PATCHES; i++)
-    for (const { decoder, times } of [plain, profiled]) {
-      const began = performance.now()
-      await decoder.step(defaultSampling, 1)
-      times.push(performance.now() - began)
-    }
+    for (const { decoder, times } of [plain, profiled]) times.push(...(await timePatches(decoder, 1)))
   await plain.model.release()
   await profiled.model.release()
   return [plain.times, profiled.times]

@@ -1,9 +1,9 @@
 import { cpus } from "node:os"
 import { Device, Precision } from "../contract/pack.ts"
-import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decoder.ts"
 import { Model } from "../main/engine/model.ts"
 import { benchPack, cache } from "./random-pack.ts"
+import { anyPrompt, median, timePatches } from "./timing.ts"
 
 /**
  * `npm run bench -- --speed --device webgpu [--precisions fp16,int8] [--batches 1,4,16,64] [--patches 24] [PACK …]`: bytes
@@ -17,7 +17,6 @@ const device = Device.parse(value("--device"))
 const batches = value("--batches").split(",").map(Number)
 const patches = Number(value("--patches"))
 const names = args.filter((a, i) => !a.startsWith("--") && !Object.keys(options).includes(args[i - 1] ?? ""))
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 const perSecond = (bytes: number, ms: number) => Math.round((1000 * bytes) / ms).toString()
 
 /** Milliseconds of `work`, the second time: the first loads graphs and compiles shaders. */
@@ -38,18 +37,13 @@ for (const name of names.length ? names : ["text", "image", "audio", "large", "m
     .map((p) => Precision.parse(p))) {
     const model = Model.load(folder, precision, 0, cache, device)
     const { patch, context } = model.config
-    const prompt = Uint8Array.from({ length: Math.min(256, context - patches) * patch }, (_, i) => (i * 31) & 127)
+    const prompt = anyPrompt(Math.min(256, context - patches) * patch)
     const prefill = await secondTime(() => Decoder.start(model, prompt, 1))
     const score = await secondTime(() => Decoder.score(model, prompt))
     const cells = [perSecond(prompt.length, prefill.ms), perSecond(prompt.length, score.ms)]
     for (const batch of batches) {
       const { decoder } = await Decoder.start(model, prompt, batch)
-      const times: number[] = []
-      for (let i = 0; i < patches + 2; i++) {
-        const began = performance.now()
-        await decoder.step(defaultSampling, 1)
-        times.push(performance.now() - began)
-      }
+      const times = await timePatches(decoder, patches + 2)
       decoder.release()
       cells.push(perSecond(batch * patch, median(times.slice(2))))
     }

@@ -6,7 +6,8 @@ export class Cache {
   private readonly arrays: Float32Array[]
   private readonly capacity: number
   private readonly rowWidth: number
-  private readonly ring: Ring
+  /** Made when a CPU decodes: reading, scoring and a GPU do without. */
+  private ring: Ring | undefined
   /** Position of the row that lies first in the arrays. */
   private base = 0
   /** The next position. */
@@ -27,7 +28,6 @@ export class Cache {
     private readonly reach: number,
   ) {
     this.rowWidth = heads * d
-    this.ring = new Ring(2 * layers, heads, d, reach - 1)
     // Twice the reach: rows move to the front once in `reach` steps, which costs next to nothing a step.
     this.capacity = 2 * reach
     this.arrays = Array.from({ length: 2 * layers }, () => new Float32Array(this.capacity * this.rowWidth))
@@ -52,6 +52,7 @@ export class Cache {
 
   /** The `past` rows with each head's side by side: what the next patch reads. */
   byHead(): Ring {
+    this.ring ??= new Ring(2 * this.layers, this.heads, this.d, this.reach - 1)
     this.ring.follow(this)
     return this.ring
   }
@@ -89,7 +90,7 @@ export class Cache {
   truncate(length: number): void {
     this.length = length
     this.held = length
-    this.ring.truncate(length)
+    this.ring?.truncate(length)
   }
 
   clear(): void {
@@ -136,7 +137,7 @@ export class Cache {
     this.base = from.base
     this.length = from.length
     this.held = from.held
-    this.ring.truncate(0)
+    this.ring?.truncate(0)
     this.arrays.forEach((to, i) => {
       const rows = from.array(i)
       for (let row = 0; row < from.length - from.base; row++)
