@@ -21,6 +21,8 @@ export const NGrams = z
       .max(1 << 20)
       .refine((n) => (n & (n - 1)) === 0, { error: "rows must be a power of two" }),
     width: count,
+    /** Whether the patch embedder sees them too: each byte's patch embedding gets those that end at it. */
+    patch_embedder: z.boolean().default(false),
   })
   .strict()
 export type NGrams = z.infer<typeof NGrams>

@@ -1,6 +1,6 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../contract/engine.ts"
-import { type Match, type ModelConfig, reach } from "../../contract/pack.ts"
+import { type Match, type ModelConfig, type NGrams, reach } from "../../contract/pack.ts"
 import { isMasked, type Sampling } from "../../contract/sampling.ts"
 import {
   farthestLook,
@@ -13,7 +13,7 @@ import {
 import { fitPredictor, samplesOf } from "../../native-models/graph/lpc.ts"
 import { distances, matchRuns } from "../../native-models/graph/match.ts"
 import { cacheNames, NEW_ROWS } from "../../native-models/graph/megabyte.ts"
-import { ngramIds } from "../../native-models/graph/ngrams.ts"
+import { emptyRow, ngramIds } from "../../native-models/graph/ngrams.ts"
 import { carriedPast } from "../../native-models/graph/past.ts"
 import { Cache } from "./cache.ts"
 import { DeviceCache } from "./device-cache.ts"
@@ -169,7 +169,7 @@ export class Decoder {
   private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
     const { patch, ngrams, lookback, global: g } = this.config
     const feeds: Feeds = {
-      previous: this.previous(bytes, from, count),
+      ...this.previous(bytes, from, count),
       mask: this.mask(count),
       ...this.positions(this.cache.length, count),
       ...this.cacheRows(graph === "prefill" ? g.layers - 1 : g.layers),
@@ -235,14 +235,22 @@ export class Decoder {
   }
 
   /** Global inputs of patches from..from+count-1: the bytes one patch earlier; the padding patch at the origin. */
-  private previous(bytes: Uint8Array, from: number, count: number): Tensor {
-    const { patch } = this.config
+  private previous(bytes: Uint8Array, from: number, count: number): Feeds {
+    const { patch, ngrams } = this.config
     const ids = new BigInt64Array(count * patch)
     for (let i = 0; i < ids.length; i++) {
       const padding = from === this.origin && i < patch
       ids[i] = BigInt(padding ? 256 + i : (bytes[(from - 1) * patch + i] as number))
     }
-    return new Tensor("int64", ids, [1, count, patch])
+    const feeds: Feeds = { previous: new Tensor("int64", ids, [1, count, patch]) }
+    if (ngrams?.patch_embedder) {
+      const rows = new BigInt64Array(ids.length * ngrams.orders.length).fill(BigInt(emptyRow(ngrams)))
+      const first = Math.max(from - 1, this.origin) * patch
+      const known = endingNgrams(ngrams, bytes, first, (from + count - 1) * patch)
+      rows.set(known, rows.length - known.length)
+      feeds.previous_ngrams = new Tensor("int64", rows, [1, count, patch, ngrams.orders.length])
+    }
+    return feeds
   }
 
   /** [count, past + count]: 0 where a place is seen, -1e9 elsewhere. */
@@ -290,7 +298,7 @@ export class Decoder {
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
     const { scratch, batch } = this
     const index = this.nextPatch
-    scratch.fillPrevious(index === this.origin, (b) => this.history(b).subarray((index - 1) * patch, index * patch))
+    scratch.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
     scratch.fillNoise(sampling, seed, dropped + index * patch, known)
     const masks = isMasked(sampling) ? scratch.masks(sampling) : {}
     const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
@@ -410,6 +418,12 @@ export class Decoder {
   }
 }
 
+/** Table rows of the n-grams that end at bytes from..to-1, these included: [to - from, orders]. */
+function endingNgrams(ngrams: NGrams, bytes: Uint8Array, from: number, to: number): BigInt64Array {
+  const start = Math.max(0, from + 1 - Math.max(...ngrams.orders))
+  return ngramIds(ngrams, bytes.subarray(start, to), from + 1 - start, to + 1 - start)
+}
+
 /** The keys and values of `layers` layers, `array(i)` (2 * layer for keys, + 1 for values) in `shape`. */
 function keysAndValues(layers: number, array: (i: number) => Float32Array, shape: number[]): Feeds {
   const feeds: Feeds = {}
@@ -471,6 +485,7 @@ class Bytes {
 class Scratch {
   readonly feeds: Feeds
   private readonly previous: BigInt64Array
+  private readonly previousNgrams: BigInt64Array
   private readonly noise: Float32Array
   private readonly recent: Float32Array
   private readonly prediction: Lookout | undefined
@@ -481,6 +496,7 @@ class Scratch {
   private readonly lastRank = new BigInt64Array(1)
   private readonly longest: number
   private readonly patch: number
+  private readonly ngrams: NGrams | undefined
 
   constructor(
     config: ModelConfig,
@@ -490,22 +506,33 @@ class Scratch {
     this.patch = p
     this.longest = longestLook(config)
     this.previous = new BigInt64Array(batch * p)
+    this.ngrams = config.ngrams?.patch_embedder ? config.ngrams : undefined
+    const orders = this.ngrams?.orders.length ?? 0
+    this.previousNgrams = new BigInt64Array(batch * p * orders)
     this.noise = new Float32Array(p * batch * 256)
     this.recent = new Float32Array(batch * this.longest)
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
       noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
     }
+    if (orders) this.feeds.previous_ngrams = new Tensor("int64", this.previousNgrams, [batch, p, orders])
     this.prediction = predictionOf(config, batch)
     this.matching = matchingOf(config, batch)
     Object.assign(this.feeds, this.prediction?.feeds, this.matching?.feeds)
     if (this.longest) this.feeds.recent = new Tensor("float32", this.recent, [batch, this.longest])
   }
 
-  fillPrevious(padding: boolean, patchOf: (b: number) => Uint8Array): void {
+  /** The last patch of every history, which is number `index`; the padding patch without one. */
+  fillPrevious(index: number | undefined, historyOf: (b: number) => Uint8Array): void {
+    const { patch, ngrams } = this
+    if (index === undefined && ngrams) this.previousNgrams.fill(BigInt(emptyRow(ngrams)))
     for (let b = 0; b < this.batch; b++) {
-      const bytes = padding ? undefined : patchOf(b)
-      for (let p = 0; p < this.patch; p++) this.previous[b * this.patch + p] = BigInt(bytes ? (bytes[p] ?? 0) : 256 + p)
+      const history = historyOf(b)
+      const first = (index ?? 0) * patch
+      for (let p = 0; p < patch; p++)
+        this.previous[b * patch + p] = BigInt(index === undefined ? 256 + p : (history[first + p] as number))
+      if (index !== undefined && ngrams)
+        this.previousNgrams.set(endingNgrams(ngrams, history, first, first + patch), b * patch * ngrams.orders.length)
     }
   }
 

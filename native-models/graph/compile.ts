@@ -81,7 +81,12 @@ function prepare(
     const shape = weights.shape(name)
     const table = name.includes("embed") || name.endsWith("_position")
     if (shape.length === 2 && !table) matrix(name, name, shape[0] as number, shape[1] as number)
-    else floats(name, shape, scaleQueries(m, name, weights.floats(name), 1))
+    else if (name === "ngram_embed.weight") {
+      const [rows = 0, width = 0] = shape
+      const withEmpty = new Float32Array((rows + 1) * width)
+      withEmpty.set(weights.floats(name))
+      floats(name, [rows + 1, width], withEmpty)
+    } else floats(name, shape, scaleQueries(m, name, weights.floats(name), 1))
   }
   // The tied head is the local embedding without its padding row (paper, section 2.2.3).
   if (m.tied_head) matrix("head.weight", "local_embed.weight", 256, m.local.width)

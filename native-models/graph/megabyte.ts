@@ -186,14 +186,19 @@ export class Builder {
   }
 
   /**
-   * The graph's inputs previous (`dims`) and cos and sin or position (`count` places), and what they give: patches as
+   * The graph's inputs previous (`dims`), previous_ngrams [...dims, orders] where the patch embedder sees n-grams, and cos and sin or position (`count` places), and what they give: patches as
    * vectors (paper, section 2.2.1) in the shape `to`, with learned positions added or rotary ones to turn by.
    */
   globalInput(dims: Dim[], to: number[], count: Dim): { previous: Value; h: Value; rotary?: Rotary } {
     const { g, m, index } = this
     const half = m.global.width / m.global.heads / 2
     const previous = g.input("previous", index, dims)
-    const embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+    let embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+    if (m.ngrams?.patch_embedder) {
+      const ids = g.input("previous_ngrams", index, [...dims, m.ngrams.orders.length])
+      const rows = [...dims.map(() => 0), m.ngrams.orders.length * m.ngrams.width] // 0: as it is
+      embedded = g.node("Add", [embedded, ngramRows(this, ids, rows, "ngram_to_patch")])
+    }
     const h = g.node("Reshape", [embedded, g.ints(to)])
     if (m.position === "learned") {
       const position = g.input("position", index, [count])

@@ -15,15 +15,18 @@ export function coefficients({ orders }: NGrams): Float32Array {
   return table
 }
 
+/** The row after all others: zeros in the prepared table, for places without n-grams. */
+export const emptyRow = ({ orders, rows }: NGrams) => orders.length * rows
+
 /**
- * Table rows for the bytes from `start` on: [bytes.length - start, orders]. The id at t covers the bytes before t;
- * places before the beginning count as 0.
+ * Table rows for places start..end-1: [end - start, orders]. The id at t covers the bytes before t; places before the
+ * beginning count as 0.
  */
-export function ngramIds(ngrams: NGrams, bytes: Uint8Array, start: number): BigInt64Array {
+export function ngramIds(ngrams: NGrams, bytes: Uint8Array, start: number, end = bytes.length): BigInt64Array {
   const { orders, rows } = ngrams
   const table = coefficients(ngrams)
-  const ids = new BigInt64Array((bytes.length - start) * orders.length)
-  for (let t = start; t < bytes.length; t++) {
+  const ids = new BigInt64Array((end - start) * orders.length)
+  for (let t = start; t < end; t++) {
     orders.forEach((order, column) => {
       let hash = 0
       for (let back = 0; back < order && back < t; back++)

@@ -202,10 +202,15 @@ function ngramInput(b: Builder, recent: Value): Value {
   return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
 }
 
-/** N-gram table rows `ids`, embedded and projected: [...shape without its last, D_L]. */
-export function ngramRows(b: Builder, ids: Value, shape: number[]): Value {
+/** N-gram table rows `ids`, embedded and projected by `to`: [...shape without its last, width of that]. */
+export function ngramRows(
+  b: Builder,
+  ids: Value,
+  shape: number[],
+  to: "ngram_to_local" | "ngram_to_patch" = "ngram_to_local",
+): Value {
   const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
-  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), "ngram_to_local", false)
+  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), to, false)
 }
 
 /** Lookback table rows `ids` [rows, places, columns], embedded and projected: [rows, places, D_L]. */

@@ -41,6 +41,7 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     const { orders, rows, width } = m.ngrams
     shapes.set("ngram_embed.weight", [orders.length * rows, width])
     linear("ngram_to_local", l.width, orders.length * width, false)
+    if (m.ngrams.patch_embedder) linear("ngram_to_patch", g.width / p, orders.length * width, false)
   }
   if (m.lookback) {
     const { columns, rows, guesses } = lookbackSizes(m.lookback)
