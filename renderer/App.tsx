@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "react"
-import { size } from "./bytes.ts"
-import { Composer } from "./Composer.tsx"
-import { useActions, useSlice } from "./context.ts"
-import { droppedFiles, ITEM_TYPE } from "./drag.ts"
-import { Manage } from "./Manage.tsx"
-import { Output } from "./Output.tsx"
-import { Panel } from "./Panel.tsx"
-import { Sidebar } from "./Sidebar.tsx"
+import { Composer } from "./composer/Composer.tsx"
+import { size } from "./lib/bytes.ts"
+import { droppedFiles, ITEM_TYPE } from "./lib/drag.ts"
+import { Manage } from "./models/ModelsPage.tsx"
+import { Output } from "./result/ResultView.tsx"
+import { Panel } from "./settings/SettingsPanel.tsx"
+import { Sidebar } from "./sidebar/Sidebar.tsx"
+import { useActions, useSlice } from "./store/context.ts"
 
 export function App() {
   const actions = useActions()

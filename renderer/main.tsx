@@ -1,10 +1,10 @@
 import { createRoot } from "react-dom/client"
 import type { Command } from "../contract/app.ts"
 import { App } from "./App.tsx"
-import { StudioContext } from "./context.ts"
-import { connectHost } from "./host.ts"
-import { applyAppearance } from "./Manage.tsx"
-import { createStudio } from "./store.ts"
+import { applyAppearance } from "./models/ModelsPage.tsx"
+import { StudioContext } from "./store/context.ts"
+import { connectHost } from "./store/host.ts"
+import { createStudio } from "./store/store.ts"
 import "./styles.css"
 
 let send: (command: Command) => void = () => {}

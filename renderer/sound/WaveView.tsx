@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from "react"
-import { type Sound, sampleBytes, secondBytes } from "../contract/pack.ts"
-import { sampleAt } from "../contract/samples.ts"
-import { surpriseColor } from "./color.ts"
-import { Content } from "./content.ts"
-import { Player } from "./player.ts"
-import { useSize } from "./useSize.ts"
+import { type Sound, sampleBytes, secondBytes } from "../../contract/pack.ts"
+import { sampleAt } from "../../contract/samples.ts"
+import { surpriseColor } from "../lib/color.ts"
+import { Content } from "../lib/content.ts"
+import { Player } from "../lib/player.ts"
+import { useSize } from "../lib/useSize.ts"
 
 const seconds = (bytes: number, sound: Sound) => `${(bytes / secondBytes(sound)).toFixed(1)} s`
 

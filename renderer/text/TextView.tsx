@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { memo, useEffect, useRef } from "react"
-import { surpriseColor } from "./color.ts"
-import type { Chunk, Content } from "./content.ts"
+import { surpriseColor } from "../lib/color.ts"
+import type { Chunk, Content } from "../lib/content.ts"
 
 /**
  * The text of an item. Only the chunks in view are in the DOM, so that a million bytes scroll like a page. It follows

@@ -1,8 +1,8 @@
 import { useState } from "react"
-import { type Device, DeviceChoice } from "../contract/pack.ts"
-import { size } from "./bytes.ts"
-import { useActions, useSlice } from "./context.ts"
-import { presets, unitOf } from "./store.ts"
+import { type Device, DeviceChoice } from "../../contract/pack.ts"
+import { size } from "../lib/bytes.ts"
+import { useActions, useSlice } from "../store/context.ts"
+import { presets, unitOf } from "../store/store.ts"
 
 /** Devices as a person calls them. */
 export const deviceNames: Record<Device, string> = {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import type { Command, Item } from "../contract/app.ts"
-import { toBase64 } from "./bytes.ts"
+import type { Command, Item } from "../../contract/app.ts"
+import { toBase64 } from "../lib/bytes.ts"
 import { createStudio, type Studio } from "./store.ts"
 
 let sent: Command[]

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react"
-import { type Canvas, rowBytes } from "../contract/pack.ts"
-import { surpriseColor } from "./color.ts"
-import type { Content } from "./content.ts"
-import { useSize } from "./useSize.ts"
+import { type Canvas, rowBytes } from "../../contract/pack.ts"
+import { surpriseColor } from "../lib/color.ts"
+import type { Content } from "../lib/content.ts"
+import { useSize } from "../lib/useSize.ts"
 
 /**
  * A picture, enlarged crisply, that fills patch by patch; with `heat` every pixel is coloured by the bits per byte of

@@ -8,13 +8,13 @@ import type {
   PackSummary,
   Preferences,
   Settings,
-} from "../contract/app.ts"
-import { type LengthUnit, lengthIn } from "../contract/characters.ts"
-import { LARGEST_FILE, PACK_FILES, tooLarge, UPLOAD_PIECE } from "../contract/files.ts"
-import { type Device, rowBytes, secondBytes } from "../contract/pack.ts"
-import { defaultSampling, type Sampling } from "../contract/sampling.ts"
-import { download, fileName, fromBase64, toBase64 } from "./bytes.ts"
-import { Content } from "./content.ts"
+} from "../../contract/app.ts"
+import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
+import { LARGEST_FILE, PACK_FILES, tooLarge, UPLOAD_PIECE } from "../../contract/files.ts"
+import { type Device, rowBytes, secondBytes } from "../../contract/pack.ts"
+import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
+import { download, fileName, fromBase64, toBase64 } from "../lib/bytes.ts"
+import { Content } from "../lib/content.ts"
 
 type Phase = Extract<AppEvent, { type: "phase" }>["phase"]
 

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react"
-import type { ListedItem } from "../contract/app.ts"
-import { size } from "./bytes.ts"
-import { useActions, useSlice } from "./context.ts"
+import type { ListedItem } from "../../contract/app.ts"
+import { size } from "../lib/bytes.ts"
+import { useActions, useSlice } from "../store/context.ts"
 
 /** The library: newest first, forks under what they were forked from. */
 export function Sidebar() {

@@ -1,11 +1,11 @@
 import { useRef } from "react"
-import type { PackSummary } from "../contract/app.ts"
-import { rowBytes } from "../contract/pack.ts"
-import { size } from "./bytes.ts"
-import { useActions, useSlice } from "./context.ts"
-import { PicturePrompt } from "./PictureView.tsx"
-import { packOf } from "./store.ts"
-import { SoundPrompt } from "./WaveView.tsx"
+import type { PackSummary } from "../../contract/app.ts"
+import { rowBytes } from "../../contract/pack.ts"
+import { size } from "../lib/bytes.ts"
+import { PicturePrompt } from "../picture/PictureView.tsx"
+import { SoundPrompt } from "../sound/WaveView.tsx"
+import { useActions, useSlice } from "../store/context.ts"
+import { packOf } from "../store/store.ts"
 
 const examples = [
   "Once upon a time there was a little",

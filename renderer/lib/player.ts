@@ -1,5 +1,5 @@
-import { type Sound, secondBytes } from "../contract/pack.ts"
-import { decodeSamples } from "../contract/samples.ts"
+import { type Sound, secondBytes } from "../../contract/pack.ts"
+import { decodeSamples } from "../../contract/samples.ts"
 import type { Content } from "./content.ts"
 
 /** Seconds of sound handed to the sound card ahead of what is heard. */

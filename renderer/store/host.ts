@@ -1,4 +1,4 @@
-import { AppEvent, type Command } from "../contract/app.ts"
+import { AppEvent, type Command } from "../../contract/app.ts"
 
 /** What Electron's preload puts into the page; absent in a browser. */
 declare global {

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react"
-import { surpriseColor } from "./color.ts"
-import type { Content } from "./content.ts"
-import { useSize } from "./useSize.ts"
+import { surpriseColor } from "../lib/color.ts"
+import type { Content } from "../lib/content.ts"
+import { useSize } from "../lib/useSize.ts"
 
 /**
  * All patches of an item in one line, coloured by bits per byte. Pointing at one shows its bytes and probabilities;

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react"
-import type { PackSummary } from "../contract/app.ts"
-import { size } from "./bytes.ts"
-import { useActions, useSlice } from "./context.ts"
-import { deviceNames } from "./Panel.tsx"
+import type { PackSummary } from "../../contract/app.ts"
+import { size } from "../lib/bytes.ts"
+import { deviceNames } from "../settings/SettingsPanel.tsx"
+import { useActions, useSlice } from "../store/context.ts"
 
 /** The models there are, and what a person sets for good. */
 export function Manage() {
