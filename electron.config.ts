@@ -34,7 +34,7 @@ const parts: Record<string, UserConfig> = {
       emptyOutDir: true,
       rollupOptions: {
         external,
-        input: { main: "main/electron/main.ts", engine: "main/engine/process.ts" },
+        input: { main: "main/electron/main.ts", engine: "main/engine/main.ts" },
         output: { format: "es", entryFileNames: "[name].js" },
       },
     },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Sound } from "../contract/pack.ts"
 import { encodeSamples } from "../contract/samples.ts"
-import { readSound } from "../main/media/audio.ts"
+import { readSound } from "../main/host/media/audio.ts"
 
 /** A file of this project by its path from the root. */
 export const at = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))

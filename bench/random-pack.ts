@@ -2,9 +2,9 @@ import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ModelConfig, Stage } from "../contract/pack.ts"
-import { defaultPlaces, findPack } from "../main/packs/find.ts"
-import { blockOf } from "../native-models/graph/quantize.ts"
-import { expectedShapes } from "../native-models/graph/weights.ts"
+import { blockOf } from "../main/engine/compile/quantize.ts"
+import { expectedShapes } from "../main/engine/compile/weights.ts"
+import { defaultPlaces, findPack } from "../main/host/packs/find.ts"
 
 const stage = (width: number, layers: number, heads: number, kv_heads: number): Stage => ({
   width,

@@ -1,7 +1,7 @@
 import { cpus } from "node:os"
 import { Device, Precision } from "../contract/pack.ts"
-import { Decoder } from "../main/engine/decoder.ts"
-import { Model } from "../main/engine/model.ts"
+import { Decoder } from "../main/engine/decode/decoder.ts"
+import { Model } from "../main/engine/decode/model.ts"
 import { benchPack, cache } from "./random-pack.ts"
 import { anyPrompt, median, timePatches } from "./timing.ts"
 

@@ -1,5 +1,5 @@
 import { defaultSampling } from "../contract/sampling.ts"
-import type { Decoder } from "../main/engine/decoder.ts"
+import type { Decoder } from "../main/engine/decode/decoder.ts"
 
 /** What the benchmarks of decoding have in common: what is read, what is timed and what is told of the times. */
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import type { Pack, Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
-import { EngineClient, forkEngine } from "../main/engine/client.ts"
+import { EngineClient, forkEngine } from "../main/host/engine/client.ts"
 import { documentBounds, readPack, wholeDocument } from "../main/packs/read.ts"
 
 /** What the packs' pages (report.ts beside each pack) have in common. */

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import * as electron from "electron"
-import { defaultPlaces } from "../packs/find.ts"
+import { defaultPlaces } from "../host/packs/find.ts"
 import { start } from "./shell.ts"
 
 /** Electron's entry: built to dist/main/main.js, with the engine, the preload and the page beside it. */

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { extname, join, normalize, resolve } from "node:path"
 import type * as Electron from "electron"
-import type { StartEngine } from "../engine/client.ts"
-import type { Places } from "../packs/find.ts"
-import { Studio } from "../studio.ts"
-import { contentSecurityPolicy, contentTypes } from "../web/page.ts"
+import type { StartEngine } from "../host/engine/client.ts"
+import type { Places } from "../host/packs/find.ts"
+import { contentSecurityPolicy, contentTypes } from "../host/page.ts"
+import { Studio } from "../host/studio.ts"
 
 /** The page's own origin; nothing else is ever loaded. */
 export const origin = "app://studio"

@@ -2,12 +2,12 @@ import { statSync } from "node:fs"
 import { join } from "node:path"
 import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
-import { PackError } from "../../native-models/graph/safetensors.ts"
-import { Decoder, decodeKind } from "./decoder.ts"
-import { Model } from "./model.ts"
-import { probe } from "./probe.ts"
-import { Quota } from "./quota.ts"
-import { fastestThreads } from "./threads.ts"
+import { PackError } from "../packs/safetensors.ts"
+import { Decoder, decodeKind } from "./decode/decoder.ts"
+import { Model } from "./decode/model.ts"
+import { Quota } from "./decode/stopping.ts"
+import { probe } from "./jobs/probe.ts"
+import { fastestThreads } from "./jobs/threads.ts"
 
 /**
  * The engine's own process: loads packs, decodes, scores. It speaks the messages of contract/engine.ts with whoever

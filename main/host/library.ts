@@ -11,7 +11,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { Item } from "../../contract/app.ts"
-import { replaceFile } from "../replace-file.ts"
+import { replaceFile } from "../files/replace-file.ts"
 
 const DELETED = ".deleted"
 /** Bits per byte of the whole file, fp32, one number a byte; NaN where it was given. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { Preferences } from "../contract/app.ts"
-import { replaceFile } from "./replace-file.ts"
+import { Preferences } from "../../contract/app.ts"
+import { replaceFile } from "../files/replace-file.ts"
 
 /** The person's settings, in one JSON file; what is missing or damaged takes its default. */
 export function readPreferences(path: string): Preferences {

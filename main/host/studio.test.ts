@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import { type AppEvent, Settings } from "../contract/app.ts"
-import type { EngineEvent } from "../contract/engine.ts"
-import { defaultSampling } from "../contract/sampling.ts"
+import { type AppEvent, Settings } from "../../contract/app.ts"
+import type { EngineEvent } from "../../contract/engine.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
 import type { StartEngine } from "./engine/client.ts"
 import { Studio } from "./studio.ts"
 
@@ -45,7 +45,7 @@ const start: StartEngine = () => {
   }
 }
 
-const places = { shipped: join(import.meta.dirname, "../native-models"), home, cache: join(home, "cache") }
+const places = { shipped: join(import.meta.dirname, "../../native-models"), home, cache: join(home, "cache") }
 
 describe("a dropped file", () => {
   /** What the host answers to a file that arrives in pieces of `size` bytes and is opened. */

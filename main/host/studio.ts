@@ -9,16 +9,18 @@ import {
   type PackSummary,
   type Preferences,
   type Settings,
-} from "../contract/app.ts"
-import { type LengthUnit, lengthIn } from "../contract/characters.ts"
-import { PACK_FILES, tooLarge } from "../contract/files.ts"
-import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../contract/pack.ts"
-import { decodeSamples, encodeSamples } from "../contract/samples.ts"
-import { defaultSampling } from "../contract/sampling.ts"
-import { writeWav } from "../contract/wav.ts"
+} from "../../contract/app.ts"
+import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
+import { PACK_FILES, tooLarge } from "../../contract/files.ts"
+import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../../contract/pack.ts"
+import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
+import { writeWav } from "../../contract/wav.ts"
+import { replaceFile } from "../files/replace-file.ts"
+import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { EngineClient, type StartEngine } from "./engine/client.ts"
 import { chooseDevice, tryDevices } from "./engine/devices.ts"
-import { Library } from "./library/library.ts"
+import { Library } from "./library.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
 import { MediaError } from "./media/error.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
@@ -26,10 +28,8 @@ import { modalityOf } from "./media/modality.ts"
 import { type Source, withFile } from "./media/source.ts"
 import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
-import { documentBounds, readPack, roomAfter, wholeDocument } from "./packs/read.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
-import { replaceFile } from "./replace-file.ts"
-import { Upload } from "./upload.ts"
+import { Upload } from "./uploads.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
 const FRAME = 16

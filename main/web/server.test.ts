@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
-import { Studio } from "../studio.ts"
+import { Studio } from "../host/studio.ts"
 import { serve } from "./server.ts"
 
 const work = mkdtempSync(join(tmpdir(), "megabyte-web-"))

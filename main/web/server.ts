@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { extname, join, normalize } from "node:path"
 import { WebSocketServer } from "ws"
-import type { Studio } from "../studio.ts"
-import { contentSecurityPolicy, contentTypes } from "./page.ts"
+import { contentSecurityPolicy, contentTypes } from "../host/page.ts"
+import type { Studio } from "../host/studio.ts"
 
 /** The largest message a window may send: what is gone on from, in base64. */
 const MAX_MESSAGE = 48 * 2 ** 20

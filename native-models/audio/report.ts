@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import sharp from "sharp"
 import { secondBytes, soundOf } from "../../contract/pack.ts"
 import { decodeSamples, toInt16 } from "../../contract/samples.ts"
-import { writeFlac } from "../../main/media/audio.ts"
+import { writeFlac } from "../../main/host/media/audio.ts"
 import { PagePack, stretches } from "../page.ts"
 import { distance, silentShare, spectrogram, type Tones, tones } from "./spectrum.ts"
 

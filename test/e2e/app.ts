@@ -5,8 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test as base, type ElectronApplication, _electron as electron, expect, type Page } from "@playwright/test"
 import { electronBinary } from "../../main/electron/binary.ts"
-import { type EnginePort, forkEngine } from "../../main/engine/client.ts"
-import { Studio } from "../../main/studio.ts"
+import { type EnginePort, forkEngine } from "../../main/host/engine/client.ts"
+import { Studio } from "../../main/host/studio.ts"
 import { serve } from "../../main/web/server.ts"
 
 const root = join(import.meta.dirname, "../..")

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
-import { Decoder } from "../../main/engine/decoder.ts"
-import { Model } from "../../main/engine/model.ts"
-import { readSafetensors } from "../../native-models/graph/safetensors.ts"
+import { Decoder } from "../../main/engine/decode/decoder.ts"
+import { Model } from "../../main/engine/decode/model.ts"
+import { readSafetensors } from "../../main/packs/safetensors.ts"
 
 const greedy: Sampling = { ...defaultSampling, temperature: 0 }
 const cache = mkdtempSync(join(tmpdir(), "megabyte-parity-"))

@@ -13,12 +13,12 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
-import type { ModelConfig, Precision } from "../../contract/pack.ts"
+import type { ModelConfig, Precision } from "../../../contract/pack.ts"
+import { decodeGraph, type Locate, parallelGraph, perChannel } from "../graph/megabyte.ts"
+import type { DataType, ExternalTensor, Graph } from "../graph/onnx.ts"
+import { unrolledGraph } from "../graph/unrolled.ts"
 import { toHalf } from "./float16.ts"
-import { decodeGraph, type Locate, parallelGraph, perChannel } from "./megabyte.ts"
-import type { DataType, ExternalTensor, Graph } from "./onnx.ts"
 import { blockOf, quantizeChannels } from "./quantize.ts"
-import { unrolledGraph } from "./unrolled.ts"
 import type { Weights } from "./weights.ts"
 
 export const WEIGHTS_FILE = "weights.bin"
@@ -200,22 +200,22 @@ function graph(name: GraphName, model: ModelConfig, precision: Precision, locate
   return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }
 
-/** This folder's own sources are part of the key, so that a change to a graph is never missed while developing. */
+/** The sources that make a graph are part of the key, so that a change to a graph is never missed while developing. */
 function sources(): string {
   const file = (name: string) => new URL(name, import.meta.url)
   const hash = createHash("sha256")
   for (const name of [
-    "megabyte.ts",
+    "../graph/megabyte.ts",
     "compile.ts",
     "float16.ts",
-    "onnx.ts",
+    "../graph/onnx.ts",
     "quantize.ts",
-    "ngrams.ts",
-    "lookback.ts",
-    "lpc.ts",
-    "match.ts",
-    "past.ts",
-    "unrolled.ts",
+    "../features/ngrams.ts",
+    "../features/lookback.ts",
+    "../features/lpc.ts",
+    "../features/match.ts",
+    "../graph/past.ts",
+    "../graph/unrolled.ts",
   ])
     if (existsSync(file(name))) hash.update(readFileSync(file(name)))
   return hash.digest("hex")

@@ -1,9 +1,9 @@
-import type { ModelConfig, Stage } from "../../contract/pack.ts"
+import type { ModelConfig, Stage } from "../../../contract/pack.ts"
+import { PackError, type StoredTensor } from "../../packs/safetensors.ts"
+import { lookbackSizes } from "../features/lookback.ts"
+import { COMPONENTS } from "../features/lpc.ts"
 import { fromHalf } from "./float16.ts"
-import { lookbackSizes } from "./lookback.ts"
-import { COMPONENTS } from "./lpc.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
-import { PackError, type StoredTensor } from "./safetensors.ts"
 
 /** Name and shape of every tensor that a model of this configuration has; the names are those of model.py. */
 export function expectedShapes(m: ModelConfig): Map<string, number[]> {

@@ -1,7 +1,7 @@
 import { Tensor } from "onnxruntime-node"
-import type { PatchPart } from "../../contract/engine.ts"
-import { type Match, type ModelConfig, type NGrams, reach } from "../../contract/pack.ts"
-import { isMasked, type Sampling } from "../../contract/sampling.ts"
+import type { PatchPart } from "../../../contract/engine.ts"
+import { type Match, type ModelConfig, type NGrams, reach } from "../../../contract/pack.ts"
+import { isMasked, type Sampling } from "../../../contract/sampling.ts"
 import {
   farthestLook,
   longestLook,
@@ -9,16 +9,16 @@ import {
   longestWindow,
   lookbackInputs,
   lookbackSizes,
-} from "../../native-models/graph/lookback.ts"
-import { fitPredictor, samplesOf } from "../../native-models/graph/lpc.ts"
-import { distances, matchRuns } from "../../native-models/graph/match.ts"
-import { cacheNames, NEW_ROWS } from "../../native-models/graph/megabyte.ts"
-import { emptyRow, ngramIds } from "../../native-models/graph/ngrams.ts"
-import { carriedPast } from "../../native-models/graph/past.ts"
-import { Cache } from "./cache.ts"
-import { DeviceCache } from "./device-cache.ts"
+} from "../features/lookback.ts"
+import { fitPredictor, samplesOf } from "../features/lpc.ts"
+import { distances, matchRuns } from "../features/match.ts"
+import { emptyRow, ngramIds } from "../features/ngrams.ts"
+import { cacheNames, NEW_ROWS } from "../graph/megabyte.ts"
+import { carriedPast } from "../graph/past.ts"
+import { DeviceCache } from "./device-kv-cache.ts"
+import { gumbel } from "./gumbel.ts"
+import { Cache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
-import { gumbel } from "./noise.ts"
 
 type Feeds = Record<string, Tensor>
 

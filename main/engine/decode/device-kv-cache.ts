@@ -1,8 +1,8 @@
 import { Tensor } from "onnxruntime-node"
-import { type ModelConfig, reach } from "../../contract/pack.ts"
-import { toHalf } from "../../native-models/graph/float16.ts"
-import { deviceCacheNames, deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
-import type { Cache } from "./cache.ts"
+import { type ModelConfig, reach } from "../../../contract/pack.ts"
+import { toHalf } from "../compile/float16.ts"
+import { deviceCacheNames, deviceNames, nextName } from "../graph/unrolled.ts"
+import type { Cache } from "./kv-cache.ts"
 
 /** What lives in a GPU's memory from patch to patch, keys, values and the bytes before: uploaded once, then handed on. */
 export class DeviceCache {

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { Precision } from "../../contract/pack.ts"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, forkEngine } from "./client.ts"
-import { tryDevices } from "./devices.ts"
+import type { Precision } from "../../../contract/pack.ts"
+import { defaultSampling } from "../../../contract/sampling.ts"
+import { EngineClient, forkEngine } from "../../host/engine/client.ts"
+import { tryDevices } from "../../host/engine/devices.ts"
 
 /** SwiftShader has no fp16; lavapipe has, from Mesa 25 on (Debian bookworm: mesa-vulkan-drivers from its backports). */
 const cache = mkdtempSync(join(tmpdir(), "megabyte-fp16-"))
-const packs = join(import.meta.dirname, "../../test/parity")
+const packs = join(import.meta.dirname, "../../../test/parity")
 let engine: EngineClient
 beforeAll(() => {
   if (process.platform === "linux" && !process.env.VK_DRIVER_FILES?.includes("lvp_icd"))

@@ -4,15 +4,15 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { InferenceSession, Tensor } from "onnxruntime-node"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { Graph } from "../../native-models/graph/onnx.ts"
-import { quantizeChannels } from "../../native-models/graph/quantize.ts"
+import { defaultSampling } from "../../../contract/sampling.ts"
+import { quantizeChannels } from "../compile/quantize.ts"
+import { Graph } from "../graph/onnx.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-int8-"))
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
-const pack = fileURLToPath(new URL("../../native-models/text", import.meta.url))
+const pack = fileURLToPath(new URL("../../../native-models/text", import.meta.url))
 const sentence = "The old clock on the stairs had stopped, and nobody in the house could say when. "
 const text = new TextEncoder().encode(sentence.repeat(2).padEnd(176, "."))
 const bits = (logprob: Float32Array) => -logprob.reduce((a, b) => a + b, 0) / Math.LN2 / text.length

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { Cache } from "./cache.ts"
+import { Cache } from "./kv-cache.ts"
 
 const HEADS = 3
 const D = 4

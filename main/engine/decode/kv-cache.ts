@@ -1,4 +1,4 @@
-import { Ring } from "./ring.ts"
+import { Ring } from "./kv-ring.ts"
 
 /** Keys and values of one decode, in arrays that are written in place and fed as they are: a step copies no cache. */
 export class Cache {

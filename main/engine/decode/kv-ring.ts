@@ -1,4 +1,4 @@
-import type { Cache } from "./cache.ts"
+import type { Cache } from "./kv-cache.ts"
 
 /** A ring grows by so many places: it is copied seldom, and few places are read in vain. */
 const STEP = 64

@@ -6,8 +6,8 @@ import { Model } from "./model.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-model-"))
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
-const byte = join(import.meta.dirname, "../../test/parity/byte")
-const paper = join(import.meta.dirname, "../../test/parity/paper")
+const byte = join(import.meta.dirname, "../../../test/parity/byte")
+const paper = join(import.meta.dirname, "../../../test/parity/paper")
 
 /** Makes a compiled model look as if it had last been opened `days` ago. */
 function age(folder: string, days: number): void {

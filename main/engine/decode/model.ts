@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { InferenceSession } from "onnxruntime-node"
-import type { Device, ModelConfig, Pack, Precision } from "../../contract/pack.ts"
-import { type Compiled, compile, type GraphKind } from "../../native-models/graph/compile.ts"
-import { PackError, PIECE, parseSafetensors, readWeights } from "../../native-models/graph/safetensors.ts"
-import { deviceNames, nextName } from "../../native-models/graph/unrolled.ts"
-import { expectedShapes, Weights } from "../../native-models/graph/weights.ts"
-import { readPack } from "../packs/read.ts"
+import type { Device, ModelConfig, Pack, Precision } from "../../../contract/pack.ts"
+import { readPack } from "../../packs/read.ts"
+import { PackError, PIECE, parseSafetensors, readWeights } from "../../packs/safetensors.ts"
+import { type Compiled, compile, type GraphKind } from "../compile/compile.ts"
+import { expectedShapes, Weights } from "../compile/weights.ts"
+import { deviceNames, nextName } from "../graph/unrolled.ts"
 
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {

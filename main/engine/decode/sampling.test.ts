@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
+import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-sampling-"))
-const folder = join(import.meta.dirname, "../../test/parity/modern")
+const folder = join(import.meta.dirname, "../../../test/parity/modern")
 let model: Model
 beforeAll(() => {
   model = Model.load(folder, "fp32", 1, cache)

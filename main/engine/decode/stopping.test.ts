@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Quota } from "./quota.ts"
+import { Quota } from "./stopping.ts"
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 /** What a quota takes of a text that comes in pieces of `piece` bytes. */

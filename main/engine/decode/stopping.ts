@@ -1,4 +1,4 @@
-import { Characters, type LengthUnit } from "../../contract/characters.ts"
+import { Characters, type LengthUnit } from "../../../contract/characters.ts"
 
 /** How much of what is decoded a variation takes: `length` bytes, or `length` characters, the last one whole. */
 export class Quota {

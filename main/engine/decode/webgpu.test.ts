@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
-import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
-import { readSafetensors } from "../../native-models/graph/safetensors.ts"
-import { deviceNames } from "../../native-models/graph/unrolled.ts"
-import { EngineClient, forkEngine } from "./client.ts"
+import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
+import { EngineClient, forkEngine } from "../../host/engine/client.ts"
+import { readSafetensors } from "../../packs/safetensors.ts"
+import { deviceNames } from "../graph/unrolled.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
 /** Needs WebGPU: a GPU, or SwiftShader (vitest.config.ts). No node of these graphs may fall back to the CPU (model.ts). */
 const cache = mkdtempSync(join(tmpdir(), "megabyte-webgpu-"))
-const packs = join(import.meta.dirname, "../../test/parity")
+const packs = join(import.meta.dirname, "../../../test/parity")
 const greedy: Sampling = { ...defaultSampling, temperature: 0 }
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
 

@@ -1,5 +1,5 @@
-import type { Lookback, ModelConfig } from "../../contract/pack.ts"
-import { byteOf } from "../../contract/samples.ts"
+import type { Lookback, ModelConfig } from "../../../contract/pack.ts"
+import { byteOf } from "../../../contract/samples.ts"
 import { expectedAt, type Fit, fitPredictor, LEVELS, RECENT, samplesOf } from "./lpc.ts"
 import { LENGTHS, Matcher } from "./match.ts"
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { byteOf } from "../../contract/samples.ts"
+import { byteOf } from "../../../contract/samples.ts"
 import { expectedAt, fitPredictor, LEVELS, samplesOf } from "./lpc.ts"
 
 const tone = Uint8Array.from({ length: 2000 }, (_, i) => byteOf(0.5 * Math.sin(i * 0.3) + 0.2 * Math.sin(i * 0.71)))

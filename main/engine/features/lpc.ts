@@ -1,6 +1,6 @@
 import FFT from "fft.js"
-import type { Lpc } from "../../contract/pack.ts"
-import { MU_LAW } from "../../contract/samples.ts"
+import type { Lpc } from "../../../contract/pack.ts"
+import { MU_LAW } from "../../../contract/samples.ts"
 
 /**
  * Backward-adaptive linear prediction of mu-law sound (as in G.728): coefficients are fitted to the samples that are

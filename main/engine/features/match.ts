@@ -1,4 +1,4 @@
-import type { Match } from "../../contract/pack.ts"
+import type { Match } from "../../../contract/pack.ts"
 
 /**
  * The longest match: where the last bytes stood before, the byte that came after them is a good guess (PAQ's match

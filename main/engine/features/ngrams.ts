@@ -1,4 +1,4 @@
-import type { NGrams } from "../../contract/pack.ts"
+import type { NGrams } from "../../../contract/pack.ts"
 
 /** Hash coefficients [longest order, orders], row 0 for the newest byte; the same numbers as in model.py. */
 export function coefficients({ orders }: NGrams): Float32Array {

@@ -1,7 +1,7 @@
-import type { ModelConfig, Precision, Stage } from "../../contract/pack.ts"
-import { MU_LAW_EDGES } from "../../contract/samples.ts"
-import { lookbackSizes } from "./lookback.ts"
-import { COMPONENTS, FLOOR } from "./lpc.ts"
+import type { ModelConfig, Precision, Stage } from "../../../contract/pack.ts"
+import { MU_LAW_EDGES } from "../../../contract/samples.ts"
+import { lookbackSizes } from "../features/lookback.ts"
+import { COMPONENTS, FLOOR } from "../features/lpc.ts"
 import { type DataType, type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 import {
   carriedPast,

@@ -1,5 +1,5 @@
-import type { Match, ModelConfig } from "../../contract/pack.ts"
-import { MU_LAW, MU_LAW_BEGINS } from "../../contract/samples.ts"
+import type { Match, ModelConfig } from "../../../contract/pack.ts"
+import { MU_LAW, MU_LAW_BEGINS } from "../../../contract/samples.ts"
 import {
   lengthRow,
   levelRow,
@@ -8,11 +8,11 @@ import {
   longestWindow,
   lookbackSizes,
   predictionWeights,
-} from "./lookback.ts"
-import { COMPONENTS } from "./lpc.ts"
-import { distances, LENGTHS } from "./match.ts"
+} from "../features/lookback.ts"
+import { COMPONENTS } from "../features/lpc.ts"
+import { distances, LENGTHS } from "../features/match.ts"
+import { coefficients } from "../features/ngrams.ts"
 import type { Builder } from "./megabyte.ts"
-import { coefficients } from "./ngrams.ts"
 import type { DataType, Dim, Value } from "./onnx.ts"
 
 /**

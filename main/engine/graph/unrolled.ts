@@ -1,4 +1,4 @@
-import { type ModelConfig, reach } from "../../contract/pack.ts"
+import { type ModelConfig, reach } from "../../../contract/pack.ts"
 import { type Attend, Builder, contest, drawInputs, type Source, type Stream } from "./megabyte.ts"
 import { float, type Graph, type Value } from "./onnx.ts"
 import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"

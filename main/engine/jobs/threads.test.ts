@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { Decoder } from "./decoder.ts"
-import { THREADS_FILE } from "./measured.ts"
-import { Model } from "./model.ts"
+import { defaultSampling } from "../../../contract/sampling.ts"
+import { THREADS_FILE } from "../../files/measured.ts"
+import { Decoder } from "../decode/decoder.ts"
+import { Model } from "../decode/model.ts"
 import { candidates, fastestThreads, fewestFastest } from "./threads.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-threads-"))
@@ -31,7 +31,7 @@ describe("threads", () => {
   })
 
   it("measures a model once, remembers it, and its bytes do not depend on the number", async () => {
-    const model = Model.load(join(import.meta.dirname, "../../test/parity/modern"), "int8", 0, cache)
+    const model = Model.load(join(import.meta.dirname, "../../../test/parity/modern"), "int8", 0, cache)
     const threads = await fastestThreads(model, cache)
     expect(Object.values(JSON.parse(readFileSync(join(cache, THREADS_FILE), "utf8")))).toEqual([threads])
     const [key = ""] = Object.keys(JSON.parse(readFileSync(join(cache, THREADS_FILE), "utf8")))

@@ -1,10 +1,10 @@
 import { cpus } from "node:os"
 import { basename, join } from "node:path"
 import { z } from "zod"
-import { defaultSampling } from "../../contract/sampling.ts"
-import { Decoder } from "./decoder.ts"
-import { readMeasured, remember, THREADS_FILE } from "./measured.ts"
-import type { Model } from "./model.ts"
+import { defaultSampling } from "../../../contract/sampling.ts"
+import { readMeasured, remember, THREADS_FILE } from "../../files/measured.ts"
+import { Decoder } from "../decode/decoder.ts"
+import type { Model } from "../decode/model.ts"
 
 /**
  * How many threads decode a model the fastest. One a core is often too many: each of a patch's small products waits for

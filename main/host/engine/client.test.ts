@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Characters } from "../../contract/characters.ts"
-import { defaultSampling } from "../../contract/sampling.ts"
+import { Characters } from "../../../contract/characters.ts"
+import { defaultSampling } from "../../../contract/sampling.ts"
 import { EngineClient, type EnginePort, forkEngine, type GenerateListener } from "./client.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-engine-"))
-const pack = join(import.meta.dirname, "../../test/parity/modern")
+const pack = join(import.meta.dirname, "../../../test/parity/modern")
 const base = { pack, precision: "fp32", threads: 1, seed: 4, sampling: defaultSampling } as const
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
 

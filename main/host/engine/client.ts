@@ -6,7 +6,7 @@ import {
   type GenerateInput,
   type ProbeInput,
   type ScoreInput,
-} from "../../contract/engine.ts"
+} from "../../../contract/engine.ts"
 
 /** The engine died or reported a failure. The message is one line for a person. */
 export class EngineError extends Error {
@@ -28,7 +28,7 @@ export type StartEngine = (cache: string, quiet?: boolean) => EnginePort
 export const forkEngine: StartEngine = (cache, quiet = false) => {
   // The sources run as they are through tsx; a build has an engine.js beside the bundle instead.
   const source = import.meta.url.endsWith(".ts")
-  const entry = fileURLToPath(new URL(source ? "./process.ts" : "./engine.js", import.meta.url))
+  const entry = fileURLToPath(new URL(source ? "../../engine/main.ts" : "./engine.js", import.meta.url))
   const child = fork(entry, [], {
     serialization: "advanced",
     stdio: ["ignore", quiet ? "ignore" : "inherit", quiet ? "ignore" : "inherit", "ipc"],

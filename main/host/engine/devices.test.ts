@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest"
-import { type EngineRequest, TOO_SLOW } from "../../contract/engine.ts"
+import { type EngineRequest, TOO_SLOW } from "../../../contract/engine.ts"
 import { type EnginePort, forkEngine } from "./client.ts"
 import { chooseDevice, tryDevices } from "./devices.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "megabyte-devices-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 afterEach(() => void vi.useRealTimers())
-const pack = { folder: join(import.meta.dirname, "../../test/parity/byte"), precision: "fp32", threads: 1 } as const
+const pack = { folder: join(import.meta.dirname, "../../../test/parity/byte"), precision: "fp32", threads: 1 } as const
 
 type Probe = Extract<EngineRequest, { type: "probe" }>
 

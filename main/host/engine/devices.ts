@@ -3,11 +3,11 @@ import { readFileSync, rmSync } from "node:fs"
 import { cpus } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
-import type { DeviceReport } from "../../contract/app.ts"
-import { type ProbeInput, TOO_SLOW } from "../../contract/engine.ts"
-import { Device, type DeviceChoice, Precision } from "../../contract/pack.ts"
+import type { DeviceReport } from "../../../contract/app.ts"
+import { type ProbeInput, TOO_SLOW } from "../../../contract/engine.ts"
+import { Device, type DeviceChoice, Precision } from "../../../contract/pack.ts"
+import { DEVICES_FILE, readMeasured, remember, THREADS_FILE } from "../../files/measured.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
-import { DEVICES_FILE, readMeasured, remember, THREADS_FILE } from "./measured.ts"
 
 /** Which devices there are here, and which of them is the fastest for a pack. */
 

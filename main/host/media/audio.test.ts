@@ -2,9 +2,9 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import type { Sound } from "../../contract/pack.ts"
-import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
-import { writeWav } from "../../contract/wav.ts"
+import type { Sound } from "../../../contract/pack.ts"
+import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
+import { writeWav } from "../../../contract/wav.ts"
 import { isSound, readSound, writeFlac } from "./audio.ts"
 import { withFile } from "./source.ts"
 
@@ -17,7 +17,7 @@ const settings = {
   sampling: { temperature: 0.9, topP: 1, topK: 0, minP: 0 },
   style: 2,
 }
-const file = (name: string) => readFileSync(join(import.meta.dirname, "../../test/sounds", name))
+const file = (name: string) => readFileSync(join(import.meta.dirname, "../../../test/sounds", name))
 const sine = (hertz: number, rate: number, seconds: number, peak = 0.5) =>
   Float32Array.from({ length: rate * seconds }, (_, i) => peak * Math.sin((2 * Math.PI * hertz * i) / rate))
 

@@ -1,7 +1,7 @@
 import { decode as decodeBitmap } from "bmp-ts"
 import sharp, { type Sharp } from "sharp"
-import { Settings } from "../../contract/app.ts"
-import { type Canvas, canvasBytes } from "../../contract/pack.ts"
+import { Settings } from "../../../contract/app.ts"
+import { type Canvas, canvasBytes } from "../../../contract/pack.ts"
 import { MediaError } from "./error.ts"
 import type { Source } from "./source.ts"
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { hasPictures, isMp4, tableFirst } from "./mp4.ts"
 import type { Source } from "./source.ts"
 
-const file = (name: string) => readFileSync(join(import.meta.dirname, "../../test/sounds", name))
+const file = (name: string) => readFileSync(join(import.meta.dirname, "../../../test/sounds", name))
 
 /** Samples that a decoder gives for each piece of 500 bytes, and at the end. */
 async function piecewise(source: Source): Promise<number[][]> {

@@ -2,10 +2,10 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "
 import { homedir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Pack } from "../../contract/pack.ts"
-import { PackError, readSafetensors } from "../../native-models/graph/safetensors.ts"
-import { Weights } from "../../native-models/graph/weights.ts"
-import { readPack } from "./read.ts"
+import type { Pack } from "../../../contract/pack.ts"
+import { Weights } from "../../engine/compile/weights.ts"
+import { readPack } from "../../packs/read.ts"
+import { PackError, readSafetensors } from "../../packs/safetensors.ts"
 
 /** Folders that a host hands to the services. */
 export type Places = {
@@ -32,8 +32,10 @@ export function defaultPlaces(): Places {
       : platform === "darwin"
         ? join(homedir(), "Library", "Caches")
         : (env.XDG_CACHE_HOME ?? join(homedir(), ".cache"))
+  // The sources lie a folder deeper than a build's dist/main.
+  const root = import.meta.url.endsWith(".ts") ? "../../.." : "../.."
   return {
-    shipped: fileURLToPath(new URL("../../native-models", import.meta.url)),
+    shipped: fileURLToPath(new URL(`${root}/native-models`, import.meta.url)),
     home: env.MEGABYTE_HOME ?? join(data, "megabyte-studio"),
     cache: env.MEGABYTE_CACHE ?? join(cache, "megabyte-studio"),
   }

@@ -15,7 +15,7 @@ Storage = Literal["int8", "fp16", "fp32"]
 
 
 def block_of(columns: int) -> int | None:
-    """Numbers of a row that share a scale: the longest block that divides the row (see graph/quantize.ts)."""
+    """Numbers of a row that share a scale: the longest block that divides the row (main/engine/compile/quantize.ts)."""
     return next((block for block in (128, 64, 32) if columns % block == 0), None)
 
 

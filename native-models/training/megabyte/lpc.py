@@ -1,5 +1,5 @@
 """Backward-adaptive linear prediction of sound (as in G.728): coefficients are fitted to samples already known, so they
-cost no bytes. native-models/graph/lpc.ts computes the same numbers: change here and there together."""
+cost no bytes. main/engine/features/lpc.ts computes the same numbers: change here and there together."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The longest match: where the last bytes stood before, the byte that came after them is a good guess (PAQ's match
-model; Mahoney 2005). native-models/graph/match.ts finds the same matches: change here and there together."""
+model; Mahoney 2005). main/engine/features/match.ts finds the same matches: change here and there together."""
 
 from __future__ import annotations
 

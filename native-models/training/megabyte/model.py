@@ -1,7 +1,7 @@
 """MEGABYTE (Yu et al. 2023, arXiv 2305.07185): patch embedder, global model over patches, local model in a patch.
 
 The whole model in one file. Names of parameters are the names in weights.safetensors, and
-native-models/graph reads them by these names: rename here and there together.
+main/engine/compile/weights.ts reads them by these names: rename here and there together.
 """
 
 from __future__ import annotations
