@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from "react"
 import { Composer } from "./composer/Composer.tsx"
 import { size } from "./lib/bytes.ts"
 import { droppedFiles, ITEM_TYPE } from "./lib/drag.ts"
-import { Manage } from "./models/ModelsPage.tsx"
-import { Output } from "./result/ResultView.tsx"
-import { Panel } from "./settings/SettingsPanel.tsx"
+import { ModelsPage } from "./models/ModelsPage.tsx"
+import { ResultView } from "./result/ResultView.tsx"
+import { SettingsPanel } from "./settings/SettingsPanel.tsx"
 import { Sidebar } from "./sidebar/Sidebar.tsx"
 import { useActions, useSlice } from "./store/context.ts"
 
@@ -55,11 +55,11 @@ export function App() {
     >
       <Sidebar />
       <main>
-        {managing ? <Manage /> : drafting ? <Composer /> : <Output />}
+        {managing ? <ModelsPage /> : drafting ? <Composer /> : <ResultView />}
         <Notices />
         <Progress />
       </main>
-      <Panel />
+      <SettingsPanel />
       {over && <div className="drop">Drop it anywhere to go on from it</div>}
       {!connected && <div className="offline">Connecting to the app… what you made is kept.</div>}
     </div>

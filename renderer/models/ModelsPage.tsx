@@ -5,7 +5,7 @@ import { deviceNames } from "../settings/SettingsPanel.tsx"
 import { useActions, useSlice } from "../store/context.ts"
 
 /** The models there are, and what a person sets for good. */
-export function Manage() {
+export function ModelsPage() {
   const actions = useActions()
   const packs = useSlice((s) => s.packs)
   const preferences = useSlice((s) => s.preferences)

@@ -7,7 +7,7 @@ import { useSize } from "../lib/useSize.ts"
  * All patches of an item in one line, coloured by bits per byte. Pointing at one shows its bytes and probabilities;
  * a click (or Enter) forks there. With more patches than pixels a column stands for several.
  */
-export function Strip(props: {
+export function PatchStrip(props: {
   content: Content
   version: number
   patch: number

@@ -5,14 +5,14 @@ import { decodeSamples } from "../../contract/samples.ts"
 import { writeWav } from "../../contract/wav.ts"
 import { fileName, toBase64 } from "../lib/bytes.ts"
 import { ITEM_TYPE } from "../lib/drag.ts"
-import { Strip } from "../patches/PatchStrip.tsx"
+import { PatchStrip } from "../patches/PatchStrip.tsx"
 import { PictureView } from "../picture/PictureView.tsx"
 import { WaveView } from "../sound/WaveView.tsx"
 import { useActions, useSlice } from "../store/context.ts"
 import { TextView } from "../text/TextView.tsx"
 
 /** What was made: the variations of a run side by side, each with its strip of patches. */
-export function Output() {
+export function ResultView() {
   const shown = useSlice((s) => s.shown)
   return (
     <div className="output">
@@ -100,7 +100,7 @@ function Column({ id, number }: { id: string; number: number | undefined }) {
       ) : (
         <TextView {...view} live={live} label={`Text of ${item.title}`} />
       )}
-      <Strip
+      <PatchStrip
         content={content}
         version={version}
         patch={patch}

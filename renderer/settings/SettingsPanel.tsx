@@ -14,7 +14,7 @@ export const deviceNames: Record<Device, string> = {
 }
 
 /** How the next generation is made. */
-export function Panel() {
+export function SettingsPanel() {
   const actions = useActions()
   const settings = useSlice((s) => s.settings)
   const fixedSeed = useSlice((s) => s.fixedSeed)
