@@ -1,7 +1,8 @@
 """Trains one pack from its train.toml: `python train.py ../text/train.toml --minutes 90`.
 
-Resumes from OUT/checkpoint.pt by itself. Writes there loss.csv, loss.png and samples.txt as it goes, and at
-the end exports pack.json and weights.safetensors beside the train.toml (or to --export).
+Resumes from OUT/checkpoint.pt by itself. Writes loss.csv there as it goes, and at the end exports pack.json and
+weights.safetensors beside the train.toml (or to --export), with a short look at the held-out sets; `score.py PACK`
+measures them whole.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import argparse
 import csv
 import json
 import math
+import multiprocessing
 import os
 import platform
 import shutil
 import signal
 import sys
+import threading
 import time
 import tomllib
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +35,11 @@ from megabyte.export import load_stored, stored, write_weights
 from megabyte.model import Config, Megabyte, flops_per_byte
 from megabyte.muon import Muon
 
+CHECKPOINT_SECONDS = 60
+LOG_STEPS = 20
+QUICK_LOOK = 2**14  # held-out bytes of each set that are scored while it trains
+EXPORT_LOOK = 2**17  # and when it ends
+
 
 def parse() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
@@ -39,8 +49,10 @@ def parse() -> argparse.Namespace:
     budget = p.add_mutually_exclusive_group(required=True)
     budget.add_argument("--minutes", type=float, help="time budget; the schedule follows it")
     budget.add_argument("--steps", type=int, help="step budget; a resumed run equals an unbroken one")
+    budget.add_argument("--until", type=float, metavar="SECONDS", help="trains until this Unix time, then exports")
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: time of this process's threads")
     p.add_argument("--threads", type=int, default=os.cpu_count())
+    p.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; 0: none")
     p.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=JSON", help="overrides a config value")
     p.add_argument("--no-compile", action="store_true")
     return p.parse_args()
@@ -79,62 +91,85 @@ def optimizers(model: Megabyte, train: dict[str, Any], half: bool) -> list[torch
     return result
 
 
-def schedule(progress: float, warmup: float) -> float:
-    """Share of the peak learning rate: linear warm-up, then cosine to 2 %."""
-    if progress < warmup:
-        return max(progress, 1e-3) / warmup
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+def schedule(step: int, progress: float, warmup: int) -> float:
+    """Share of the peak learning rate: linear to nothing (Bergsma et al. 2025: better than a cosine to a tenth), and a
+    linear warm-up over the first `warmup` steps."""
+    return max(0.0, 1 - progress) * min(1.0, (step + 1) / warmup)
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, c: Config, corpus: data.Corpus, autocast: Any, limit: int | None) -> dict:
-    """Bits per byte of each held-out set. Documents: whole, without their header. Running text: windows of the trained
-    length, each moved by a half and scored on its second half (the first window whole). `limit`: bytes a set, for the
-    quick look during training."""
+def evaluate(model: nn.Module, corpus: data.Corpus, autocast: Any, limit: int | None = None) -> dict[str, float]:
+    """Bits per byte of each held-out set, over the bytes that its rows want. `limit`: bytes of rows a set at most."""
     model.eval()
     device = next(model.parameters()).device
-    length = c.context * c.patch
-    half = length // 2
     result = {}
-    for name, book in corpus.held_out.items():
-        if book.ndim == 2:
-            bits = 0.0
-            rows = torch.from_numpy(book[: limit and 4 * limit // book.shape[1]].astype(np.int64))
-            for part in rows.split(max(1, 2**15 // book.shape[1])):
-                part = part.to(device)
+    # Shapes that come once are not worth compiling.
+    with torch.compiler.set_stance("force_eager"):
+        for name, (seen, wanted) in corpus.held_out.items():
+            count = len(seen) if limit is None else min(len(seen), -(-limit // seen.shape[1]))
+            at_once = max(1, 2**16 // seen.shape[1])
+            total, real = torch.zeros((), device=device, dtype=torch.float64), 0
+            for first in range(0, count, at_once):
+                rows = slice(first, min(first + at_once, count))
                 with autocast():
-                    nats = model(part, part)[:, corpus.header :]
-                bits += nats.mean().item() / math.log(2) * len(part)
-            result[name] = bits / len(rows)
-            continue
-        book = book[:limit]
-        total, count = 0.0, 0
-        for start in range(0, max(1, len(book) - half), half):
-            window = torch.from_numpy(book[start : start + length].astype(np.int64))
-            size = len(window)
-            window = nn.functional.pad(window, (0, length - size)).to(device)[None]
-            with autocast():
-                nats = model(window, window)[0]
-            scored = nats[half if start else 0 : size]
-            total, count = total + scored.sum().item() / math.log(2), count + len(scored)
-        result[name] = total / count
+                    nats = model(*(torch.from_numpy(x[rows]).long().to(device) for x in (seen, wanted)))
+                total += nats.double().sum()
+                real += int((wanted[rows] >= 0).sum())
+            result[name] = total.item() / math.log(2) / real
     model.train()
     return result
 
 
-@torch.no_grad()
-def sample(model: Megabyte, count: int, seed: int) -> bytes:
-    """`count` bytes where a paragraph begins, temperature 0.8; recomputes everything: for the log only."""
-    c = model.config
-    device = next(model.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    known = list(data.OPENING)
-    for _ in range(min(count, c.context * c.patch - 1)):
-        padded = -(-(len(known) + 1) // c.patch) * c.patch
-        x = torch.tensor(known + [0] * (padded - len(known)), device=device)[None]
-        p = (model(x)[0, len(known)].float().cpu() / 0.8).softmax(-1)
-        known.append(int(torch.multinomial(p, 1, generator=generator)))
-    return bytes(known[len(data.OPENING) :])
+_corpus: data.Corpus  # of a worker process
+
+
+def _adopt(corpus: data.Corpus) -> None:
+    global _corpus
+    _corpus = corpus
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _batch(seed: int, step: int, progress: float, batch_bytes: int) -> data.Rows:
+    return make_batch(_corpus, seed, step, progress, batch_bytes)
+
+
+def make_batch(corpus: data.Corpus, seed: int, step: int, progress: float, batch_bytes: int) -> data.Rows:
+    """A function of its arguments alone, so that a resumed run sees the same data. In small types, for the way."""
+    seen, wanted = corpus.batch(np.random.default_rng((seed, step)), progress, batch_bytes)
+    return seen.astype(np.uint8), wanted.astype(np.int16)
+
+
+class Batches:
+    """Batches in the order of steps, made ahead by `workers` processes or, with none, when they are asked for.
+
+    Make it before CUDA begins: the processes are forks and share the corpus's memory."""
+
+    def __init__(self, corpus: data.Corpus, seed: int, batch_bytes: int, workers: int) -> None:
+        self.corpus, self.seed, self.batch_bytes = corpus, seed, batch_bytes
+        self.ahead = 3 * workers
+        self.made: dict[int, Future[data.Rows]] = {}
+        self.pool: ProcessPoolExecutor | None = None
+        if workers:
+            fork = multiprocessing.get_context("fork")
+            self.pool = ProcessPoolExecutor(workers, fork, _adopt, (corpus,))
+            self.pool.submit(os.getpid).result()  # forks them now
+
+    def take(self, step: int, progress_at: Callable[[int], float]) -> tuple[Tensor, Tensor]:
+        """The batch of `step`; `progress_at` tells how much of the run is over at a step."""
+        if not self.pool:
+            rows = make_batch(self.corpus, self.seed, step, progress_at(step), self.batch_bytes)
+        else:
+            for later in range(step, step + self.ahead):
+                if later not in self.made:
+                    args = (self.seed, later, progress_at(later), self.batch_bytes)
+                    self.made[later] = self.pool.submit(_batch, *args)
+            rows = self.made.pop(step).result()
+        seen, wanted = rows
+        return torch.from_numpy(seen), torch.from_numpy(wanted)
+
+    def close(self) -> None:
+        if self.pool:
+            self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 def plot(csv_path: Path, png_path: Path) -> None:
@@ -149,7 +184,7 @@ def plot(csv_path: Path, png_path: Path) -> None:
     held = [(float(r["bytes"]) / 1e6, float(r["held_out"])) for r in rows if r["held_out"]]
     if held:
         ax.plot(*zip(*held, strict=True), "o-", label="held out", ms=3)
-    ax.set(xlabel="MB seen", ylabel="bits per byte", ylim=(1, 4.5))
+    ax.set(xlabel="MB seen", ylabel="bits per byte", ylim=(0, 4.5))
     ax.legend()
     fig.savefig(png_path, dpi=110, bbox_inches="tight")
     plt.close(fig)
@@ -165,23 +200,26 @@ class Run:
         self.config = Config.from_json(self.file["model"])
         self.out = args.out or Path(__file__).parent / "build" / self.file["name"]
         self.out.mkdir(parents=True, exist_ok=True)
+        self.corpus = data.load(self.file["data"]["kind"], self.file["data"].get("options", {}))
+        self.batches = Batches(self.corpus, self.train["seed"], self.train["batch_bytes"], args.workers)
+        self.file["pack"]["media"] |= {"header": self.corpus.header, "styles": self.corpus.styles}
         torch.set_num_threads(args.threads)
         torch.manual_seed(self.train["seed"])
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_float32_matmul_precision("high")
         self.half = multiplies_bf16(self.device)
-        self.corpus = getattr(data, self.file["data"]["kind"])(**self.file["data"].get("options", {}))
-        if self.corpus.styles:
-            self.file["pack"]["media"]["styles"] = self.corpus.styles
-        if self.corpus.opening:
-            self.file["pack"]["media"]["opening"] = self.corpus.opening.decode()
-        self.model = Megabyte(self.config).to(self.device)
+        self.model = Megabyte(self.config, self.train.get("dropout", 0.0)).to(self.device)
         if "init" in self.train:
-            # From another pack as it ships: what it learned of edges and areas helps where there is little time.
+            # From another pack as it ships.
             load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)
-        self.compiled: Any = self.model if args.no_compile else torch.compile(self.model)
+        if not args.no_compile:
+            self.model.compile(dynamic=False)
         self.optimizers = optimizers(self.model, self.train, self.half)
-        self.step, self.elapsed, self.stopping = 0, 0.0, False
+        self.compiled = not args.no_compile
+        self.step, self.elapsed, self.seen, self.stopping = 0, 0.0, 0, False  # elapsed: seconds of training
+        self.begun = time.time()
+        self.before = 0.0  # progress where a resumed run goes on
+        self.writer: threading.Thread | None = None
         self.checkpoint = self.out / "checkpoint.pt"
         if self.checkpoint.exists():
             self.resume()
@@ -197,57 +235,99 @@ class Run:
         self.model.load_state_dict(state["model"])
         for opt, saved in zip(self.optimizers, state["optimizers"], strict=True):
             opt.load_state_dict(saved)
-        self.step, self.elapsed = state["step"], state["elapsed"]
+        self.step, self.elapsed, self.seen = state["step"], state["elapsed"], state["seen"]
+        self.before = state["progress"]
+        torch.set_rng_state(state["random"].cpu())
         print(f"resumed at step {self.step}, {self.elapsed / 60:.1f} min", flush=True)
 
     def save(self) -> None:
-        state = {
-            "model": self.model.state_dict(),
-            "optimizers": [o.state_dict() for o in self.optimizers],
-            "step": self.step,
-            "elapsed": self.elapsed,
-        }
-        temporary = self.checkpoint.with_suffix(".tmp")
-        torch.save(state, temporary)
-        temporary.rename(self.checkpoint)
+        """Copies everything now and writes it in the background."""
 
-    def progress(self) -> float:
+        def copied(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return value.detach().to("cpu", copy=True)
+            if isinstance(value, dict):
+                return {key: copied(v) for key, v in value.items()}
+            return [copied(v) for v in value] if isinstance(value, list) else value
+
+        state = copied(
+            {
+                "model": dict(self.model.state_dict()),
+                "optimizers": [o.state_dict() for o in self.optimizers],
+                "step": self.step,
+                "elapsed": self.elapsed,
+                "seen": self.seen,
+                "progress": self.progress_at(self.step),
+                "random": torch.get_rng_state(),
+            }
+        )
+
+        def write() -> None:
+            temporary = self.checkpoint.with_suffix(".tmp")
+            torch.save(state, temporary)
+            temporary.rename(self.checkpoint)
+
+        if self.writer:
+            self.writer.join()
+        self.writer = threading.Thread(target=write)
+        self.writer.start()
+
+    def progress_at(self, step: int) -> float:
+        """How much of the budget is used up, 0..1 and on: at `step`, or now where it is a time."""
         if self.args.steps:
-            return self.step / self.args.steps
-        return self.elapsed / (self.args.minutes * 60)
+            return step / self.args.steps
+        if self.args.minutes:
+            return self.elapsed / (self.args.minutes * 60)
+        return self.before + (1 - self.before) * (time.time() - self.begun) / max(1e-3, self.args.until - self.begun)
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
-        """What the model sees and what it is to predict: a function of seed and step alone, so that a resumed run sees
-        the same data. The two differ where the past is made noisy."""
-        rng = np.random.default_rng((self.train["seed"], self.step))
-        length = self.config.context * self.config.patch
-        last = self.progress() > 1 - self.train["last_stretch"] and rng.random() < self.train["last_share"]
-        source = self.corpus.last if last else self.corpus.main
-        count, varied = self.train["batch_bytes"] // length, self.train.get("varied", False)
-        rows = data.batch(source, length, count, rng, self.corpus.header, varied, self.corpus.open_style)
-        levels = self.train.get("noise")
-        seen = data.noisy(rows, self.corpus.header, levels, rng) if levels else rows
-        return torch.from_numpy(seen).to(self.device), torch.from_numpy(rows).to(self.device)
+        """What the model sees and what it is to predict, on the device."""
+        rows = self.batches.take(self.step, self.progress_at)
+        if self.device.type == "cuda":
+            rows = rows[0].pin_memory(), rows[1].pin_memory()
+        seen, wanted = (x.to(self.device, non_blocking=True).long() for x in rows)
+        return seen, wanted
 
-    def one_step(self) -> float:
-        """Gradient step with accumulation in `accumulate` parts; returns the loss in bits per byte."""
-        scale = schedule(self.progress(), self.train["warmup"])
+    def one_step(self) -> Tensor:
+        """One step of the optimizers; returns the loss in bits per byte, on the device."""
+        scale = schedule(self.step, self.progress_at(self.step), self.train["warmup"])
         for opt in self.optimizers:
             for group in opt.param_groups:
                 group["lr"] = group["peak"] * scale
-        count = self.train.get("accumulate", 1)
-        parts = list(zip(*(x.chunk(count) for x in self.next_batch()), strict=True))
-        loss = 0.0
-        for seen, wanted in parts:
-            with self.autocast():
-                nats = self.compiled(seen, wanted)[:, self.corpus.header :].mean()
-            (nats / len(parts)).backward()
-            loss += nats.item() / math.log(2) / len(parts)
+        seen, wanted = self.next_batch()
+        try:
+            loss = self.gradients(seen, wanted)
+        except Exception as error:  # whatever the compiler, or a compiler that it calls, says
+            if not self.compiled:
+                raise
+            print(f"goes on without compiling: {type(error).__name__}: {str(error)[:2000]}", flush=True)
+            self.compiled = False
+            torch.compiler.set_stance("force_eager")
+            self.zero_grad()
+            loss = self.gradients(seen, wanted)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for opt in self.optimizers:
             opt.step()
-            opt.zero_grad(set_to_none=True)
+        self.zero_grad()
         self.step += 1
+        self.seen += seen.numel()
+        return loss
+
+    def zero_grad(self) -> None:
+        for opt in self.optimizers:
+            opt.zero_grad(set_to_none=True)
+
+    def gradients(self, seen: Tensor, wanted: Tensor) -> Tensor:
+        """Adds the gradients of a batch, in `accumulate` parts; the loss in bits per byte."""
+        parts = self.train.get("accumulate", 1)
+        real = (wanted >= 0).sum()
+        loss = torch.zeros((), device=self.device)
+        for part in zip(seen.chunk(parts), wanted.chunk(parts), strict=True):
+            with self.autocast():
+                nats = self.model(*part)
+            part_loss = nats.sum() / real
+            part_loss.backward()
+            loss += part_loss.detach() / math.log(2)
         return loss
 
     def log(self, train_loss: float, held_out: dict[str, float]) -> None:
@@ -258,51 +338,51 @@ class Run:
             if new:
                 w.writerow(["step", "bytes", "minutes", "train", "held_out"])
             mean = sum(held_out.values()) / len(held_out) if held_out else None
-            seen = self.step * self.train["batch_bytes"]
-            shown = f"{mean:.4f}" if mean else ""
-            w.writerow([self.step, seen, f"{self.elapsed / 60:.3f}", f"{train_loss:.4f}", shown])
+            shown = f"{mean:.4f}" if mean is not None else ""
+            w.writerow([self.step, self.seen, f"{self.elapsed / 60:.3f}", f"{train_loss:.4f}", shown])
         print(f"step {self.step} {self.elapsed / 60:.1f} min train {train_loss:.3f} held out {shown}", flush=True)
 
     def run(self) -> None:
-        recent: list[float] = []
+        losses = torch.zeros((), device=self.device)  # of the `count` steps since the last line of the log
+        count = 0
         evaluations = self.train["evaluations"]
         since = self.clock()
-        while self.progress() < 1 and not self.stopping:
-            before = self.progress()
-            loss = self.one_step()
-            if not math.isfinite(loss):
-                sys.exit(f"The loss became {loss} at step {self.step}; the last checkpoint is kept. Lower train.lr.")
-            recent.append(loss)
+        self.begun = time.time()
+        saved = time.monotonic()
+        while (before := self.progress_at(self.step)) < 1 and not self.stopping:
+            losses += self.one_step()
+            count += 1
             now = self.clock()
             self.elapsed, since = self.elapsed + now - since, now
-            if int(before * evaluations) != int(self.progress() * evaluations):
-                held_out = evaluate(self.model, self.config, self.corpus, self.autocast, 16384)
-                self.log(sum(recent) / len(recent), held_out)
-                recent = []
-                if self.corpus.main.ndim == 1:
-                    with (self.out / "samples.txt").open("ab") as f:
-                        f.write(f"\n=== step {self.step}\n".encode() + sample(self.model, 120, self.step) + b"\n")
-                self.save()
-                since = self.clock()  # evaluation is not training time
-            elif self.step % 20 == 0:
-                self.log(sum(recent) / len(recent), {})
-                recent = []
+            look = int(before * evaluations) != int(self.progress_at(self.step) * evaluations)
+            if look or self.step % LOG_STEPS == 0:
+                loss = losses.item() / count
+                if not math.isfinite(loss):
+                    sys.exit(
+                        f"The loss became {loss} at step {self.step}. Lower train.lr; the last checkpoint is kept."
+                    )
+                self.log(loss, evaluate(self.model, self.corpus, self.autocast, QUICK_LOOK) if look else {})
+                losses.zero_()
+                count = 0
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+                if look:
+                    since = self.clock()  # evaluation is not training time
+        self.batches.close()
         self.save()
 
     def finish(self) -> None:
-        """Loss curve, and the pack with what was measured on what ships (the stored weights, full held-out files)."""
+        """The pack, with a short look at what ships (the stored weights), and the loss curve."""
         target = self.args.export or self.args.config.parent
         if str(target) == "none":
             return
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.out / "loss.csv", target / "loss.csv")
-        plot(target / "loss.csv", target / "loss.png")
         storage = self.file["storage"]
-        exact = evaluate(self.model, self.config, self.corpus, self.autocast, None)
-        load_stored(self.model, stored(self.model, storage))
-        held_out = evaluate(self.model, self.config, self.corpus, self.autocast, None)
         write_weights(self.model, target / "weights.safetensors", storage)
-        parameters = sum(p.numel() for p in self.model.parameters())
+        exact = evaluate(self.model, self.corpus, self.autocast, EXPORT_LOOK)
+        load_stored(self.model, stored(self.model, storage))
+        held_out = evaluate(self.model, self.corpus, self.autocast, EXPORT_LOOK)
         mean = sum(held_out.values()) / len(held_out)
         pack = {
             "format": 1,
@@ -310,19 +390,18 @@ class Run:
             "name": self.file["name"],
             "model": self.config.to_json(),
             "storage": storage,
-            "parameters": parameters,
+            "parameters": sum(p.numel() for p in self.model.parameters()),
             "heldOut": {
                 "bitsPerByte": round(mean, 4),
                 "files": {name: round(bits, 4) for name, bits in held_out.items()},
                 "beforeQuantization": round(sum(exact.values()) / len(exact), 4),
-                "protocol": "windows of the trained length moved by half, second half scored, "
-                f"{'bf16' if self.half else 'fp32'}, stored weights",
+                "protocol": f"the first {EXPORT_LOOK} bytes of each set, stored weights, {self.arithmetic()}",
             },
             "training": {
                 "config": {"data": self.file["data"], "train": self.train},
                 "dataSha256": self.corpus.sha256(),
                 "steps": self.step,
-                "bytesSeen": self.step * self.train["batch_bytes"],
+                "bytesSeen": self.seen,
                 "minutes": round(self.elapsed / 60, 1),
                 "hardware": hardware(self.device, self.args.threads),
                 "torch": torch.__version__,
@@ -334,6 +413,11 @@ class Run:
             pack["training"]["init"] = {"name": begun_with["name"], **begun_with["training"]}
         (target / "pack.json").write_text(json.dumps(pack, indent=2, ensure_ascii=False) + "\n")
         print(f"exported {target}: held out {mean:.4f} bits per byte", flush=True)
+        shutil.copy(self.out / "loss.csv", target / "loss.csv")
+        plot(target / "loss.csv", target / "loss.png")
+
+    def arithmetic(self) -> str:
+        return "bf16" if self.half else "fp32"
 
 
 def multiplies_bf16(device: torch.device) -> bool:
@@ -364,6 +448,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     run.run()
+    if run.writer:
+        run.writer.join()
     if run.stopping:
         print(f"stopped at step {run.step}; the same command goes on from here", flush=True)
     else:

@@ -3,7 +3,6 @@ model; Mahoney 2005). main/engine/features/match.ts finds the same matches: chan
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,49 +17,30 @@ def longest_match(x: Tensor, window: int, unit: int) -> tuple[Tensor, Tensor]:
 
     The last bytes are compared with those `unit`, 2 * `unit` .. `window` bytes earlier; the nearest of the longest
     matches gives the guess. Without a match it is 0.
+
+    One sort finds them all: hashes of the last 1 .. LENGTHS-1 bytes before every place, where equal ones become
+    neighbors in the order of their places.
     """
-    return (by_place if x.device.type == "cpu" else by_distance)(x, window, unit)
-
-
-def by_place(x: Tensor, window: int, unit: int) -> tuple[Tensor, Tensor]:
-    """Place by place over all distances: few operations, one after the other, the faster way on a processor."""
-    bytes_ = x.numpy().astype(np.int16)
-    batch, length = bytes_.shape
-    rows = np.arange(batch)
-    # Newest first; -1 before the beginning equals no byte.
-    past = np.concatenate([bytes_[:, ::-1], np.full((batch, window), -1, np.int16)], 1)
-    guesses, lengths = np.zeros((2, batch, length), np.int64)
-    runs = np.zeros((batch, window // unit), np.uint8)  # length of the match at each distance
-    for t in range(length):
-        at = length - 1 - t
-        earlier = past[:, at + unit : at + window + 1 : unit]
-        best = runs.argmax(1)
-        lengths[:, t] = runs[rows, best]
-        guesses[:, t] = earlier[rows, best] * (lengths[:, t] > 0)
-        runs += 1
-        np.minimum(runs, LENGTHS - 1, out=runs)
-        runs *= earlier == bytes_[:, t : t + 1]
-    return torch.from_numpy(guesses), torch.from_numpy(lengths)
-
-
-def by_distance(x: Tensor, window: int, unit: int, at_once: int = 64) -> tuple[Tensor, Tensor]:
-    """`at_once` distances at a time over all places: seventeen times the work on a processor, no waiting on a GPU."""
-    length = x.shape[1]
-    bytes_ = x.to(torch.int16)
-    past = nn.functional.pad(bytes_, (window, 0), value=-1)  # -1 before the beginning equals no byte
-    guesses, lengths = torch.zeros_like(bytes_), torch.zeros_like(bytes_)
-    for first in range(unit, window + 1, unit * at_once):
-        last = min(first + unit * (at_once - 1), window // unit * unit)
-        # [batch, distances, length], the nearest first.
-        earlier = past.unfold(1, length, 1)[:, window - last : window - first + 1 : unit].flip(1)
-        runs = (earlier == bytes_[:, None]).to(torch.int8)
-        for known in (1, 2, 4, 8):  # a run of 1, 2, 4 or 8 that meets another one is as long as both
-            runs = runs + (runs == known) * nn.functional.pad(runs, (known, 0))[..., :length]
-        runs = nn.functional.pad(runs.clamp(max=LENGTHS - 1), (1, 0))[..., :length]  # those that end before the place
-        count = runs.shape[1]
-        nearness = torch.arange(count - 1, -1, -1, dtype=torch.int16, device=x.device)
-        top, best = (runs.to(torch.int16) * count + nearness[:, None]).max(1)
-        longer = top // count > lengths
-        lengths = torch.where(longer, top // count, lengths)
-        guesses = torch.where(longer, earlier.gather(1, best[:, None])[:, 0], guesses)
-    return guesses.long(), lengths.long()
+    batch, length = x.shape
+    device = x.device
+    # Random odd factors of 64 bits; sums wrap around. Two unlike strings share a hash once in 2^56.
+    generator = torch.Generator().manual_seed(20130)
+    top = torch.iinfo(torch.int64).max
+    factors = (torch.randint(-top, top, (LENGTHS + 2,), generator=generator) | 1).to(device)
+    place = torch.arange(length, device=device)
+    # Strings in unlike rows, of unlike lengths or in another phase of the unit never match.
+    hashed = torch.arange(batch, device=device)[:, None] * factors[0] + place % unit * factors[1]
+    padded = nn.functional.pad(x + 1, (LENGTHS - 1, 0))  # 0 before the beginning equals no byte
+    keys = []
+    for size in range(1, LENGTHS):
+        hashed = hashed + padded[:, LENGTHS - 1 - size :][:, :length] * factors[1 + size]
+        keys.append(hashed + size * factors[-1])
+    key, order = torch.stack(keys).flatten().sort(stable=True)
+    before = torch.full_like(order, -1)
+    before[order[1:]] = torch.where(key[1:] == key[:-1], order[:-1], -1)
+    before = before.view(LENGTHS - 1, batch, length)
+    earlier = before % length
+    found = (before >= 0) & (place - earlier <= window)
+    lengths = found.sum(0)  # a match of n bytes is one of n - 1 bytes too
+    at = earlier.gather(0, (lengths - 1).clamp(min=0)[None])[0]
+    return x.gather(1, at) * (lengths > 0), lengths

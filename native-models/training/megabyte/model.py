@@ -38,6 +38,8 @@ class Stage:
 class NGrams:
     """Hashed n-gram embeddings of the last bytes, added to the local input (BLT, arXiv 2412.09871, section 3.2.1).
 
+    `patch_embedder`: added to the bytes of the patch embedder too, as in BLT: for each byte those that end with it.
+
     One table of `rows` (a power of two) x `width` an order. The hash is linear with coefficients under 8192, so
     that orders up to 8 stay below 2^24 and a float32 holds it exactly: a graph needs no integer arithmetic.
     """
@@ -45,6 +47,7 @@ class NGrams:
     orders: tuple[int, ...]
     rows: int
     width: int
+    patch_embedder: bool = False
 
     def coefficients(self) -> Tensor:
         """[max order, len(orders)] float32: row 0 multiplies the newest byte; 0 beyond an order's length."""
@@ -156,7 +159,7 @@ class Config:
         ngrams = data.pop("ngrams", None)
         stages: dict[str, Any] = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
         if ngrams:
-            ngrams = NGrams(tuple(ngrams["orders"]), ngrams["rows"], ngrams["width"])
+            ngrams = NGrams(**{**ngrams, "orders": tuple(ngrams["orders"])})
         lookback = data.pop("lookback", None)
         return Config(**stages, ngrams=ngrams, lookback=Lookback.from_json(lookback) if lookback else None, **data)
 
@@ -211,9 +214,10 @@ class Shift(torch.autograd.Function):
 class Block(nn.Module):
     """Pre-norm transformer block: x + attention(norm(x)), then x + feed_forward(norm(x))."""
 
-    def __init__(self, config: Config, stage: Stage) -> None:
+    def __init__(self, config: Config, stage: Stage, dropout: float) -> None:
         super().__init__()
         self.stage = stage
+        self.dropout = dropout
         self.swiglu = config.feed_forward == "swiglu"
 
         def norm() -> nn.Module:
@@ -227,7 +231,8 @@ class Block(nn.Module):
         self.ff_in = nn.Linear(stage.width, stage.ff * (2 if self.swiglu else 1), bias=config.bias)
         self.ff_out = nn.Linear(stage.ff, stage.width, bias=config.bias)
 
-    def attend(self, x: Tensor, mask: Tensor, angles: Tensor | None) -> Tensor:
+    def attend(self, x: Tensor, mask: Tensor | None, angles: Tensor | None) -> Tensor:
+        """`mask` [length, length]: which places each place sees; None: itself and all before it."""
         n, length, _ = x.shape
         heads, kv_heads, d = self.stage.heads, self.stage.kv_heads, self.stage.head_dim
         q, k, v = self.qkv(x).split([heads * d, kv_heads * d, kv_heads * d], -1)
@@ -235,26 +240,45 @@ class Block(nn.Module):
         if angles is not None:
             q, k = rotate(q, angles), rotate(k, angles)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-        if length <= 48:
-            # Inside a patch: plain products over the query group; fused attention kernels lose on small tiles.
-            q = q.reshape(n, kv_heads, -1, d)
-            scores = (q @ k.transpose(-1, -2)) * d**-0.5
-            rows = mask.repeat(heads // kv_heads, 1)
-            out = (scores.masked_fill(~rows, -1e30).softmax(-1) @ v).view(n, heads, length, d)
+        if length <= 48 and mask is None:
+            out = attend_in_patch(q, k, v, q.is_cuda and length <= 8)
         else:
             k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         return self.attention_out(out.transpose(1, 2).reshape(n, length, -1))
 
-    def forward(self, x: Tensor, mask: Tensor, angles: Tensor | None) -> Tensor:
-        x = x + self.attend(self.attention_norm(x), mask, angles)
+    def forward(self, x: Tensor, mask: Tensor | None, angles: Tensor | None) -> Tensor:
+        x = x + self.drop(self.attend(self.attention_norm(x), mask, angles))
         h = self.ff_in(self.ff_norm(x))
         if self.swiglu:
             gate, up = h.chunk(2, -1)
             h = F.silu(gate) * up
         else:
             h = F.relu(h)
-        return x + self.ff_out(h)
+        return x + self.drop(self.ff_out(h))
+
+    def drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+def attend_in_patch(q: Tensor, k: Tensor, v: Tensor, as_sums: bool) -> Tensor:
+    """Causal attention over few places: q [n, heads, length, d], k and v [n, kv_heads, length, d] -> like q.
+
+    Fused attention kernels lose on tiles this small: plain products over the query group, or `as_sums` that the
+    compiler fuses, as a GPU's matrix products lose on four places too.
+    """
+    n, heads, length, d = q.shape
+    kv_heads = k.shape[1]
+    later = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
+    if as_sums:
+        q = q.reshape(n, kv_heads, heads // kv_heads, length, 1, d)
+        scores = (q * k[:, :, None, None]).sum(-1) * d**-0.5
+        weights = scores.masked_fill(later, -1e30).softmax(-1).to(v.dtype)
+        return (weights[..., None] * v[:, :, None, None]).sum(-2).view(n, heads, length, d)
+    q = q.reshape(n, kv_heads, -1, d)
+    scores = (q @ k.transpose(-1, -2)) * d**-0.5
+    weights = scores.masked_fill(later.repeat(heads // kv_heads, 1), -1e30).softmax(-1)
+    return (weights @ v).view(n, heads, length, d)
 
 
 class Megabyte(nn.Module):
@@ -262,8 +286,10 @@ class Megabyte(nn.Module):
 
     ngram_coefficients: Tensor
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, dropout: float = 0.0) -> None:
+        """`dropout`: of embeddings and of what each block adds, in training only."""
         super().__init__()
+        self.dropout = dropout
         c = self.config = config
         patch, g, loc = c.patch, c.global_, c.local
         if g.width % patch:
@@ -272,7 +298,7 @@ class Megabyte(nn.Module):
         self.patch_embed = nn.Embedding(256 + patch, g.width // patch)
         if c.position == "learned":
             self.patch_position = nn.Parameter(torch.empty(c.context, g.width))
-        self.global_blocks = nn.ModuleList(Block(c, g) for _ in range(g.layers))
+        self.global_blocks = nn.ModuleList(Block(c, g, dropout) for _ in range(g.layers))
         self.global_norm = RMSNorm(g.width) if c.norm == "rmsnorm" else nn.LayerNorm(g.width)
         if c.global_to_local == "slice":
             self.to_local = nn.Linear(g.width // patch, loc.width, bias=c.bias)
@@ -285,6 +311,8 @@ class Megabyte(nn.Module):
             n = c.ngrams
             self.ngram_embed = nn.Embedding(len(n.orders) * n.rows, n.width)
             self.ngram_to_local = nn.Linear(len(n.orders) * n.width, loc.width, bias=False)
+            if n.patch_embedder:
+                self.ngram_to_patch = nn.Linear(len(n.orders) * n.width, g.width // patch, bias=False)
             self.register_buffer("ngram_coefficients", n.coefficients(), persistent=False)
         if c.lookback:
             b = c.lookback
@@ -294,7 +322,7 @@ class Megabyte(nn.Module):
                 self.head_rest = nn.Linear(loc.width, b.guesses * 256, bias=False)
             if b.lpc:
                 self.head_mixture = nn.Linear(loc.width, 3 * COMPONENTS * len(b.lpc) + 1)  # see log_mixture
-        self.local_blocks = nn.ModuleList(Block(c, loc) for _ in range(loc.layers))
+        self.local_blocks = nn.ModuleList(Block(c, loc, dropout) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
             self.head = nn.Linear(loc.width, 256, bias=False)
@@ -371,58 +399,92 @@ class Megabyte(nn.Module):
 
     def forward(self, x: Tensor, wanted: Tensor | None = None) -> Tensor:
         """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t. With
-        `wanted`, bytes like x: what each of them costs in nats [batch, patches * P]."""
+        `wanted`, bytes like x or -1 for no loss: what each of them costs in nats [batch, patches * P], 0 for none."""
+        c = self.config
+        ids = self.ngram_ids(x) if c.ngrams else None
+        lookback = self.lookback_inputs(x) if c.lookback else None
+        h, y = self.embed(x, ids, lookback and lookback[0])
+
+        patches = h.shape[1]
+        angles = rotary_angles(patches, c.global_.head_dim, x.device) if c.position == "rotary" else None
+        mask = None
+        if 0 < c.window < patches:
+            i = torch.arange(patches, device=x.device)
+            mask = (i[:, None] >= i) & (i[:, None] - i < c.window)
+        for block in self.global_blocks:
+            h = block(h, mask, angles)
+        y = self.enter_patches(h, y)
+        for block in self.local_blocks:
+            y = block(y, None, None)
+        return self.read_out(y.view(*x.shape, -1), lookback, wanted)
+
+    def compile(self, **options: Any) -> None:
+        """Compiles each part by itself: blocks alike share their code, and the features stay as they are."""
+        for block in [*self.global_blocks, *self.local_blocks]:
+            block.compile(**options)
+        for name in ("embed", "enter_patches", "read_out"):
+            setattr(self, name, torch.compile(getattr(self, name), **options))
+
+    def drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+    def embed(self, x: Tensor, ngrams: Tensor | None, lookback: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What both models begin with: patches [batch, patches, D_G], and places in them [batch * patches, P, D_L] that
+        do not yet know what the global model says."""
         c = self.config
         batch, length = x.shape
         patches = length // c.patch
         patched = x.view(batch, patches, c.patch)
+        grams = self.ngram_embed(ngrams).flatten(2) if ngrams is not None else None
 
         pad = torch.arange(256, 256 + c.patch, device=x.device).expand(batch, 1, c.patch)
-        h = self.patch_embed(torch.cat([pad, patched[:, :-1]], 1)).view(batch, patches, c.global_.width)
-        angles = None
+        h = self.patch_embed(torch.cat([pad, patched[:, :-1]], 1)).view(batch, length, -1)
+        if grams is not None and c.ngrams and c.ngrams.patch_embedder:
+            # N-grams that end with the byte itself: the local ones of the next place. None for the padding patch.
+            h = h + F.pad(self.ngram_to_patch(grams[:, 1 : length - c.patch + 1]), (0, 0, c.patch, 0))
+        h = h.view(batch, patches, c.global_.width)
         if c.position == "learned":
             h = h + self.patch_position[:patches]
-        else:
-            angles = rotary_angles(patches, c.global_.head_dim, x.device)
-        i = torch.arange(patches, device=x.device)
-        mask = i[:, None] >= i
-        if c.window:
-            mask = mask & (i[:, None] - i < c.window)
-        for block in self.global_blocks:
-            h = block(h, mask, angles)
-        h = self.global_norm(h)
 
-        if c.global_to_local == "slice":
-            h = h.view(batch * patches, c.patch, c.global_.width // c.patch)
-        y = self.to_local(h).view(batch * patches, c.patch, c.local.width)
         start = x.new_full((batch, patches, 1), 256)
         previous = torch.cat([start, patched[:, :, :-1]], 2).view(batch * patches, c.patch)
-        y = y + self.local_embed(previous) + self.local_position
-        if c.ngrams:
-            grams = self.ngram_embed(self.ngram_ids(x)).view(batch * patches, c.patch, -1)
-            y = y + self.ngram_to_local(grams)
-        if c.lookback:
-            ids, guess, expected, spread = self.lookback_inputs(x)
-            y = y + self.lookback_to_local(self.lookback_embed(ids).view(batch * patches, c.patch, -1))
-        j = torch.arange(c.patch, device=x.device)
-        mask = j[:, None] >= j
-        for block in self.local_blocks:
-            y = block(y, mask, None)
+        y = self.local_embed(previous) + self.local_position
+        if grams is not None:
+            y = y + self.ngram_to_local(grams).view_as(y)
+        if lookback is not None:
+            y = y + self.lookback_to_local(self.lookback_embed(lookback).flatten(2)).view_as(y)
+        return self.drop(h), self.drop(y)
+
+    def enter_patches(self, h: Tensor, y: Tensor) -> Tensor:
+        """Adds what the global model says, h [batch, patches, D_G], to places y [batch * patches, P, D_L]."""
+        c = self.config
+        h = self.global_norm(h)
+        if c.global_to_local == "slice":
+            h = h.view(-1, c.patch, c.global_.width // c.patch)
+        return y + self.to_local(h).view_as(y)
+
+    def read_out(
+        self, y: Tensor, lookback: tuple[Tensor, Tensor, Tensor, Tensor] | None, wanted: Tensor | None
+    ) -> Tensor:
+        """[batch, length, D_L] -> logits or, with `wanted`, nats; see forward."""
+        c = self.config
         y = self.local_norm(y)
         logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
-        logits = logits.view(batch, length, 256)
-        if c.lookback and c.lookback.guesses:
-            rest = self.head_rest(y).view(batch, length, c.lookback.guesses, 256)
-            logits = logits + Shift.apply(rest, guess).sum(-2)
-        if c.lookback and c.lookback.lpc:
+        if lookback and c.lookback and c.lookback.guesses:
+            rest = self.head_rest(y).view(*y.shape[:2], c.lookback.guesses, 256)
+            logits = logits + Shift.apply(rest, lookback[1]).sum(-2)
+        if lookback and c.lookback and c.lookback.lpc:
             # In fp32 to train, in fp64 where the model is (parity.py): the tails are small differences.
             real = torch.promote_types(logits.dtype, torch.float32)
-            raw = self.head_mixture(y).view(batch, length, -1)
-            mixed = log_mixture(raw.to(real), logits.to(real), expected.to(real), spread.to(real), wanted)
-            return mixed if wanted is None else -mixed
+            raw = self.head_mixture(y)
+            expected, spread = (t.to(real) for t in lookback[2:])
+            given = None if wanted is None else wanted.clamp(min=0)
+            mixed = log_mixture(raw.to(real), logits.to(real), expected, spread, given)
+            return mixed if wanted is None else -mixed * (wanted >= 0)
         if wanted is None:
             return logits
-        return F.cross_entropy(logits.float().flatten(0, -2), wanted.flatten(), reduction="none").view(wanted.shape)
+        nats = F.cross_entropy(logits.float().flatten(0, -2), wanted.flatten(), ignore_index=-1, reduction="none")
+        return nats.view(wanted.shape)
 
 
 def flops_per_byte(model: Megabyte) -> float:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +17,8 @@ import train
 from megabyte import data
 from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
-from megabyte.match import LENGTHS, by_distance, longest_match
-from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Shift, Stage
+from megabyte.match import LENGTHS, longest_match
+from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Shift, Stage, attend_in_patch
 from megabyte.muon import Muon
 
 TOML = """
@@ -35,44 +38,59 @@ window = 4
 global = { width = 128, layers = 1, heads = 4, kv_heads = 2, ff = 128 }
 local = { width = 128, layers = 1, heads = 2, kv_heads = 1, ff = 128 }
 [data]
-kind = "text"
+kind = "words"
 [train]
 seed = 1
 optimizer = "muon"
 lr = 3e-3
 weight_decay = 0.0
-warmup = 0.1
+warmup = 4
 batch_bytes = 256
-last_stretch = 0.3
-last_share = 0.5
 evaluations = 2
 """
 
 
+class Words:
+    """Windows of made-up text after a header of one patch."""
+
+    header = 4
+    styles = ["any"]
+    text = np.frombuffer(b"the cat sat on the mat and ate the rat. " * 200, dtype=np.uint8)
+
+    def __init__(self) -> None:
+        self.held_out = {"held": self.batch(np.random.default_rng(5), 0, 256)}
+
+    def sha256(self) -> str:
+        return "made up"
+
+    def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> data.Rows:
+        rows = [self.text[at : at + 28] for at in rng.integers(0, 7000, batch_bytes // 32)]
+        seen = np.pad(np.stack(rows), ((0, 0), (4, 0))).astype(np.int64)
+        wanted = seen.copy()
+        wanted[:, :4] = data.IGNORED
+        return seen, wanted
+
+
 @pytest.fixture(autouse=True)
 def made_up_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = np.frombuffer(b"the cat sat on the mat and ate the rat. " * 200, dtype=np.uint8)
-    monkeypatch.setattr(data, "text", lambda: data.Corpus(words, words, {"held": words[:200]}))
+    monkeypatch.setattr(data, "load", lambda kind, options: Words())
 
 
-def run(folder: Path, steps: int, stop_after: int | None = None) -> train.Run:
+def run(folder: Path, steps: int | None, stop_after: int | None = None, **options: Any) -> train.Run:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "train.toml").write_text(TOML)
     args = argparse.Namespace(
         config=folder / "train.toml",
         out=folder / "out",
         export=folder / "pack",
-        minutes=None,
         steps=steps,
-        clock="wall",
         threads=1,
-        set=[],
-        no_compile=True,
+        **{"minutes": None, "until": None, "workers": 0, "clock": "wall", "set": [], "no_compile": True, **options},
     )
     r = train.Run(args)
     one_step = r.one_step
 
-    def counted() -> float:
+    def counted() -> torch.Tensor:
         loss = one_step()
         r.stopping = r.step == stop_after
         return loss
@@ -94,8 +112,6 @@ def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) 
 def test_training_learns_and_exports_a_pack(tmp_path: Path) -> None:
     r = run(tmp_path, 60)
     r.finish()
-    import json
-
     pack = json.loads((tmp_path / "pack" / "pack.json").read_text())
     assert pack["heldOut"]["bitsPerByte"] < 3.5  # 8 at the start
     assert abs(pack["heldOut"]["bitsPerByte"] - pack["heldOut"]["beforeQuantization"]) < 0.05
@@ -104,9 +120,60 @@ def test_training_learns_and_exports_a_pack(tmp_path: Path) -> None:
     assert (tmp_path / "pack" / "weights.safetensors").stat().st_size > 1000
 
 
+def test_batches_that_workers_make_ahead_change_nothing(tmp_path: Path) -> None:
+    settings: dict = {"set": ["train.dropout=0.1", "train.accumulate=2"]}
+    alone, helped = run(tmp_path / "alone", 6, **settings), run(tmp_path / "helped", 6, workers=2, **settings)
+    for (name, a), b in zip(alone.model.named_parameters(), helped.model.parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_run_until_a_moment_ends_there_with_no_rate_left(tmp_path: Path) -> None:
+    r = run(tmp_path, None, until=time.time() + 3)
+    assert r.step > 3 and 1 <= r.progress_at(r.step) < 1.5
+    assert r.optimizers[0].param_groups[0]["lr"] < 0.2 * r.optimizers[0].param_groups[0]["peak"]
+
+
+def test_bytes_not_wanted_cost_nothing_and_teach_nothing() -> None:
+    model = Megabyte(Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8))
+    x = torch.randint(0, 256, (2, 32))
+    wanted = x.clone()
+    wanted[:, 9:] = data.IGNORED
+    nats = model(x, wanted)
+    assert torch.equal(nats[:, :9], model(x, x)[:, :9]) and (nats[:, 9:] == 0).all()
+    other = x.clone()
+    other[:, 9:] = 7
+    assert torch.equal(model(other, wanted), nats)
+
+
+def test_compiled_in_parts_it_is_the_same_model() -> None:
+    lookback = Lookback((), 32, matches=(Match(16),))
+    ngrams = NGrams((2, 3), 16, 32, True)
+    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), 8, ngrams=ngrams, lookback=lookback)
+    plain, compiled = Megabyte(config), Megabyte(config)
+    compiled.load_state_dict(plain.state_dict())
+    compiled.compile(dynamic=False, backend="aot_eager")
+    x = torch.randint(0, 4, (2, 32))
+    plain(x, x).mean().backward()
+    compiled(x, x).mean().backward()
+    for (name, a), b in zip(plain.named_parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad, msg=name)
+
+
+def test_attention_in_a_patch_is_plain_causal_attention() -> None:
+    q, k, v = torch.randn(3, 4, 4, 8), torch.randn(3, 2, 4, 8), torch.randn(3, 2, 4, 8)
+    wide = (t.repeat_interleave(2, 1) for t in (k, v))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, *wide, is_causal=True)
+    torch.testing.assert_close(attend_in_patch(q, k, v, as_sums=True), expected)
+    torch.testing.assert_close(attend_in_patch(q, k, v, as_sums=False), expected)
+
+
 @pytest.mark.parametrize(
     "extra",
-    [{"ngrams": NGrams((2, 3), 16, 32)}, {"lookback": Lookback((1, 5), 32, (((1, 1),), ((1, 1), (6, 1), (7, -1))))}],
+    [
+        {"ngrams": NGrams((2, 3), 16, 32)},
+        {"ngrams": NGrams((2, 3), 16, 32, True), "lookback": Lookback((), 32, matches=(Match(32),))},
+        {"lookback": Lookback((1, 5), 32, (((1, 1),), ((1, 1), (6, 1), (7, -1))))},
+    ],
 )
 def test_logits_never_see_the_byte_they_predict(extra: dict) -> None:
     config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, **extra)
@@ -159,52 +226,6 @@ def test_shifted_logits_and_their_gradient_are_those_of_plain_indexing() -> None
     plain = x.detach().clone().requires_grad_()
     (plain.gather(-1, (torch.arange(256) - by[..., None]) % 256) * weights).sum().backward()
     assert x.grad is not None and plain.grad is not None and torch.equal(x.grad, plain.grad)
-
-
-def test_every_other_window_of_text_begins_where_a_paragraph_does() -> None:
-    book = np.frombuffer(b"\n\n".join(b"%05d" % i * 20 for i in range(500)), np.uint8)
-    rows = data.batch(book, 300, 400, np.random.default_rng(1))
-    begins = [row.astype(np.uint8).tobytes().startswith(data.OPENING) for row in rows]
-    assert rows.shape == (400, 300) and abs(np.mean(begins) - data.PARAGRAPH_SHARE) < 0.1
-
-
-def test_pictures_are_whole_documents_with_their_style_in_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = np.arange(2 * 32 * 32 * 3).reshape(2, 32, 32, 3) % 251
-    raster = data._documents(pixels.astype(np.uint8), np.array([3, 4]), 24, "raster")
-    assert raster.shape == (2, 24 + 3072)
-    assert (raster[1, :24] == 4).all() and (raster[1, 24:] == pixels[1].reshape(-1)).all()
-    blocks = data._documents(pixels.astype(np.uint8), np.array([3, 4]), 48, "blocks")
-    assert (blocks[0, 48:96] == pixels[0, :4, :4].reshape(-1)).all()
-    rows = data.batch(raster, 24 + 3072, 200, np.random.default_rng(1), 24)
-    styles = rows[:, 0]
-    assert set(styles) == {data.OPEN_STYLE, 3, 4}
-    assert abs((styles == data.OPEN_STYLE).mean() - data.OPEN_SHARE) < 0.12
-
-
-def test_varied_pictures_keep_their_header_and_their_colours() -> None:
-    rng = np.random.default_rng(2)
-    rows = np.full((40, 24 + 3072), 7, np.int64)
-    rows[:, 24:] = 255
-    pixels = rows[:, 24:].reshape(-1, 32, 32, 3)
-    pixels[:, 10:20, 5:9] = (10, 20, 30)  # well inside, so that moving loses none of it
-    before = rows.copy()
-    data.vary(rows, 24, rng)
-    assert (rows[:, :24] == 7).all()
-    assert (np.sort(rows[:, 24:]) == np.sort(before[:, 24:])).all()
-    assert len({row.tobytes() for row in rows}) > 10
-
-
-def test_noise_is_told_in_the_header_and_leaves_half_of_the_documents_clean() -> None:
-    rows = np.full((60, 8 + 20000), 140, np.int64)
-    rows[:, :8] = data.SILENCE + 3
-    seen = data.noisy(rows, 8, [4], np.random.default_rng(1))
-    assert (seen[:, :4] == data.SILENCE + 3).all()
-    told = seen[:, 4] == data.SILENCE + 1
-    assert 15 < told.sum() < 45 and (seen[told, 4:8] == data.SILENCE + 1).all()
-    assert (seen[~told] == rows[~told]).all()
-    deviation = (seen[told, 8:] - 140.0).std(1)
-    # Of 4 in half of the stretches.
-    assert abs(deviation.mean() - 4 * 0.5**0.5) < 0.4 and deviation.min() < 2.5
 
 
 def test_linear_prediction_looks_only_back_and_follows_a_tone() -> None:
@@ -260,9 +281,6 @@ def test_longest_match_is_what_a_plain_search_finds() -> None:
                     if run > best[0]:
                         best = (run, seen[t - back])
                 assert (length[row, t].item(), guess[row, t].item()) == best
-        for at_once in (7, 64):
-            on_a_gpu = by_distance(x, window, unit, at_once)
-            assert torch.equal(on_a_gpu[0], guess) and torch.equal(on_a_gpu[1], length)
 
 
 def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
@@ -292,5 +310,5 @@ def test_muon_steps_like_pytorchs_own_where_both_take_bf16(shape: tuple[int, int
         for weight, optimizer in zip(weights, (ours, exact, theirs), strict=True):
             weight.grad = gradient.clone()
             optimizer.step()
-    assert torch.equal(weights[0], weights[2])
+    assert (weights[0] - weights[2]).norm() < 0.005 * (weights[1] - start).norm()
     assert (weights[1] - weights[2]).norm() < 0.03 * (weights[1] - start).norm()
