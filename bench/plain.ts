@@ -6,9 +6,9 @@ import { locator, WEIGHTS_FILE } from "../main/engine/compile/compile.ts"
 import type { Model } from "../main/engine/decode/model.ts"
 import { farthestLook, lookbackInputs, lookbackSizes } from "../main/engine/features/lookback.ts"
 import { ngramIds } from "../main/engine/features/ngrams.ts"
-import { type Attend, Builder, cacheNames, type Stream } from "../main/engine/graph/megabyte.ts"
+import { type Attend, Builder, cacheNames, ngramRows, type Stream } from "../main/engine/graph/builder.ts"
+import { lookbackRows } from "../main/engine/graph/byte-features.ts"
 import { float, type Value } from "../main/engine/graph/onnx.ts"
-import { lookbackRows, ngramRows } from "../main/engine/graph/past.ts"
 
 /**
  * The plain way to run the same model, to compare with: one session.run per byte (and one per patch for the global

@@ -13,11 +13,14 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import type { ModelConfig, Precision } from "../../../contract/pack.ts"
-import { decodeGraph, type Locate, parallelGraph, perChannel } from "../graph/megabyte.ts"
+import { toHalf } from "../float16.ts"
+import { type Locate, perChannel } from "../graph/builder.ts"
+import { decodeGraph } from "../graph/decode-cpu.ts"
+import { unrolledGraph } from "../graph/decode-gpu.ts"
 import type { DataType, ExternalTensor, Graph } from "../graph/onnx.ts"
-import { unrolledGraph } from "../graph/unrolled.ts"
-import { toHalf } from "./float16.ts"
+import { parallelGraph } from "../graph/parallel.ts"
 import { blockOf, quantizeChannels } from "./quantize.ts"
 import type { Weights } from "./weights.ts"
 
@@ -200,23 +203,17 @@ function graph(name: GraphName, model: ModelConfig, precision: Precision, locate
   return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }
 
-/** The sources that make a graph are part of the key, so that a change to a graph is never missed while developing. */
+/** The sources that make a graph are part of the key, so that a change to one is never missed while developing. */
 function sources(): string {
-  const file = (name: string) => new URL(name, import.meta.url)
   const hash = createHash("sha256")
-  for (const name of [
-    "../graph/megabyte.ts",
-    "compile.ts",
-    "float16.ts",
-    "../graph/onnx.ts",
-    "quantize.ts",
-    "../features/ngrams.ts",
-    "../features/lookback.ts",
-    "../features/lpc.ts",
-    "../features/match.ts",
-    "../graph/past.ts",
-    "../graph/unrolled.ts",
-  ])
-    if (existsSync(file(name))) hash.update(readFileSync(file(name)))
+  const files = ["../graph", "../features", "."].flatMap((folder) => {
+    const path = fileURLToPath(new URL(folder, import.meta.url))
+    return existsSync(path) ? readdirSync(path).map((name) => join(path, name)) : []
+  })
+  const shared = ["../../../contract/samples.ts", "../float16.ts"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  )
+  for (const file of [...files, ...shared])
+    if (/(?<!\.test|\.d)\.ts$/.test(file) && existsSync(file)) hash.update(readFileSync(file))
   return hash.digest("hex")
 }

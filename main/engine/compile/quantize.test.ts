@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { fromHalf, toHalf } from "./float16.ts"
+import { fromHalf, toHalf } from "../float16.ts"
 import { blockOf, dequantize, quantize, quantizeChannels } from "./quantize.ts"
 
 describe("8-bit blocks", () => {

@@ -2,7 +2,7 @@ import type { ModelConfig, Stage } from "../../../contract/pack.ts"
 import { PackError, type StoredTensor } from "../../packs/safetensors.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS } from "../features/lpc.ts"
-import { fromHalf } from "./float16.ts"
+import { fromHalf } from "../float16.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 
 /** Name and shape of every tensor that a model of this configuration has; the names are those of model.py. */

@@ -1,7 +1,8 @@
 import { Tensor } from "onnxruntime-node"
 import { type ModelConfig, reach } from "../../../contract/pack.ts"
-import { toHalf } from "../compile/float16.ts"
-import { deviceCacheNames, deviceNames, nextName } from "../graph/unrolled.ts"
+import { toHalf } from "../float16.ts"
+import { cacheNames } from "../graph/builder.ts"
+import { deviceNames, nextName } from "../graph/decode-gpu.ts"
 import type { Cache } from "./kv-cache.ts"
 
 /** What lives in a GPU's memory from patch to patch, keys, values and the bytes before: uploaded once, then handed on. */
@@ -36,7 +37,7 @@ export class DeviceCache {
             v[(h * places + place) * d + i] = values[(row * heads + h) * d + i] as number
           }
       }
-      const names = deviceCacheNames(layer)
+      const names = cacheNames(layer)
       const tensor = (values: Float32Array, dims: number[]) =>
         half ? new Tensor("float16", toHalf(values), dims) : new Tensor("float32", values, dims)
       this.tensors[names.k] = tensor(k, [heads, d, places])

@@ -6,7 +6,7 @@ import { readPack } from "../../packs/read.ts"
 import { PackError, PIECE, parseSafetensors, readWeights } from "../../packs/safetensors.ts"
 import { type Compiled, compile, type GraphKind } from "../compile/compile.ts"
 import { expectedShapes, Weights } from "../compile/weights.ts"
-import { deviceNames, nextName } from "../graph/unrolled.ts"
+import { deviceNames, nextName } from "../graph/decode-gpu.ts"
 
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {

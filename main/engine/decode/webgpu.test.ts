@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../host/engine/client.ts"
 import { readSafetensors } from "../../packs/safetensors.ts"
-import { deviceNames } from "../graph/unrolled.ts"
+import { deviceNames } from "../graph/decode-gpu.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import protobuf from "protobufjs"
-import { toHalf } from "../compile/float16.ts"
+import { toHalf } from "../float16.ts"
 
 /**
  * Writes ONNX graphs node by node. The schema is the part of onnx.proto3 (ONNX 1.17, IR version 10) that is used

@@ -9,10 +9,9 @@ import {
   lookbackSizes,
   predictionWeights,
 } from "../features/lookback.ts"
-import { COMPONENTS } from "../features/lpc.ts"
 import { distances, LENGTHS } from "../features/match.ts"
 import { coefficients } from "../features/ngrams.ts"
-import type { Builder } from "./megabyte.ts"
+import { type Builder, type Expected, forComponents, ngramRows } from "./builder.ts"
 import type { DataType, Dim, Value } from "./onnx.ts"
 
 /**
@@ -56,16 +55,6 @@ export function fitInputs(b: Builder): Fits | undefined {
     spread: forComponents(b, b.g.input("spread", real, ["batch", count, 1])),
   }
 }
-
-/** [rows, fits, 1] -> [rows, parts, 1]: each fit as often as there are components around it. */
-export function forComponents({ g, m }: Builder, x: Value): Value {
-  const fits = m.lookback?.lpc.length ?? 0
-  const each = Array.from({ length: fits * COMPONENTS }, (_, i) => Math.floor(i / COMPONENTS))
-  return g.node("Gather", [x, g.ints(each)], { axis: 1 })
-}
-
-/** Samples expected by linear prediction and their spread, both fp64 (fp32 on a GPU) [rows, parts, 1]. */
-export type Expected = { expected: Value; spread: Value }
 
 /**
  * What the past gives for the next byte: what is added to its local input, each [B, 1, D_L]; what the head takes, if any,
@@ -200,17 +189,6 @@ function ngramInput(b: Builder, recent: Value): Value {
     : g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 })
   const row = g.node("Add", [rest, g.floats(orders.map((_, i) => i * rows))])
   return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
-}
-
-/** N-gram table rows `ids`, embedded and projected by `to`: [...shape without its last, width of that]. */
-export function ngramRows(
-  b: Builder,
-  ids: Value,
-  shape: number[],
-  to: "ngram_to_local" | "ngram_to_patch" = "ngram_to_local",
-): Value {
-  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
-  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), to, false)
 }
 
 /** Lookback table rows `ids` [rows, places, columns], embedded and projected: [rows, places, D_L]. */

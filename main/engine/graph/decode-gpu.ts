@@ -1,17 +1,15 @@
 import { type ModelConfig, reach } from "../../../contract/pack.ts"
-import { type Attend, Builder, contest, drawInputs, type Source, type Stream } from "./megabyte.ts"
+import { type Attend, Builder, cacheNames, type Source, type Stream } from "./builder.ts"
+import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
 import { float, type Graph, type Value } from "./onnx.ts"
-import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./past.ts"
-
-/** Names of the device's own cache of layer i. */
-export const deviceCacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
+import { contest, drawInputs } from "./sampling.ts"
 
 /** What a run leaves on the device for the next, by the name of the input that it is there. */
 export const nextName = (name: string) => `next_${name}`
 
 /** Inputs that stay on the device from patch to patch: the cache and the bytes before. */
 export const deviceNames = (m: ModelConfig): string[] => [
-  ...Array.from({ length: m.global.layers }, (_, i) => Object.values(deviceCacheNames(i))).flat(),
+  ...Array.from({ length: m.global.layers }, (_, i) => Object.values(cacheNames(i))).flat(),
   ...carriedPast(m, true).map(({ name }) => name),
 ]
 
@@ -39,7 +37,7 @@ export function unrolledGraph(source: Source, masked: boolean): Graph {
   const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
   const mask = b.toMask(g.input("mask", "float32", [1, 1, places]))
   const attendGlobal: Attend = (qkv, layer) => {
-    const names = deviceCacheNames(layer)
+    const names = cacheNames(layer)
     const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
     // The oldest row leaves, the newest comes last: always the same shapes, so that one compiled shader serves all.
     const kept = (name: string, shape: (string | number)[], axis: number) =>

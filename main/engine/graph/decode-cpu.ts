@@ -1,0 +1,117 @@
+import { type Attend, Builder, cacheNames, NEW_ROWS, type Source, type Stream } from "./builder.ts"
+import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
+import { type DataType, float, type Graph, type Value } from "./onnx.ts"
+import { contest, drawInputs, statistics } from "./sampling.ts"
+
+/**
+ * One patch for a batch of B sequences.
+ *
+ * Inputs: previous int64 [B, P] the last patch's bytes (256 + p where there is none); k_i, v_i fp32
+ * [B * kv heads, places, d] the rows before, in any order; mask fp32 [places], 0 where a place is seen and -1e30 where not;
+ * places int64 [2], 1 and their number; cos, sin fp32 [1, d/2] of this position, or position int64 [1] where positions are learned;
+ * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, longest order, 1] newest
+ * first, coefficients fp64 [B, fits, longest order], levels fp32 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
+ * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
+ * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
+ * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
+ * log_min_p fp32 [1] and last_rank int64 [1], the last of the top k.
+ * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_rows
+ * fp32 [2 * layers * B * kv heads, 1, d].
+ */
+export function decodeGraph(source: Source, masked: boolean): Graph {
+  const b = Builder.of("decode", source, "few")
+  const { g, m } = b
+  const { global: G, local: L, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+
+  // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
+  const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
+  const mask = g.input("mask", "float32", ["places"])
+  const places = g.input("places", "int64", [2])
+  const rows: Value[] = []
+  const attendGlobal: Attend = (qkv, layer) => {
+    const names = cacheNames(layer)
+    const shape = ["heads", "places", d]
+    const k = g.input(names.k, "float32", shape)
+    const v = g.input(names.v, "float32", shape)
+    const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
+    const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
+    const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
+    const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
+    rows.push(kh, vh)
+    const past = g.node("Add", [g.node("FusedMatMul", [qh, k], { transB: 1 }), mask])
+    const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
+    const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
+    const [pOwn, pPast] = g.nodesOut(2, "Split", [p, places], { axis: -1 }) as [Value, Value]
+    const mixed = g.node("Add", [g.node("MatMul", [pPast, v]), g.node("Mul", [pOwn, vh])])
+    return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
+  }
+  let stream: Stream = { x: h }
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])
+  const local = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
+  // [P, B, 1, D_L]: a turn's share in one node.
+  const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
+
+  const noise = g.input("noise", "float32", [P, "batch", 1, 256])
+  const draw = drawInputs(g, "int64", masked)
+
+  // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
+  const dl = L.width / L.heads
+  const batch = g.node("Shape", [previous], { start: 0, end: 1 })
+  const emptyShape = g.node("Concat", [batch, g.ints([L.kv_heads, 0, dl])], { axis: 0 })
+  const empty = g.node("Expand", [g.floats([0], [1, 1, 1, 1]), emptyShape])
+  const start = g.node("Expand", [g.ints([256], [1, 1]), g.node("Concat", [batch, g.ints([1])], { axis: 0 })])
+  // What attention is told at each turn: the places before, [P, B], and with the new one [P].
+  const turns = Array.from({ length: P }, (_, p) => p)
+  const everyPlace = g.node("Expand", [g.int32s(turns, [P, 1]), g.node("Concat", [g.ints([P]), batch], { axis: 0 })])
+  const lengths = g.int32s(turns.map((p) => p + 1))
+  const states: { value: Value; type: DataType; shape: (number | string)[] }[] = [
+    { value: start, type: "int64", shape: ["batch", 1] },
+  ]
+  for (let i = 0; i < 2 * L.layers; i++)
+    states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
+  const carried = carriedPast(m, false)
+  for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
+  const fits = fitInputs(b)
+  const stacks = [
+    { type: "float32" as const, shape: ["batch", 1] },
+    { type: "float32" as const, shape: ["batch", 1, 256] },
+  ]
+
+  const loop = g.loop(P, states, stacks, (body, turn, [last = "", ...rest]) => {
+    const lb = b.within(body)
+    const cache = rest.slice(0, 2 * L.layers)
+    const past: Past = Object.fromEntries(carried.map(({ name }, i) => [name, rest[2 * L.layers + i] as Value]))
+    const { inputs, guesses, sound, earlier } = fromPast(lb, past, fits)
+    const ofTurn = (values: Value) => body.node("Gather", [values, turn], { axis: 0 })
+    let inside = lb.sum([ofTurn(fromGlobal), body.node("Gather", [body.weight("local_embed.weight"), last]), ...inputs])
+    const [places, length] = [ofTurn(everyPlace), ofTurn(lengths)]
+    const attendLocal: Attend = (qkv, layer) => {
+      // One node for all of attention: on 1 x P scores the cost is nodes, not numbers.
+      const [k, v] = cache.slice(2 * layer, 2 * layer + 2) as [Value, Value]
+      const [mixed, nextK, nextV] = body.nodesOut(3, "GroupQueryAttention", [qkv, "", "", k, v, places, length], {
+        num_heads: L.heads,
+        kv_num_heads: L.kv_heads,
+        scale: float(1),
+      }) as [Value, Value, Value]
+      cache.splice(2 * layer, 2, nextK, nextV)
+      return mixed
+    }
+    for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
+    const logits = lb.head(inside, 1, guesses, sound)
+
+    const byte = body.node("ArgMax", [contest(body, logits, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
+    const real = body.node("Cast", [byte], { to: 1 })
+    const next = pushByte(lb, past, earlier, real, byte)
+    // In fp32: what is carried and stacked at once would be copied.
+    return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, logits] }
+  })
+
+  const [written, logits] = loop.stacks as [Value, Value]
+  const bytes = b.toIndex(written)
+  statistics(b, logits, bytes, [P, "batch", 1])
+  g.output("bytes", bytes, "int64", [P, "batch", 1])
+  return g
+}

@@ -1,0 +1,120 @@
+import type { Stage } from "../../../contract/pack.ts"
+import { lookbackSizes } from "../features/lookback.ts"
+import { type Attend, Builder, cacheNames, NEW_ROWS, ngramRows, type Source, type Stream } from "./builder.ts"
+import { lookbackRows } from "./byte-features.ts"
+import type { Graph, Value } from "./onnx.ts"
+import { statistics } from "./sampling.ts"
+
+/**
+ * Known patches in parallel, one sequence. Without `score` it stops at the last layer's keys and values (prefill).
+ *
+ * Inputs: previous int64 [1, n, P] the patches one earlier (256 + p for the padding patch); k_i, v_i fp32
+ * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
+ * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
+ * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
+ * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction.
+ * Outputs: new_rows fp32 [2 * layers * n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
+ * only when asked for (tests compare them with PyTorch's).
+ */
+export function parallelGraph(source: Source, want: { score: boolean; logits?: boolean }, gpu = false): Graph {
+  const b = Builder.of(want.score ? "score" : "prefill", source, gpu ? "gpu" : "many")
+  const { g, m, index } = b
+  const { global: G, local: L, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+
+  const { h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
+  const mask = b.toMask(g.input("mask", "float32", ["n", "seen"]))
+  // Each query head of a group stands under the others: rows of [group * n] share their key head.
+  const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
+  const rows: Value[] = []
+  const cacheRows = (layer: number, qkv: Value) => {
+    const names = cacheNames(layer)
+    const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
+    const shape = g.ints([-1, G.kv_heads, d])
+    const newK = g.node("Reshape", [k, shape])
+    const newV = g.node("Reshape", [v, shape])
+    rows.push(newK, newV)
+    return { q, newK, newV, names }
+  }
+  const attendGlobal: Attend = (qkv, layer) => {
+    const { q, newK, newV, names } = cacheRows(layer, qkv)
+    const past = (name: string) => b.toReal(g.input(name, "float32", ["past", G.kv_heads, d]))
+    const keys = g.node("Concat", [past(names.k), newK], { axis: 0 })
+    const values = g.node("Concat", [past(names.v), newV], { axis: 0 })
+    return groupedAttention(b, q, G, keys, values, groupMask, [1, -1, G.width])
+  }
+  const last = G.layers - 1
+  let stream: Stream = { x: h }
+  for (let i = 0; i < G.layers; i++) {
+    if (i === last && !want.score) {
+      const at = `global_blocks.${i}`
+      cacheRows(i, b.linear(b.addNorm(stream, `${at}.attention_norm`).normed, `${at}.qkv`))
+    } else stream = b.block(stream, "global", i, attendGlobal)
+  }
+  g.output(NEW_ROWS, b.toFloat(g.concat(rows, 0)), "float32", ["rows", G.kv_heads, d])
+  if (!want.score) return g
+
+  const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
+  const localPrevious = g.input("local_previous", index, ["n", P])
+  // Each [n, P, D_L].
+  const parts = [b.toLocal(globalOutput), g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
+  if (m.ngrams) {
+    const { orders, width } = m.ngrams
+    const ids = g.input("ngram_ids", index, ["n", P, orders.length])
+    parts.push(ngramRows(b, ids, [-1, P, orders.length * width]))
+  }
+  if (m.lookback) {
+    const ids = g.input("lookback_ids", index, ["n", P, lookbackSizes(m.lookback).columns])
+    parts.push(lookbackRows(b, ids, P))
+  }
+  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
+  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
+  const dl = L.width / L.heads
+  const localGroup = L.heads / L.kv_heads
+  const attendLocal: Attend = (qkv) => {
+    const [q, k, v] = b.queryKeyValue(qkv, L)
+    // [n, P, heads * d] -> [n, kv heads, group * P, d]
+    const split = (x: Value, shape: number[], perm: number[]) =>
+      g.node("Transpose", [g.node("Reshape", [x, g.ints(shape)])], { perm })
+    const q5 = split(q, [-1, P, L.kv_heads, localGroup, dl], [0, 2, 3, 1, 4])
+    const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
+    const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const scores = gpu
+      ? g.node("MatMul", [qh, g.node("Transpose", [kh], { perm: [0, 1, 3, 2] })])
+      : g.node("FusedMatMul", [qh, kh], { transB: 1 })
+    const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
+    const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
+    return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
+  }
+  let inside = b.sum(parts)
+  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+  const guesses = m.lookback && lookbackSizes(m.lookback).guesses
+  const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
+  const logits = b.head(inside, P, guess, b.soundInputs("places"))
+  statistics(b, logits, g.input("current", index, ["n", P]), ["n", P])
+  if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
+  return g
+}
+
+/** Attention of q [1, n, heads * d] over keys and values [places, kv heads, d] under mask [group * n, places]. */
+function groupedAttention(
+  b: Builder,
+  q: Value,
+  s: Stage,
+  keys: Value,
+  values: Value,
+  mask: Value,
+  shape: number[],
+): Value {
+  const { g } = b
+  const d = s.width / s.heads
+  const group = s.heads / s.kv_heads
+  const q4 = g.node("Reshape", [q, g.ints([-1, s.kv_heads, group, d])])
+  const rows = g.node("Transpose", [q4], { perm: [1, 2, 0, 3] }) // [kv heads, group, n, d]
+  const qh = g.node("Reshape", [rows, g.ints([s.kv_heads, -1, d])])
+  const mixed = b.attendOver(qh, keys, values, mask)
+  const apart = g.node("Reshape", [mixed, g.ints([s.kv_heads, group, -1, d])])
+  return g.node("Reshape", [g.node("Transpose", [apart], { perm: [2, 0, 1, 3] }), g.ints(shape)])
+}
