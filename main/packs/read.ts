@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { canvasBytes, canvasOf, headerOf, Pack, soundOf, textOf } from "../../contract/pack.ts"
-import { PackError } from "./safetensors.ts"
+import { PackError } from "./error.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
 const MAX_WEIGHTS_BYTES = 8 * 2 ** 30

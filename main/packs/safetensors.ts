@@ -1,10 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { z } from "zod"
-
-/** A weights file that is damaged, hostile or not what pack.json says. The message is one line for a person. */
-export class PackError extends Error {
-  override name = "PackError"
-}
+import { PackError } from "./error.ts"
 
 const widths = { F32: 4, F16: 2, I8: 1 } as const
 const Entry = z.object({

@@ -1,5 +1,6 @@
 import type { ModelConfig, Stage } from "../../../contract/pack.ts"
-import { PackError, type StoredTensor } from "../../packs/safetensors.ts"
+import { PackError } from "../../packs/error.ts"
+import type { StoredTensor } from "../../packs/safetensors.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS } from "../features/lpc.ts"
 import { fromHalf } from "../float16.ts"

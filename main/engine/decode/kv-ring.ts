@@ -1,4 +1,5 @@
-import type { Cache } from "./kv-cache.ts"
+/** Rows of a cache, by position: what a ring follows. `past` of them, before `length`, are seen. */
+export type Rows = { readonly length: number; readonly past: number; row(i: number, position: number): Float32Array }
 
 /** A ring grows by so many places: it is copied seldom, and few places are read in vain. */
 const STEP = 64
@@ -45,7 +46,7 @@ export class Ring {
   }
 
   /** Takes in what is new in `cache`, and sets the mask. */
-  follow(cache: Cache): void {
+  follow(cache: Rows): void {
     const { heads, d } = this
     const { length, past } = cache
     const needed = length - past

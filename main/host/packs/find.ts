@@ -4,8 +4,9 @@ import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Pack } from "../../../contract/pack.ts"
 import { Weights } from "../../engine/compile/weights.ts"
+import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
-import { PackError, readSafetensors } from "../../packs/safetensors.ts"
+import { readSafetensors } from "../../packs/safetensors.ts"
 
 /** Folders that a host hands to the services. */
 export type Places = {
