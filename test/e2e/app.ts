@@ -8,6 +8,7 @@ import { electronBinary } from "../../main/electron/binary.ts"
 import { type EnginePort, forkEngine } from "../../main/host/engine/client.ts"
 import { Studio } from "../../main/host/studio.ts"
 import { serve } from "../../main/web/server.ts"
+import { browser, NO_BROWSER } from "../support/browser.ts"
 
 const root = join(import.meta.dirname, "../..")
 const cache = join(tmpdir(), "megabyte-e2e-cache")
@@ -185,8 +186,15 @@ export class App {
   }
 }
 
-export const test = base.extend<{ app: App; host: "web" | "electron" }>({
+export const test = base.extend<{ app: App; host: "web" | "electron"; needsBrowser: undefined }>({
   host: ["web", { option: true }],
+  needsBrowser: [
+    async ({ host }, use, info) => {
+      info.skip(host === "web" && !browser(), NO_BROWSER)
+      await use(undefined)
+    },
+    { auto: true },
+  ],
   app: async ({ host, page }, use) => {
     const app = new App(host === "web" ? page : undefined)
     await use(app)
