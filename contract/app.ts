@@ -192,6 +192,12 @@ export const AppEvent = z.discriminatedUnion("type", [
     settings: Settings.optional(),
   }),
   z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes: base64 }),
-  z.object({ type: z.literal("notice"), kind: z.enum(["info", "problem"]), text: z.string() }),
+  z.object({
+    type: z.literal("notice"),
+    kind: z.enum(["info", "problem"]),
+    text: z.string(),
+    /** What a person may hand on with a report: stacks, codes; the log file has it too. */
+    details: z.string().max(10_000).optional(),
+  }),
 ])
 export type AppEvent = z.infer<typeof AppEvent>

@@ -136,6 +136,11 @@ function Notices() {
               Undo
             </button>
           )}
+          {n.details && (
+            <button type="button" onClick={() => void navigator.clipboard.writeText(`${n.text}\n\n${n.details}`)}>
+              Copy details
+            </button>
+          )}
           <button type="button" aria-label="Dismiss" onClick={() => actions.dismiss(n.key)}>
             ✕
           </button>

@@ -391,6 +391,7 @@ async function open(port: number, inBrowser: boolean): Promise<void> {
   const root = fileURLToPath(new URL("../../dist/renderer", import.meta.url))
   if (!existsSync(join(root, "index.html"))) throw new Error("the app's page is not built; npm run build does it")
   const studio = new Studio(defaultPlaces(), forkEngine)
+  studio.catchEverything()
   const { address } = await serve(studio, root, port)
   process.stdout.write(
     `Megabyte Studio is open at\n\n  ${address}\n\nThe address is good for one visit. Ctrl+C ends it.\n`,

@@ -54,6 +54,7 @@ export async function start(
   /** What a window is to be given once its page asks for its port. */
   const given = new Map<number, string>()
   const studio = new Studio(places, utilityEngine(utilityProcess, built.engine))
+  studio.catchEverything()
   ipcMain.on("connect", (event) => {
     if (!event.senderFrame || !isOwn(new URL(event.senderFrame.url))) return
     const { port1, port2 } = new MessageChannelMain()

@@ -20,7 +20,9 @@ import { replaceFile } from "../files/replace-file.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { EngineClient, type StartEngine } from "./engine/client.ts"
 import { chooseDevice, tryDevices } from "./engine/devices.ts"
+import { detailsOf, sentenceOf } from "./errors.ts"
 import { Library } from "./library.ts"
+import { Log } from "./log.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
 import { MediaError } from "./media/error.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
@@ -29,6 +31,7 @@ import { type Source, withFile } from "./media/source.ts"
 import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
+import { spreadSafetyNet } from "./safety-net.ts"
 import { Upload } from "./uploads.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
@@ -51,6 +54,7 @@ const base64 = (bytes: Uint8Array | number[]) => Buffer.from(bytes).toString("ba
  * library, tells every window what happens. A host hands it folders and a way to start the engine.
  */
 export class Studio {
+  readonly log: Log
   private engine: EngineClient | undefined
   private library: Library
   private preferences: Preferences
@@ -69,6 +73,7 @@ export class Studio {
     private readonly places: Places,
     private readonly startEngine: StartEngine,
   ) {
+    this.log = new Log(places.home)
     this.preferences = readPreferences(this.preferencesPath)
     this.incoming = new Upload(join(places.home, "packs", ".incoming"))
     this.dropped = new Upload(join(places.home, "dropped"))
@@ -133,12 +138,32 @@ export class Studio {
     try {
       await work()
     } catch (error) {
-      answer({ type: "notice", kind: "problem", text: (error as Error).message.split("\n")[0] ?? "" })
+      answer(this.problem("a command", error))
     }
   }
 
   private tell(event: AppEvent): void {
-    for (const send of this.windows) send(event)
+    for (const send of this.windows) {
+      try {
+        send(event)
+      } catch (error) {
+        this.log.write("a window", detailsOf(error)) // the others are told all the same
+      }
+    }
+  }
+
+  /** What went wrong as a notice with its details, which go into the log. */
+  private problem(context: string, error: unknown): AppEvent {
+    const details = detailsOf(error)
+    this.log.write(context, details)
+    return { type: "notice", kind: "problem", text: sentenceOf(error), details: details.slice(0, 8000) }
+  }
+
+  /** From here on what nobody catches is told and logged, and ends nothing. Returns what undoes that. */
+  catchEverything(): () => void {
+    return spreadSafetyNet(this.log, (text, details) =>
+      this.tell({ type: "notice", kind: "problem", text, details: details.slice(0, 8000) }),
+    )
   }
 
   private listed(item: Item): ListedItem {

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { get, type IncomingMessage, type Server } from "node:http"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
+import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
 import { Studio } from "../host/studio.ts"
 import { serve } from "./server.ts"
 
@@ -11,19 +13,38 @@ const work = mkdtempSync(join(tmpdir(), "megabyte-web-"))
 let server: Server
 let address: URL
 let cookie: string
+/** What opens the socket, from the first visit's page. */
+let socketSecret = ""
 
 /** Raw, as fetch would not let a test set the Host header. */
 const request = (path: string, headers: Record<string, string> = {}) =>
   new Promise<IncomingMessage>((resolve) => get({ host: "127.0.0.1", port: address.port, path, headers }, resolve))
-const open = (headers: Record<string, string>) =>
+const bodyOf = async (message: IncomingMessage) => {
+  let text = ""
+  for await (const piece of message) text += piece
+  return text
+}
+/** Raw bytes to the port, and what came back. */
+const raw = (bytes: string) =>
   new Promise<string>((resolve) => {
-    const ws = new WebSocket(`ws://${address.host}/`, { headers })
+    const socket = connect(Number(address.port), "127.0.0.1")
+    let text = ""
+    socket.on("data", (data) => {
+      text += data
+    })
+    socket.on("close", () => resolve(text))
+    socket.on("error", () => {})
+    socket.end(bytes)
+  })
+const open = (headers: Record<string, string>, secret = socketSecret) =>
+  new Promise<string>((resolve) => {
+    const ws = new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, secret], { headers })
     ws.on("message", (m) => resolve(JSON.parse(String(m)).type))
     ws.on("error", () => resolve("refused"))
   })
 
 beforeAll(async () => {
-  writeFileSync(join(work, "index.html"), "<p>app</p>")
+  writeFileSync(join(work, "index.html"), "<html><head></head><p>app</p></html>")
   const places = { shipped: join(work, "none"), home: join(work, "home"), cache: join(work, "cache") }
   const studio = new Studio(places, () => {
     throw new Error("no engine in this test")
@@ -43,7 +64,9 @@ describe("the web host", () => {
     expect((await request("/")).statusCode).toBe(403)
     expect((await request("/?token=wrong")).statusCode).toBe(403)
     const first = await request(`/${address.search}`)
-    expect(first.statusCode).toBe(303)
+    expect(first.statusCode).toBe(200)
+    socketSecret = new RegExp(`name="${SOCKET_SECRET}" content="([\\w-]+)"`).exec(await bodyOf(first))?.[1] ?? ""
+    expect(socketSecret.length).toBe(32)
     cookie = String(first.headers["set-cookie"]?.[0]?.split(";")[0])
     expect(first.headers["set-cookie"]?.[0]).toMatch(/HttpOnly; SameSite=Strict/)
     expect((await request(`/${address.search}`)).statusCode).toBe(403)
@@ -51,7 +74,10 @@ describe("the web host", () => {
   it("serves the app with a strict policy to who holds the cookie", async () => {
     const page = await request("/", { cookie })
     expect(page.statusCode).toBe(200)
+    // Browsers send the cookie to every server of this host: it must not lead to the socket.
+    expect(await bodyOf(page)).not.toContain(SOCKET_SECRET)
     expect(page.headers["content-security-policy"]).toMatch(/default-src 'none'/)
+    expect(page.headers["content-security-policy"]).not.toContain("unsafe")
   })
   it("refuses another host, and paths out of its folder", async () => {
     expect((await request("/", { cookie, host: "evil.example" })).statusCode).toBe(403)
@@ -62,9 +88,48 @@ describe("the web host", () => {
     expect(await open({ cookie, origin: address.origin })).toBe("state")
     expect(await open({ cookie, origin: "http://evil.example" })).toBe("refused")
     expect(await open({ origin: address.origin })).toBe("refused")
+    expect(await open({ cookie, origin: address.origin }, "none")).toBe("refused")
+  })
+  it.each([
+    ["two slashes", "GET // HTTP/1.1", 403],
+    ["half an address", "GET http://[ HTTP/1.1", 400],
+    ["another server's address", "GET http://evil.example/ HTTP/1.1", 400],
+    ["a broken escape", "GET /%zz%c0%ae HTTP/1.1", 403],
+    ["a word that is none", "BREW / HTTP/1.1", 400],
+    ["a token of many bytes", `GET /?token=${"%C3%A9".repeat(16)} HTTP/1.1`, 403],
+  ])("answers %s with a refusal and all headers, and goes on", async (_, line, status) => {
+    const answer = await raw(`${line}\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(answer).toMatch(/content-security-policy: default-src 'none'/i)
+    expect(answer).toMatch(/x-content-type-options: nosniff/i)
+    expect(answer).toMatch(/cross-origin-resource-policy: same-origin/i)
+    expect((await request("/", { cookie })).statusCode).toBe(200)
+  })
+  it("takes a cookie of equal length and other bytes for a wrong one", async () => {
+    expect((await request("/", { cookie: cookie.replace(/=.{2}/, "=\u00e9\u00e9") })).statusCode).toBe(403)
+  })
+  it("lives on when a refused upgrade is reset, and when hundreds connect and say nothing", async () => {
+    const upgrade = `GET / HTTP/1.1\r\nHost: ${address.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`
+    for (let i = 0; i < 20; i++)
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(address.port), "127.0.0.1", () => {
+          socket.write(upgrade)
+          socket.resetAndDestroy()
+        })
+        socket.on("error", () => {})
+        socket.on("close", () => resolve())
+      })
+    const idle = Array.from({ length: 200 }, () => connect(Number(address.port), "127.0.0.1").on("error", () => {}))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const count = await new Promise<number>((resolve) => server.getConnections((_, n) => resolve(n)))
+    expect(count).toBeLessThanOrEqual(64)
+    for (const socket of idle) socket.destroy()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await request("/", { cookie })).statusCode).toBe(200)
   })
   it("answers nonsense with a notice and goes on", async () => {
-    const ws = new WebSocket(`ws://${address.host}/`, { headers: { cookie, origin: address.origin } })
+    const headers = { cookie, origin: address.origin }
+    const ws = new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, socketSecret], { headers })
     const heard: { type: string }[] = []
     await new Promise<void>((resolve) => {
       ws.on("message", (m) => {

@@ -1,83 +1,149 @@
-import { randomBytes, timingSafeEqual } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { extname, join, normalize } from "node:path"
-import { WebSocketServer } from "ws"
-import { contentSecurityPolicy, contentTypes } from "../host/page.ts"
+import { extname, join, normalize, sep } from "node:path"
+import { type WebSocket, WebSocketServer } from "ws"
+import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
+import { detailsOf } from "../host/errors.ts"
+import { contentTypes, securityHeaders } from "../host/page.ts"
 import type { Studio } from "../host/studio.ts"
 
-/** The largest message a window may send: what is gone on from, in base64. */
+/** The largest message a window may send: what is continued, in base64. */
 const MAX_MESSAGE = 48 * 2 ** 20
+/** Bytes that wait for a window that does not read them; beyond it the window is let go, and comes back by itself. */
+const MAX_WAITING = 64 * 2 ** 20
+/** Connections of all browsers together, and windows among them: far below the files that a process may open. */
+const MAX_CONNECTIONS = 64
+const MAX_WINDOWS = 16
+
+const secret = () => randomBytes(24).toString("base64url")
+/** Compares in a time that tells nothing; hashes have one length whatever was given. */
+function same(a: string, b: string): boolean {
+  const hash = (text: string) => createHash("sha256").update(text).digest()
+  return timingSafeEqual(hash(a), hash(b))
+}
 
 /**
- * Serves the app to a browser on this machine: 127.0.0.1 only, behind a token that is good for one visit and then
- * becomes a cookie. Requests for another Host (DNS rebinding) and sockets from another Origin are refused.
+ * Serves the app to a browser on this machine: 127.0.0.1 only. The address has a token that is good for one visit; that
+ * visit gets a cookie, which gives the app's files and nothing else, as browsers send it to every port of this host, and
+ * in the page a second secret that opens the socket, which no cookie carries. Requests for another Host (DNS rebinding)
+ * and sockets from another Origin are refused.
  * @param root folder of the built renderer
  * @returns the address with its token
  */
 export async function serve(studio: Studio, root: string, port = 0): Promise<{ address: string; server: Server }> {
-  let token: string | undefined = randomBytes(24).toString("base64url")
-  const session = randomBytes(24).toString("base64url")
+  let token: string | undefined = secret()
+  const session = secret()
+  const socketSecret = secret()
   let host = ""
 
-  const same = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
-  // Cookies of 127.0.0.1 are shared by all ports: the name keeps two running apps apart.
+  // The name keeps two running apps apart.
   const cookie = () => `megabyte-${host.split(":")[1]}`
   const allowed = (request: IncomingMessage) =>
     (request.headers.cookie ?? "").split(/;\s*/).some((c) => same(c, `${cookie()}=${session}`))
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const refuse = (code: number, text: string) => response.writeHead(code, { "Content-Type": "text/plain" }).end(text)
+    const send = (status: number, type: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
+      response.writeHead(status, { "Content-Type": type, ...securityHeaders, ...headers }).end(body)
+    const refuse = (status: number, text: string) => send(status, "text/plain; charset=utf-8", text)
     if (request.headers.host !== host) return refuse(403, "Another host.")
     if (request.method !== "GET") return refuse(405, "GET only.")
-    const url = new URL(request.url ?? "/", `http://${host}`)
+    const base = `http://${host}`
+    if (!request.url?.startsWith("/") || !URL.canParse(base + request.url)) return refuse(400, "Not an address.")
+    const url = new URL(base + request.url)
+    if (url.host !== host) return refuse(400, "Not an address.")
     const given = url.searchParams.get("token")
-    if (given && token && same(given, token)) {
-      token = undefined
-      return response
-        .writeHead(303, { Location: "/", "Set-Cookie": `${cookie()}=${session}; HttpOnly; SameSite=Strict; Path=/` })
-        .end()
-    }
-    if (!allowed(request))
-      return refuse(403, "Open the address that `npm start` printed; its token is good for one visit.")
-    const path = normalize(join(root, url.pathname === "/" ? "index.html" : url.pathname))
-    if (!path.startsWith(normalize(root)) || !existsSync(path) || !extname(path)) return refuse(404, "Not found.")
-    response
-      .writeHead(200, {
-        "Content-Type": contentTypes[extname(path)] ?? "application/octet-stream",
-        "Content-Security-Policy": contentSecurityPolicy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-      })
-      .end(readFileSync(path))
+    const first = given !== null && token !== undefined && same(given, token)
+    if (first) token = undefined
+    else if (!allowed(request))
+      return refuse(403, "Open the address that the app printed; its token is good for one visit.")
+    const file = fileIn(root, url.pathname === "/" ? "/index.html" : url.pathname)
+    if (!file) return refuse(404, "Not found.")
+    const type = contentTypes[extname(file)] ?? "application/octet-stream"
+    if (!first) return send(200, type, readFileSync(file))
+    const meta = `<meta name="${SOCKET_SECRET}" content="${socketSecret}"></head>`
+    send(200, type, readFileSync(file, "utf8").replace("</head>", meta), {
+      "Set-Cookie": `${cookie()}=${session}; HttpOnly; SameSite=Strict; Path=/`,
+    })
   }
 
-  const server = createServer(answer)
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE })
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
+    (request, response) => {
+      try {
+        answer(request, response)
+      } catch (error) {
+        studio.log.write("an answer over HTTP", detailsOf(error))
+        if (!response.headersSent) response.writeHead(500, securityHeaders)
+        response.end()
+      }
+    },
+  )
+  server.maxConnections = MAX_CONNECTIONS
+  const refusal = (status: string) => {
+    const headers = Object.entries({ ...securityHeaders, Connection: "close", "Content-Length": "0" })
+    return `HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`
+  }
+  // What is not HTTP at all.
+  server.on("clientError", (_, socket) => {
+    if (socket.writable) socket.end(refusal("400 Bad Request"))
+    else socket.destroy()
+  })
+
+  const windows = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE,
+    handleProtocols: (protocols) => (protocols.has(SOCKET_PROTOCOL) ? SOCKET_PROTOCOL : false),
+  })
   server.on("upgrade", (request, socket, head) => {
-    const ok = request.headers.host === host && request.headers.origin === `http://${host}` && allowed(request)
-    if (!ok) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      const disconnect = studio.connect((event) => ws.send(JSON.stringify(event)))
-      ws.on("message", (data) => {
-        let message: unknown
-        try {
-          message = JSON.parse(String(data))
-        } catch {
-          message = undefined
-        }
-        void studio.receive(message, (event) => ws.send(JSON.stringify(event)))
-      })
-      ws.on("close", disconnect)
-      ws.on("error", disconnect)
-    })
+    // A browser that is gone resets its connection.
+    socket.on("error", () => socket.destroy())
+    const [protocol = "", given = ""] = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/)
+    const ok =
+      request.headers.host === host &&
+      request.headers.origin === `http://${host}` &&
+      allowed(request) &&
+      protocol === SOCKET_PROTOCOL &&
+      same(given, socketSecret)
+    if (!ok) return socket.end(refusal("403 Forbidden"))
+    if (windows.clients.size >= MAX_WINDOWS) return socket.end(refusal("503 Service Unavailable"))
+    windows.handleUpgrade(request, socket, head, (window) => connect(studio, window))
   })
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
     server.listen(port, "127.0.0.1", resolve)
   })
+  server.removeAllListeners("error")
+  server.on("error", (error) => studio.log.write("the web server", detailsOf(error)))
   const bound = server.address()
   host = `127.0.0.1:${typeof bound === "object" && bound ? bound.port : port}`
   return { address: `http://${host}/?token=${token}`, server }
+}
+
+/** The file of a path below `root`; undefined where there is none. */
+function fileIn(root: string, path: string): string | undefined {
+  const file = normalize(join(root, path))
+  const inside = file.startsWith(normalize(root + sep)) && extname(file) !== ""
+  return inside && existsSync(file) && statSync(file).isFile() ? file : undefined
+}
+
+/** Connects a window's socket with the app. */
+function connect(studio: Studio, window: WebSocket): void {
+  const send = (event: unknown) => {
+    if (window.readyState !== window.OPEN) return
+    if (window.bufferedAmount > MAX_WAITING) return window.terminate()
+    window.send(JSON.stringify(event), () => {}) // a window that has gone is told by "close"
+  }
+  const disconnect = studio.connect(send)
+  window.on("message", (data) => {
+    let message: unknown
+    try {
+      message = JSON.parse(String(data))
+    } catch {
+      message = undefined
+    }
+    void studio.receive(message, send)
+  })
+  window.on("close", disconnect)
+  window.on("error", disconnect)
 }

@@ -46,7 +46,14 @@ export type Draft = {
   /** Written by the person and in no item yet. */
   typed?: boolean
 }
-export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: () => void }
+export type Notice = {
+  key: number
+  kind: "info" | "problem"
+  text: string
+  undo?: () => void
+  /** What "Copy details" copies. */
+  details?: string
+}
 
 export type State = {
   connected: boolean
@@ -147,8 +154,9 @@ export function createStudio(send: (command: Command) => void) {
     text: string,
     undo?: () => void,
     seconds = kind === "info" ? 8 : Number.POSITIVE_INFINITY,
+    details?: string,
   ) => {
-    const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}) }
+    const notice: Notice = { key: noticeKey++, kind, text, ...(undo ? { undo } : {}), ...(details ? { details } : {}) }
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
     // Good news goes by itself; a problem stays until it is dismissed.
     if (Number.isFinite(seconds)) setTimeout(() => actions.dismiss(notice.key), 1000 * seconds)
@@ -322,7 +330,7 @@ export function createStudio(send: (command: Command) => void) {
           // What was asked for is refused: the draft is in no item.
           if (get().run?.asked) set((s) => ({ run: undefined, draft: { ...s.draft, typed: s.draft.text !== "" } }))
         }
-        notify(event.kind, event.text)
+        notify(event.kind, event.text, undefined, undefined, event.details)
         break
     }
   }
