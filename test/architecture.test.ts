@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { describe, expect, it } from "vitest"
+
+/** Who may import whom, type-only imports included: docs/architecture.md draws it. Tests may import anything. */
+const root = join(import.meta.dirname, "..")
+
+/** Of each folder: what its files may import besides their own folder. The first that fits a file counts. */
+const borders: [folder: string, may: string[]][] = [
+  ["contract", []],
+  ["renderer/lib", ["contract"]],
+  ["renderer/store", ["contract", "renderer/lib"]],
+  ["renderer", ["contract"]],
+  ["main/files", ["contract"]],
+  ["main/packs", ["contract", "main/files"]],
+  ["main/engine/float16.ts", []],
+  ["main/engine/features", ["contract"]],
+  ["main/engine/graph", ["contract", "main/engine/features", "main/engine/float16.ts"]],
+  [
+    "main/engine/compile",
+    ["contract", "main/packs", "main/engine/features", "main/engine/graph", "main/engine/float16.ts"],
+  ],
+  [
+    "main/engine/decode",
+    [
+      "contract",
+      "main/packs",
+      "main/files",
+      ...["features", "graph", "compile", "float16.ts"].map((x) => `main/engine/${x}`),
+    ],
+  ],
+  ["main/engine", ["contract", "main/packs", "main/files"]],
+  // An imported pack's weights are checked by the code that will read them.
+  ["main/host", ["contract", "main/packs", "main/files", "main/engine/compile/weights.ts"]],
+  ["main/electron", ["contract", "main/host", "main/packs"]],
+  ["main/web", ["contract", "main/host", "main/packs"]],
+  // `megabyte serve` is the web host begun from the command line.
+  ["main/cli", ["contract", "main/host", "main/packs", "main/files", "main/web"]],
+  ["main", ["main/cli", "main/electron"]],
+]
+
+const within = (file: string, folder: string) => file === folder || file.startsWith(`${folder}/`)
+
+/** Every source of the app with the files that it imports, as paths from the root. */
+function imports(): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const top of ["contract", "main", "renderer"])
+    for (const entry of readdirSync(join(root, top), { recursive: true, encoding: "utf8" })) {
+      const file = join(top, entry)
+      if (!/\.tsx?$/.test(file) || /\.(test|d)\.tsx?$/.test(file)) continue
+      const text = readFileSync(join(root, file), "utf8")
+      const named = [...text.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.tsx?)"/g)].map(([, path]) => path as string)
+      found.set(
+        file,
+        named.map((path) => relative(root, join(root, dirname(file), path))),
+      )
+    }
+  return found
+}
+
+/** The imports that cross a border. */
+function crossings(all: Map<string, string[]>): string[] {
+  return [...all].flatMap(([file, imported]) => {
+    const [folder, may] = borders.find(([folder]) => within(file, folder)) ?? ["", []]
+    const allowed = (other: string) => [folder, ...may].some((place) => within(other, place))
+    return imported.filter((other) => !allowed(other)).map((other) => `${file} imports ${other}`)
+  })
+}
+
+/** The first circle of imports, as the files on it. */
+function circle(all: Map<string, string[]>): string[] {
+  const done = new Set<string>()
+  const walk = (file: string, path: string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return []
+    for (const other of all.get(file) ?? []) {
+      const found = walk(other, [...path, file])
+      if (found.length) return found
+    }
+    done.add(file)
+    return []
+  }
+  for (const file of all.keys()) {
+    const found = walk(file, [])
+    if (found.length) return found
+  }
+  return []
+}
+
+describe("the house", () => {
+  const all = imports()
+
+  it("has no import across a border", () => {
+    expect(all.size).toBeGreaterThan(80)
+    expect(crossings(all)).toEqual([])
+  })
+
+  it("has no circle", () => expect(circle(all)).toEqual([]))
+
+  it("would be told of either", () => {
+    const broken = new Map([
+      ["contract/a.ts", ["main/host/b.ts"]],
+      ["main/host/b.ts", ["contract/a.ts"]],
+    ])
+    expect(crossings(broken)).toEqual(["contract/a.ts imports main/host/b.ts"])
+    expect(circle(broken)).toEqual(["contract/a.ts", "main/host/b.ts", "contract/a.ts"])
+  })
+})
