@@ -16,6 +16,7 @@ from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Stage
 
 # A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
 MEDIA = {
+    "story": ("text", {"encoding": "utf-8", "endOfDocument": 0, "header": 4, "styles": ["any", "other"]}),
     "picture": ("image", {"width": 6, "height": 10, "header": 6, "styles": ["any", "other"]}),
     "sound": ("audio", {"rate": 8000, "encoding": "mu-law", "header": 8, "styles": ["any", "other"]}),
 }
@@ -30,6 +31,14 @@ CASES = {
         context=64,
         window=8,
         ngrams=NGrams((2, 3, 6), 64, 32),
+        lookback=Lookback((), 32, matches=(Match(100),)),
+    ),
+    "story": Config(
+        patch=4,
+        global_=Stage(64, 2, 4, 2, 96),
+        local=Stage(32, 2, 4, 2, 64),
+        context=64,
+        ngrams=NGrams((2, 3, 6), 64, 32, patch_embedder=True),
         lookback=Lookback((), 32, matches=(Match(100),)),
     ),
     "picture": Config(
@@ -72,7 +81,9 @@ def main() -> None:
         x = torch.randint(0, 256, (config.context * config.patch,))
         if name == "sound":  # a tone with some noise, so that there is something to predict
             x = (128 + 60 * torch.sin(torch.arange(len(x)) * 0.3)).long() + x // 32
-        if name in ("modern", "picture"):  # some of it comes back, so that there are matches
+        if name == "story":
+            x[:4] = torch.tensor([2, 2, 1, 1])
+        if name in ("modern", "story", "picture"):  # some of it comes back, so that there are matches
             for at, back, count in [(60, 33, 12), (100, 60, 20), (130, 96, 5), (150, 18, 40)]:
                 x[at : at + count] = x[at - back : at - back + count].clone()
         with torch.no_grad():

@@ -129,14 +129,17 @@ def _adopt(corpus: data.Corpus) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _batch(seed: int, step: int, progress: float, batch_bytes: int) -> data.Rows:
-    return make_batch(_corpus, seed, step, progress, batch_bytes)
+def _make(*args: Any) -> list[data.Rows]:
+    return make_parts(_corpus, *args)
 
 
-def make_batch(corpus: data.Corpus, seed: int, step: int, progress: float, batch_bytes: int) -> data.Rows:
-    """A function of its arguments alone, so that a resumed run sees the same data. In small types, for the way."""
-    seen, wanted = corpus.batch(np.random.default_rng((seed, step)), progress, batch_bytes)
-    return seen.astype(np.uint8), wanted.astype(np.int16)
+def make_parts(corpus: data.Corpus, train: dict[str, Any], step: int, progress: float) -> list[data.Rows]:
+    """The batch of a step, in `accumulate` parts, which may differ in shape. A function of its arguments alone, so that
+    a resumed run sees the same data. In small types, for the way between processes."""
+    rng = np.random.default_rng((train["seed"], step))
+    count = train.get("accumulate", 1)
+    parts = [corpus.batch(rng, progress, train["batch_bytes"] // count) for _ in range(count)]
+    return [(seen.astype(np.uint8), wanted.astype(np.int16)) for seen, wanted in parts]
 
 
 class Batches:
@@ -144,28 +147,24 @@ class Batches:
 
     Make it before CUDA begins: the processes are forks and share the corpus's memory."""
 
-    def __init__(self, corpus: data.Corpus, seed: int, batch_bytes: int, workers: int) -> None:
-        self.corpus, self.seed, self.batch_bytes = corpus, seed, batch_bytes
+    def __init__(self, corpus: data.Corpus, train: dict[str, Any], workers: int) -> None:
+        self.corpus, self.train = corpus, train
         self.ahead = 3 * workers
-        self.made: dict[int, Future[data.Rows]] = {}
+        self.made: dict[int, Future[list[data.Rows]]] = {}
         self.pool: ProcessPoolExecutor | None = None
         if workers:
             fork = multiprocessing.get_context("fork")
             self.pool = ProcessPoolExecutor(workers, fork, _adopt, (corpus,))
             self.pool.submit(os.getpid).result()  # forks them now
 
-    def take(self, step: int, progress_at: Callable[[int], float]) -> tuple[Tensor, Tensor]:
-        """The batch of `step`; `progress_at` tells how much of the run is over at a step."""
+    def take(self, step: int, progress_at: Callable[[int], float]) -> list[data.Rows]:
+        """The parts of `step`; `progress_at` tells how much of the run is over at a step."""
         if not self.pool:
-            rows = make_batch(self.corpus, self.seed, step, progress_at(step), self.batch_bytes)
-        else:
-            for later in range(step, step + self.ahead):
-                if later not in self.made:
-                    args = (self.seed, later, progress_at(later), self.batch_bytes)
-                    self.made[later] = self.pool.submit(_batch, *args)
-            rows = self.made.pop(step).result()
-        seen, wanted = rows
-        return torch.from_numpy(seen), torch.from_numpy(wanted)
+            return make_parts(self.corpus, self.train, step, progress_at(step))
+        for later in range(step, step + self.ahead):
+            if later not in self.made:
+                self.made[later] = self.pool.submit(_make, self.train, later, progress_at(later))
+        return self.made.pop(step).result()
 
     def close(self) -> None:
         if self.pool:
@@ -201,7 +200,7 @@ class Run:
         self.out = args.out or Path(__file__).parent / "build" / self.file["name"]
         self.out.mkdir(parents=True, exist_ok=True)
         self.corpus = data.load(self.file["data"]["kind"], self.file["data"].get("options", {}))
-        self.batches = Batches(self.corpus, self.train["seed"], self.train["batch_bytes"], args.workers)
+        self.batches = Batches(self.corpus, self.train, args.workers)
         self.file["pack"]["media"] |= {"header": self.corpus.header, "styles": self.corpus.styles}
         torch.set_num_threads(args.threads)
         torch.manual_seed(self.train["seed"])
@@ -280,13 +279,16 @@ class Run:
             return self.elapsed / (self.args.minutes * 60)
         return self.before + (1 - self.before) * (time.time() - self.begun) / max(1e-3, self.args.until - self.begun)
 
-    def next_batch(self) -> tuple[Tensor, Tensor]:
-        """What the model sees and what it is to predict, on the device."""
-        rows = self.batches.take(self.step, self.progress_at)
-        if self.device.type == "cuda":
-            rows = rows[0].pin_memory(), rows[1].pin_memory()
-        seen, wanted = (x.to(self.device, non_blocking=True).long() for x in rows)
-        return seen, wanted
+    def next_batch(self) -> list[tuple[Tensor, Tensor]]:
+        """What the model sees and what it is to predict, in parts, on the device."""
+
+        def moved(array: np.ndarray) -> Tensor:
+            rows = torch.from_numpy(array)
+            rows = rows.pin_memory() if self.device.type == "cuda" else rows
+            return rows.to(self.device, non_blocking=True).long()
+
+        parts = self.batches.take(self.step, self.progress_at)
+        return [(moved(seen), moved(wanted)) for seen, wanted in parts]
 
     def one_step(self) -> Tensor:
         """One step of the optimizers; returns the loss in bits per byte, on the device."""
@@ -294,9 +296,9 @@ class Run:
         for opt in self.optimizers:
             for group in opt.param_groups:
                 group["lr"] = group["peak"] * scale
-        seen, wanted = self.next_batch()
+        parts = self.next_batch()
         try:
-            loss = self.gradients(seen, wanted)
+            loss = self.gradients(parts)
         except Exception as error:  # whatever the compiler, or a compiler that it calls, says
             if not self.compiled:
                 raise
@@ -304,27 +306,26 @@ class Run:
             self.compiled = False
             torch.compiler.set_stance("force_eager")
             self.zero_grad()
-            loss = self.gradients(seen, wanted)
+            loss = self.gradients(parts)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for opt in self.optimizers:
             opt.step()
         self.zero_grad()
         self.step += 1
-        self.seen += seen.numel()
+        self.seen += sum(seen.numel() for seen, _ in parts)
         return loss
 
     def zero_grad(self) -> None:
         for opt in self.optimizers:
             opt.zero_grad(set_to_none=True)
 
-    def gradients(self, seen: Tensor, wanted: Tensor) -> Tensor:
-        """Adds the gradients of a batch, in `accumulate` parts; the loss in bits per byte."""
-        parts = self.train.get("accumulate", 1)
-        real = (wanted >= 0).sum()
+    def gradients(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Adds the gradients of a batch; the loss in bits per byte that is wanted."""
+        real = torch.stack([(wanted >= 0).sum() for _, wanted in parts]).sum()
         loss = torch.zeros((), device=self.device)
-        for part in zip(seen.chunk(parts), wanted.chunk(parts), strict=True):
+        for seen, wanted in parts:
             with self.autocast():
-                nats = self.model(*part)
+                nats = self.model(seen, wanted)
             part_loss = nats.sum() / real
             part_loss.backward()
             loss += part_loss.detach() / math.log(2)

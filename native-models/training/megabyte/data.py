@@ -33,7 +33,8 @@ class Corpus(Protocol):
 
     def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> Rows:
         """About `batch_bytes` bytes of rows. Their length is one of a few, and the number of rows depends on it alone
-        (each shape is compiled once). A function of its arguments only: it runs ahead, in other processes.
+        (each shape is compiled once). A function of its arguments only: it runs ahead, in other processes. Asked
+        `train.accumulate` times a step, each time for that share of `train.batch_bytes`.
 
         `progress`: how much of the run is over, 0..1."""
         ...

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import train
-from megabyte import data
+from megabyte import data, stories
 from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
 from megabyte.match import LENGTHS, longest_match
@@ -312,3 +312,41 @@ def test_muon_steps_like_pytorchs_own_where_both_take_bf16(shape: tuple[int, int
             optimizer.step()
     assert (weights[0] - weights[2]).norm() < 0.005 * (weights[1] - start).norm()
     assert (weights[1] - weights[2]).norm() < 0.03 * (weights[1] - start).norm()
+
+
+def test_a_story_is_alone_in_its_row_between_its_header_and_its_end() -> None:
+    shelf = stories.Shelf(
+        stories.TALE, [f"Tale {i}\n\nOne day, Anna met Bob. Then Bob saw Anna. The end {i}." for i in range(9)]
+    )
+    whole = 0
+    for seed in range(200):
+        seen, wanted = shelf.row(128, 4, np.random.default_rng(seed))
+        style, told = seen[0], seen[2]
+        assert seen[1] == style and seen[3] == told and style in (1, 2) and told in (stories.BEGINS, stories.WITHIN)
+        text = bytes(seen[4:].astype(np.uint8)).rstrip(b"\0").decode()
+        size = len(text.encode())
+        assert (wanted[:4] == data.IGNORED).all() and (wanted[4 : 4 + size] == seen[4 : 4 + size]).all()
+        assert wanted[4 + size] == stories.END and (wanted[5 + size :] == data.IGNORED).all()
+        assert text.count("The end") <= 1 and (told == stories.BEGINS or not text.startswith("Tale"))
+        whole += text.startswith("Tale")
+    assert 0.7 < whole / 200 < 0.9
+
+
+def test_typographic_spelling_turns_quotes_by_where_they_stand() -> None:
+    plain = '"\'Tis late," she said--"don\'t go... \'Yes,\' he said." ("No!")'
+    assert stories.typographic(plain, " — ") == "“’Tis late,” she said — “don’t go… ‘Yes,’ he said.” (“No!”)"
+
+
+def test_a_renamed_story_keeps_who_is_who() -> None:
+    text = "One day, Anna met Bob. Then, Anna saw that Bob was sad, and he was. So Anna sang, and she smiled at Bob."
+    names = stories.Names([text, text])
+    assert names.of[0] == ["Anna", "Bob"] and names.kind == {"Anna": "she", "Bob": "he"}
+    assert stories.names_of("One day, Then met then. So, Then met then.") == []
+
+
+def test_windows_of_a_story_score_every_byte_once() -> None:
+    story = "".join(f"{i:04d}" for i in range(300))
+    rows = stories.windows(story, stories.TALE, 128, 4)
+    scored = b"".join(bytes(wanted[wanted >= 0].astype(np.uint8)) for _, wanted in rows)
+    assert scored == story.encode() + b"\0"
+    assert [seen[2] for seen, _ in rows[:2]] == [stories.BEGINS, stories.WITHIN]
