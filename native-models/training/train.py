@@ -120,6 +120,8 @@ def evaluate(model: nn.Module, corpus: data.Corpus, autocast: Any, limit: int | 
     return result
 
 
+Part = tuple[np.ndarray, ...]  # data.Rows or data.WeightedRows
+
 _corpus: data.Corpus  # of a worker process
 
 
@@ -129,17 +131,17 @@ def _adopt(corpus: data.Corpus) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _make(*args: Any) -> list[data.Rows]:
+def _make(*args: Any) -> list[Part]:
     return make_parts(_corpus, *args)
 
 
-def make_parts(corpus: data.Corpus, train: dict[str, Any], step: int, progress: float) -> list[data.Rows]:
+def make_parts(corpus: data.Corpus, train: dict[str, Any], step: int, progress: float) -> list[Part]:
     """The batch of a step, in `accumulate` parts, which may differ in shape. A function of its arguments alone, so that
     a resumed run sees the same data. In small types, for the way between processes."""
     rng = np.random.default_rng((train["seed"], step))
     count = train.get("accumulate", 1)
     parts = [corpus.batch(rng, progress, train["batch_bytes"] // count) for _ in range(count)]
-    return [(seen.astype(np.uint8), wanted.astype(np.int16)) for seen, wanted in parts]
+    return [(part[0].astype(np.uint8), part[1].astype(np.int16), *part[2:]) for part in parts]
 
 
 class Batches:
@@ -150,14 +152,14 @@ class Batches:
     def __init__(self, corpus: data.Corpus, train: dict[str, Any], workers: int) -> None:
         self.corpus, self.train = corpus, train
         self.ahead = 3 * workers
-        self.made: dict[int, Future[list[data.Rows]]] = {}
+        self.made: dict[int, Future[list[Part]]] = {}
         self.pool: ProcessPoolExecutor | None = None
         if workers:
             fork = multiprocessing.get_context("fork")
             self.pool = ProcessPoolExecutor(workers, fork, _adopt, (corpus,))
             self.pool.submit(os.getpid).result()  # forks them now
 
-    def take(self, step: int, progress_at: Callable[[int], float]) -> list[data.Rows]:
+    def take(self, step: int, progress_at: Callable[[int], float]) -> list[Part]:
         """The parts of `step`; `progress_at` tells how much of the run is over at a step."""
         if not self.pool:
             return make_parts(self.corpus, self.train, step, progress_at(step))
@@ -207,7 +209,7 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_float32_matmul_precision("high")
         self.half = multiplies_bf16(self.device)
-        self.model = Megabyte(self.config, self.train.get("dropout", 0.0)).to(self.device)
+        self.model = Megabyte(self.config, self.train.get("dropout", 0.0), self.train.get("scored", 0)).to(self.device)
         if "init" in self.train:
             # From another pack as it ships.
             load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)
@@ -279,16 +281,22 @@ class Run:
             return self.elapsed / (self.args.minutes * 60)
         return self.before + (1 - self.before) * (time.time() - self.begun) / max(1e-3, self.args.until - self.begun)
 
-    def next_batch(self) -> list[tuple[Tensor, Tensor]]:
-        """What the model sees and what it is to predict, in parts, on the device."""
+    def next_batch(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """What the model sees, what it is to predict, and how much each byte counts, in parts, on the device."""
 
         def moved(array: np.ndarray) -> Tensor:
             rows = torch.from_numpy(array)
             rows = rows.pin_memory() if self.device.type == "cuda" else rows
-            return rows.to(self.device, non_blocking=True).long()
+            return rows.to(self.device, non_blocking=True)
 
-        parts = self.batches.take(self.step, self.progress_at)
-        return [(moved(seen), moved(wanted)) for seen, wanted in parts]
+        parts = []
+        for arrays in self.batches.take(self.step, self.progress_at):
+            seen, wanted, *weights = map(moved, arrays)
+            counts = (wanted >= 0).float()
+            if weights:
+                counts *= weights[0].repeat_interleave(self.config.patch, 1)
+            parts.append((seen.long(), wanted.long(), counts))
+        return parts
 
     def one_step(self) -> Tensor:
         """One step of the optimizers; returns the loss in bits per byte, on the device."""
@@ -312,21 +320,21 @@ class Run:
             opt.step()
         self.zero_grad()
         self.step += 1
-        self.seen += sum(seen.numel() for seen, _ in parts)
+        self.seen += sum(seen.numel() for seen, _, _ in parts)
         return loss
 
     def zero_grad(self) -> None:
         for opt in self.optimizers:
             opt.zero_grad(set_to_none=True)
 
-    def gradients(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+    def gradients(self, parts: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
         """Adds the gradients of a batch; the loss in bits per byte that is wanted."""
-        real = torch.stack([(wanted >= 0).sum() for _, wanted in parts]).sum()
+        real = torch.stack([counts.sum() for _, _, counts in parts]).sum()
         loss = torch.zeros((), device=self.device)
-        for seen, wanted in parts:
+        for seen, wanted, counts in parts:
             with self.autocast():
                 nats = self.model(seen, wanted)
-            part_loss = nats.sum() / real
+            part_loss = (nats * counts).sum() / real
             part_loss.backward()
             loss += part_loss.detach() / math.log(2)
         return loss

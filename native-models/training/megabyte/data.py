@@ -15,6 +15,8 @@ IGNORED = -1  # in `wanted`: no loss here
 # Rows of bytes as the model sees them, and what it is to predict there, both int64 [n, length]: the same bytes, or
 # IGNORED where there is nothing to learn (the header, padding, context that is scored elsewhere).
 Rows = tuple[np.ndarray, np.ndarray]
+# And how much each patch counts, float32 [n, patches], where only some of each row are scored.
+WeightedRows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Corpus(Protocol):
@@ -31,7 +33,7 @@ class Corpus(Protocol):
         """Hash of the training bytes, for pack.json."""
         ...
 
-    def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> Rows:
+    def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> Rows | WeightedRows:
         """About `batch_bytes` bytes of rows. Their length is one of a few, and the number of rows depends on it alone
         (each shape is compiled once). A function of its arguments only: it runs ahead, in other processes. Asked
         `train.accumulate` times a step, each time for that share of `train.batch_bytes`.

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
 from .match import LENGTHS, longest_match
+from .notes import Notes, byte_rows, hear, patch_rows
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ class Config:
     bias: bool = False
     ngrams: NGrams | None = None
     lookback: Lookback | None = None
+    notes: Notes | None = None
 
     @staticmethod
     def paper(patch: int, global_: Stage, local: Stage, context: int) -> Config:
@@ -161,7 +163,11 @@ class Config:
         if ngrams:
             ngrams = NGrams(**{**ngrams, "orders": tuple(ngrams["orders"])})
         lookback = data.pop("lookback", None)
-        return Config(**stages, ngrams=ngrams, lookback=Lookback.from_json(lookback) if lookback else None, **data)
+        notes = data.pop("notes", None)
+        if notes:
+            notes = Notes(**{**notes, "bars": tuple(notes["bars"])})
+        lookback = Lookback.from_json(lookback) if lookback else None
+        return Config(**stages, ngrams=ngrams, lookback=lookback, notes=notes, **data)
 
     def to_json(self) -> dict[str, Any]:
         data = dataclasses.asdict(self)
@@ -286,10 +292,11 @@ class Megabyte(nn.Module):
 
     ngram_coefficients: Tensor
 
-    def __init__(self, config: Config, dropout: float = 0.0) -> None:
-        """`dropout`: of embeddings and of what each block adds, in training only."""
+    def __init__(self, config: Config, dropout: float = 0.0, scored: int = 0) -> None:
+        """`dropout`: of embeddings and of what each block adds, in training only. `scored`: patches of a row that are
+        scored in training, on which alone the local model runs; 0: all."""
         super().__init__()
-        self.dropout = dropout
+        self.dropout, self.scored = dropout, scored
         c = self.config = config
         patch, g, loc = c.patch, c.global_, c.local
         if g.width % patch:
@@ -322,6 +329,10 @@ class Megabyte(nn.Module):
                 self.head_rest = nn.Linear(loc.width, b.guesses * 256, bias=False)
             if b.lpc:
                 self.head_mixture = nn.Linear(loc.width, 3 * COMPONENTS * len(b.lpc) + 1)  # see log_mixture
+        if c.notes:
+            self.notes_patch_embed = nn.Embedding(sum(c.notes.patch_sizes), g.width)
+            self.notes_byte_embed = nn.Embedding(sum(c.notes.byte_sizes), c.notes.width)
+            self.notes_to_local = nn.Linear(len(c.notes.byte_sizes) * c.notes.width, loc.width, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc, dropout) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
@@ -403,7 +414,9 @@ class Megabyte(nn.Module):
         c = self.config
         ids = self.ngram_ids(x) if c.ngrams else None
         lookback = self.lookback_inputs(x) if c.lookback else None
-        h, y = self.embed(x, ids, lookback and lookback[0])
+        notes = self.notes_inputs(x) if c.notes else None
+        chosen = self.chosen(wanted) if wanted is not None and self.training and self.scored else None
+        h, y = self.embed(x, ids, lookback and lookback[0], notes, chosen)
 
         patches = h.shape[1]
         angles = rotary_angles(patches, c.global_.head_dim, x.device) if c.position == "rotary" else None
@@ -413,10 +426,33 @@ class Megabyte(nn.Module):
             mask = (i[:, None] >= i) & (i[:, None] - i < c.window)
         for block in self.global_blocks:
             h = block(h, mask, angles)
-        y = self.enter_patches(h, y)
+        y = self.enter_patches(h if chosen is None else h[chosen], y)
         for block in self.local_blocks:
             y = block(y, None, None)
-        return self.read_out(y.view(*x.shape, -1), lookback, wanted)
+        if chosen is None or wanted is None:
+            return self.read_out(y.view(*x.shape, -1), lookback, wanted)
+        if lookback:
+            raise ValueError("patches are not chosen where the model looks back")
+        by_patch = wanted.view(*h.shape[:2], c.patch)
+        nats = self.read_out(y.view(len(x), -1, c.local.width), None, by_patch[chosen].flatten(1))
+        all_nats = nats.new_zeros(by_patch.shape)
+        all_nats[chosen] = nats.view(len(x), -1, c.patch)
+        return all_nats.view(x.shape)
+
+    def chosen(self, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """Indices of `scored` patches a row: all those in which something is wanted."""
+        marked = (wanted.view(len(wanted), -1, self.config.patch) >= 0).any(2)
+        patches = marked.byte().topk(self.scored, dim=1).indices
+        return torch.arange(len(wanted), device=wanted.device)[:, None], patches
+
+    @torch.compiler.disable
+    @torch.no_grad()
+    def notes_inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of the tables of notes, for each patch and for each byte; see notes.py."""
+        notes, patch = self.config.notes, self.config.patch
+        assert notes is not None
+        heard = hear(x.view(len(x), -1, patch))
+        return patch_rows(notes, heard, x[:, 0]), byte_rows(notes, heard, x, patch)
 
     def compile(self, **options: Any) -> None:
         """Compiles each part by itself: blocks alike share their code, and the features stay as they are."""
@@ -428,9 +464,16 @@ class Megabyte(nn.Module):
     def drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
-    def embed(self, x: Tensor, ngrams: Tensor | None, lookback: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What both models begin with: patches [batch, patches, D_G], and places in them [batch * patches, P, D_L] that
-        do not yet know what the global model says."""
+    def embed(
+        self,
+        x: Tensor,
+        ngrams: Tensor | None,
+        lookback: Tensor | None,
+        notes: tuple[Tensor, Tensor] | None,
+        chosen: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Tensor, Tensor]:
+        """What both models begin with: patches [batch, patches, D_G], and places in them [batch * patches, P, D_L],
+        or in the `chosen` patches, that do not yet know what the global model says."""
         c = self.config
         batch, length = x.shape
         patches = length // c.patch
@@ -445,18 +488,25 @@ class Megabyte(nn.Module):
         h = h.view(batch, patches, c.global_.width)
         if c.position == "learned":
             h = h + self.patch_position[:patches]
+        if notes:
+            h = h + self.notes_patch_embed(notes[0]).sum(2)
 
-        start = x.new_full((batch, patches, 1), 256)
-        previous = torch.cat([start, patched[:, :, :-1]], 2).view(batch * patches, c.patch)
-        y = self.local_embed(previous) + self.local_position
+        def inside(of_bytes: Tensor) -> Tensor:
+            """[batch, length, ...] -> [patches, P, ...], the chosen ones."""
+            by_patch = of_bytes.unflatten(1, (patches, c.patch))
+            return (by_patch if chosen is None else by_patch[chosen]).flatten(0, 1)
+
+        y = self.local_embed(F.pad(inside(x)[:, :-1], (1, 0), value=256)) + self.local_position
         if grams is not None:
-            y = y + self.ngram_to_local(grams).view_as(y)
+            y = y + self.ngram_to_local(inside(grams))
         if lookback is not None:
-            y = y + self.lookback_to_local(self.lookback_embed(lookback).flatten(2)).view_as(y)
+            y = y + self.lookback_to_local(self.lookback_embed(inside(lookback)).flatten(2))
+        if notes:
+            y = y + self.notes_to_local(self.notes_byte_embed(inside(notes[1])).flatten(2))
         return self.drop(h), self.drop(y)
 
     def enter_patches(self, h: Tensor, y: Tensor) -> Tensor:
-        """Adds what the global model says, h [batch, patches, D_G], to places y [batch * patches, P, D_L]."""
+        """Adds what the global model says, h [..., patches, D_G], to places y [batch * patches, P, D_L]."""
         c = self.config
         h = self.global_norm(h)
         if c.global_to_local == "slice":
