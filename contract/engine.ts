@@ -6,6 +6,7 @@ import { Sampling } from "./sampling.ts"
 /** Messages between a host and the engine's process. Every one is checked where it arrives. */
 
 const bytes = z.instanceof(Uint8Array)
+const byte = z.int().min(0).max(255)
 const numbers = z.instanceof(Float32Array)
 
 const target = {
@@ -21,6 +22,8 @@ export const GenerateRequest = z.object({
   id: z.int(),
   ...target,
   prompt: bytes,
+  /** What stands in place of the prompt's first bytes, as many, where it is too long and its end is taken: a header. */
+  cutHeader: bytes.optional(),
   /** How much to make for each variation, in `unit`. */
   length: z
     .int()
@@ -34,7 +37,11 @@ export const GenerateRequest = z.object({
     .max(2 ** 32 - 1),
   sampling: Sampling,
   /** Ends a variation after this byte, such as a text's end-of-document mark. */
-  stopAt: z.int().min(0).max(255).optional(),
+  stopAt: byte.optional(),
+  /** Bytes that are never drawn, such as that mark where the text is to go on. */
+  barred: z.array(byte).max(255).default([]),
+  /** Whether the prompt is text: its last word then stays as it is, and an unfinished character gets its other bytes. */
+  isText: z.boolean().default(false),
 })
 export type GenerateRequest = z.infer<typeof GenerateRequest>
 

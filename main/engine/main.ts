@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
 import { PackError } from "../packs/error.ts"
+import { Constraint } from "./decode/constraint.ts"
 import { Decoder, decodeKind } from "./decode/decoder.ts"
 import { Model } from "./decode/model.ts"
 import { Quota } from "./decode/stopping.ts"
@@ -96,7 +97,7 @@ async function orOnCpu<T>(
 }
 
 async function generate(request: GenerateRequest): Promise<void> {
-  const { id, prompt, variations, sampling, seed, length } = request
+  const { id, prompt, variations, sampling, seed, length, cutHeader = new Uint8Array() } = request
   const isCancelled = () => cancelled.has(id)
   const begin = async (device: Device) => {
     const state = await load({ ...request, device })
@@ -104,10 +105,14 @@ async function generate(request: GenerateRequest): Promise<void> {
     const began = performance.now()
     const before = state.decoder
     let { dropped } = state
-    const known = before !== undefined && mostReusable(before, prompt.subarray(dropped)) > 0
-    // Nothing known of it: the end that the model was trained to look at is read, on the grid of whole patches.
-    if (!known) dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / patch)) * patch
-    const used = prompt.subarray(dropped)
+    /** The prompt without the patches after its header that were dropped. */
+    const seen = () => (dropped ? Buffer.concat([cutHeader, prompt.subarray(cutHeader.length + dropped)]) : prompt)
+    const unread = (bytes: Uint8Array) => bytes.length - patch * (before ? mostReusable(before, bytes) : 0)
+    const isEnough = !dropped || seen().length > (context * patch) / 2
+    const known = isEnough && unread(seen()) < Math.min(seen().length, context * patch)
+    // Where too little is known or seen of it, the end that the model was trained to look at is read, by whole patches.
+    if (!known) dropped = Math.max(0, Math.ceil(prompt.length / patch) - context) * patch
+    const used = seen()
     const { decoder, reused } = await Decoder.start(
       state.model,
       used,
@@ -131,6 +136,10 @@ async function generate(request: GenerateRequest): Promise<void> {
   const rest = used.subarray(Math.floor(used.length / patch) * patch)
   let forced: Uint8Array | undefined = rest.length ? rest : undefined
   const quotas = Array.from({ length: variations }, () => new Quota(length, request.unit, prompt))
+  const constraints = Array.from(
+    { length: variations },
+    () => new Constraint(request.barred, request.isText ? prompt : undefined),
+  )
   const ended = new Array<boolean>(variations).fill(false)
   while (!quotas.every((quota) => quota.isDone)) {
     await breathe()
@@ -140,13 +149,13 @@ async function generate(request: GenerateRequest): Promise<void> {
     const skip = forced?.length ?? 0
     const parts = await orOnCpu(
       request,
-      () => decoder.step(sampling, seed, known, dropped),
+      () => decoder.step(sampling, seed, known, dropped, constraints),
       async () => {
         const histories = Array.from({ length: variations }, (_, b) => decoder.history(b).slice())
         const state = await load({ ...request, device: "cpu" })
         decoder = await Decoder.resume(state.model, histories)
         Object.assign(state, { decoder, dropped })
-        return decoder.step(sampling, seed, known, dropped)
+        return decoder.step(sampling, seed, known, dropped, constraints)
       },
     )
     forced = undefined

@@ -15,12 +15,16 @@ import { distances, matchRuns } from "../features/match.ts"
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
 import { cacheNames, NEW_ROWS } from "../graph/builder.ts"
 import { carriedPast } from "../graph/byte-features.ts"
-import { DeviceCache } from "./device-kv-cache.ts"
+import { BARRED } from "../graph/sampling.ts"
+import type { Constraint } from "./constraint.ts"
+import { DeviceCache, disposeOnDevice } from "./device-kv-cache.ts"
 import { gumbel } from "./gumbel.ts"
 import { Cache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
 
 type Feeds = Record<string, Tensor>
+/** A patch as it was drawn, which becomes the sequence's or is let go of. */
+type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
 
 /** The graph that decodes with these settings. */
 export const decodeKind = (sampling: Sampling) => (isMasked(sampling) ? "decode-masked" : "decode")
@@ -291,55 +295,105 @@ export class Decoder {
    * Decodes the next patch of every sequence.
    * @param known bytes per sequence that the patch begins with, forced
    * @param dropped bytes of the whole sequence before the first one this decoder knows
+   * @param constraints what may not be drawn, one a sequence; they take in what is
    * @returns per sequence P bytes with the log-probability of each and the entropy before it, in nats
    */
-  async step(sampling: Sampling, seed: number, known?: Uint8Array[], dropped = 0): Promise<PatchPart[]> {
+  async step(
+    sampling: Sampling,
+    seed: number,
+    known?: Uint8Array[],
+    dropped = 0,
+    constraints?: Constraint[],
+  ): Promise<PatchPart[]> {
     const { patch } = this.config
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
     const { scratch, batch } = this
     const index = this.nextPatch
     scratch.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
-    scratch.fillNoise(sampling, seed, dropped + index * patch, known)
     const masks = isMasked(sampling) ? scratch.masks(sampling) : {}
     const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
     scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
-    if (this.gpu) return this.stepOnDevice(feeds, sampling)
-    const session = await this.model.session(decodeKind(sampling))
-    const out = await session.run({ ...feeds, ...this.cacheByHead() })
-    this.appendRows(out, 1)
-    const ids = (out.bytes as Tensor).data as BigInt64Array
-    const logprob = (out.logprob as Tensor).data as Float32Array
-    const entropy = (out.entropy as Tensor).data as Float32Array
-    return Array.from({ length: batch }, (_, b) => {
-      const part = { bytes: new Uint8Array(patch), logprob: new Float32Array(patch), entropy: new Float32Array(patch) }
-      for (let p = 0; p < patch; p++) {
-        part.bytes[p] = Number(ids[p * batch + b])
-        part.logprob[p] = logprob[p * batch + b] as number
-        part.entropy[p] = entropy[p * batch + b] as number
+    const attempt = this.gpu ? await this.onGpu(feeds, sampling) : await this.onCpu(feeds, sampling)
+    const given = Array.from({ length: batch }, (_, b) => known?.[b] ?? new Uint8Array())
+    let forced = given
+    for (;;) {
+      scratch.fillNoise(sampling, seed, dropped + index * patch, forced)
+      constraints?.forEach((constraint, b) => {
+        const first = forced[b]?.length ?? 0
+        const drawn = forced[b]?.subarray(given[b]?.length)
+        for (let p = first; p < patch; p++) scratch.bar(b, p, p === first ? constraint.barred(drawn) : constraint.never)
+      })
+      const { parts, keep, drop } = await attempt()
+      const drawn = parts.map(({ bytes }, b) => bytes.subarray(given[b]?.length))
+      const broken = constraints?.map((constraint, b) => constraint.brokenAt(drawn[b] as Uint8Array))
+      if (broken?.some((at) => at !== undefined)) {
+        drop()
+        forced = parts.map(({ bytes }, b) => {
+          const at = broken[b]
+          return at === undefined ? bytes : bytes.subarray(0, (given[b]?.length ?? 0) + at)
+        })
+        continue
       }
-      this.bytes(b).append(part.bytes)
-      return part
-    })
+      keep()
+      constraints?.forEach((constraint, b) => void constraint.push(drawn[b] as Uint8Array))
+      for (const [b, { bytes }] of parts.entries()) this.bytes(b).append(bytes)
+      return parts
+    }
+  }
+
+  /** What draws the next patch: as often as it takes, then to be kept. */
+  private async onCpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
+    const { patch } = this.config
+    const session = await this.model.session(decodeKind(sampling))
+    const all = { ...feeds, ...this.cacheByHead() }
+    return async () => {
+      const out = await session.run(all)
+      const ids = (out.bytes as Tensor).data as BigInt64Array
+      const logprob = (out.logprob as Tensor).data as Float32Array
+      const entropy = (out.entropy as Tensor).data as Float32Array
+      const parts = Array.from({ length: this.batch }, (_, b) => {
+        const part = {
+          bytes: new Uint8Array(patch),
+          logprob: new Float32Array(patch),
+          entropy: new Float32Array(patch),
+        }
+        for (let p = 0; p < patch; p++) {
+          part.bytes[p] = Number(ids[p * this.batch + b])
+          part.logprob[p] = logprob[p * this.batch + b] as number
+          part.entropy[p] = entropy[p * this.batch + b] as number
+        }
+        return part
+      })
+      return { parts, keep: () => this.appendRows(out, 1), drop: () => {} }
+    }
   }
 
   /** The same on a GPU: the cache stays there, and one small tensor comes back. */
-  private async stepOnDevice(feeds: Feeds, sampling: Sampling): Promise<PatchPart[]> {
+  private async onGpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
-    const given = narrowed(feeds)
-    this.onDevice ??= this.toDevice(given)
     const session = await this.model.session(decodeKind(sampling))
-    const out = await session.run({ ...given, ...this.onDevice.feeds() })
-    this.onDevice.take(out)
-    this.cache.advance()
-    const result = (out.result as Tensor).data as Float32Array
-    return Array.from({ length: this.batch }, (_, b) => {
-      const column = (i: number) =>
-        Float32Array.from({ length: patch }, (_, p) => result[(b * patch + p) * 3 + i] as number)
-      const part = { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
-      this.bytes(b).append(part.bytes)
-      return part
-    })
+    let device: DeviceCache | undefined
+    let kept: Feeds = {}
+    return async () => {
+      const given = narrowed(feeds)
+      if (!device) {
+        device = this.onDevice ??= this.toDevice(given)
+        kept = device.feeds()
+      }
+      const out = await session.run({ ...given, ...kept })
+      const result = (out.result as Tensor).data as Float32Array
+      const parts = Array.from({ length: this.batch }, (_, b) => {
+        const column = (i: number) =>
+          Float32Array.from({ length: patch }, (_, p) => result[(b * patch + p) * 3 + i] as number)
+        return { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
+      })
+      const keep = () => {
+        device?.take(out)
+        this.cache.advance()
+      }
+      return { parts, keep, drop: () => disposeOnDevice(out as Feeds) }
+    }
   }
 
   /** The cache and the bytes before (among the inputs `given`), for the device to keep. */
@@ -563,6 +617,12 @@ class Scratch {
         const byte = known?.[b]?.[p]
         if (byte !== undefined) row[byte] = 1e37
       }
+  }
+
+  /** Leaves the bytes of `flags` out of sequence b's draw at place p. */
+  bar(b: number, p: number, flags: Uint8Array): void {
+    const at = (p * this.batch + b) * 256
+    for (let byte = 0; byte < 256; byte++) if (flags[byte]) this.noise[at + byte] = BARRED
   }
 
   /** The inputs that leave bytes out. */

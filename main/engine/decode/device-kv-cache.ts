@@ -57,16 +57,16 @@ export class DeviceCache {
     const before = this.tensors
     this.tensors = {}
     for (const name of deviceNames(this.config)) this.tensors[name] = out[nextName(name)] as Tensor
-    dispose(before)
+    disposeOnDevice(before)
   }
 
   dispose(): void {
-    dispose(this.tensors)
+    disposeOnDevice(this.tensors)
     this.tensors = {}
   }
 }
 
 /** Frees what lies on the device; what the first patch was given belongs to the decoder. */
-function dispose(tensors: Record<string, Tensor>): void {
+export function disposeOnDevice(tensors: Record<string, Tensor>): void {
   for (const tensor of Object.values(tensors)) if (tensor.location === "gpu-buffer") tensor.dispose()
 }

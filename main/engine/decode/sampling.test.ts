@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
+import { Constraint } from "./constraint.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
@@ -20,9 +21,10 @@ afterAll(async () => {
 const prompt = Uint8Array.from({ length: 24 }, (_, i) => i * 7)
 
 /** The model's probabilities of the byte after `prompt`, after temperature and the masks, computed the plain way. */
-async function expectedProbabilities({ temperature, topP, topK, minP }: Sampling): Promise<number[]> {
+async function expectedProbabilities({ temperature, topP, topK, minP }: Sampling, barred: number[]) {
   const { logits } = await Decoder.score(model, Uint8Array.from([...prompt, ...new Uint8Array(8)]), undefined, "logits")
   const row = [...(logits ?? []).slice(24 * 256, 25 * 256)].map((x) => x / temperature)
+  for (const byte of barred) row[byte] = Number.NEGATIVE_INFINITY
   const top = Math.max(...row)
   const sum = row.reduce((s, x) => s + Math.exp(x - top), 0)
   const ranked = row.map((x, byte) => ({ byte, p: Math.exp(x - top) / sum })).sort((a, b) => b.p - a.p)
@@ -40,11 +42,12 @@ async function expectedProbabilities({ temperature, topP, topK, minP }: Sampling
 }
 
 /** Counts of the first byte over `rounds` runs of 64 variations with different seeds. */
-async function draw(sampling: Sampling, rounds: number): Promise<number[]> {
+async function draw(sampling: Sampling, rounds: number, barred: number[]): Promise<number[]> {
   const counts = new Array<number>(256).fill(0)
   for (let seed = 0; seed < rounds; seed++) {
     const { decoder } = await Decoder.start(model, prompt, 64)
-    for (const part of await decoder.step(sampling, seed)) {
+    const constraints = Array.from({ length: 64 }, () => new Constraint(barred))
+    for (const part of await decoder.step(sampling, seed, undefined, 0, constraints)) {
       const byte = part.bytes[0] as number
       counts[byte] = (counts[byte] ?? 0) + 1
     }
@@ -54,18 +57,24 @@ async function draw(sampling: Sampling, rounds: number): Promise<number[]> {
 
 describe("sampling inside the graph", () => {
   const plain = { temperature: 1, topP: 1, topK: 0, minP: 0 }
-  it.each<[string, Sampling]>([
+  const ways: [string, Sampling][] = [
     ["plain softmax", plain],
     ["a temperature of 0.5", { ...plain, temperature: 0.5 }],
     ["top-k of 5", { ...plain, topK: 5 }],
     ["top-p of 0.7", { ...plain, topP: 0.7 }],
     ["min-p of 0.2", { ...plain, minP: 0.2 }],
     ["all at once", { temperature: 0.8, topP: 0.9, topK: 20, minP: 0.02 }],
-  ])("draws from the softmax: %s", async (_, sampling) => {
-    const p = await expectedProbabilities(sampling)
+  ]
+  it.each([
+    ...ways.map(([name, sampling]) => ({ name, sampling, bars: false })),
+    ...ways.map(([name, sampling]) => ({ name: `${name}, without the likeliest bytes`, sampling, bars: true })),
+  ])("draws from the softmax: $name", async ({ sampling, bars }) => {
+    const whole = await expectedProbabilities(plain, [])
+    const barred = bars ? [...whole.keys()].sort((a, b) => (whole[b] as number) - (whole[a] as number)).slice(0, 3) : []
+    const p = await expectedProbabilities(sampling, barred)
     const rounds = 60
     const n = rounds * 64
-    const counts = await draw(sampling, rounds)
+    const counts = await draw(sampling, rounds, barred)
     // What was cut off is never drawn.
     counts.forEach((count, byte) => {
       if (p[byte] === 0) expect(count).toBe(0)
@@ -110,6 +119,36 @@ describe("sampling inside the graph", () => {
     const both = await run(greedy, 2, prompt, 20, 2)
     expect(both[0]).toEqual(a)
     expect(both[1]).toEqual(a)
+  })
+
+  it("greedy takes the likeliest byte of those that are not barred", async () => {
+    const greedy = { ...defaultSampling, temperature: 0 }
+    const [likeliest = []] = await run(greedy, 1, prompt, 1)
+    const p = await expectedProbabilities(plain, likeliest.slice(0, 1))
+    const { decoder } = await Decoder.start(model, prompt, 1)
+    const [part] = await decoder.step(greedy, 1, undefined, 0, [new Constraint(likeliest.slice(0, 1))])
+    expect(part?.bytes[0]).toBe(p.indexOf(Math.max(...p)))
+  })
+
+  it("a word stays whole and an unfinished character is finished, in every variation, whatever is drawn", async () => {
+    const hot = { ...plain, temperature: 3 }
+    for (const given of ["word", "a word", "no word.", "finish\u00e9", "cut \u20ac"]) {
+      const whole = new TextEncoder().encode(given)
+      const from = given.endsWith("\u20ac") ? whole.subarray(0, -2) : whole
+      const rest = from.subarray(from.length - (from.length % 8))
+      const constraints = Array.from({ length: 32 }, () => new Constraint([0], from))
+      const { decoder } = await Decoder.start(model, from, 32)
+      const parts = await decoder.step(hot, 4, Array(32).fill(rest), 0, constraints)
+      const more = await decoder.step(hot, 4, undefined, 0, constraints)
+      parts.forEach(({ bytes }, b) => {
+        const drawn = [...bytes.subarray(rest.length), ...(more[b]?.bytes ?? [])]
+        const check = new Constraint([0], from)
+        drawn.forEach((byte) => {
+          expect(check.barred()[byte]).toBe(0)
+          check.push([byte])
+        })
+      })
+    }
   })
 
   it("the same seed gives the same bytes, another seed others, variations differ", async () => {

@@ -6,6 +6,7 @@ import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../host/engine/client.ts"
 import { readSafetensors } from "../../packs/safetensors.ts"
 import { deviceNames } from "../graph/decode-gpu.ts"
+import { Constraint } from "./constraint.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
 
@@ -54,6 +55,25 @@ describe.skipIf(!inject("gpu").works).each(["paper", "modern", "picture", "sound
             })
       }
       b.decoder.release()
+    })
+
+    it("leaves out what the CPU leaves out, and draws again where it does", async () => {
+      const text = new TextEncoder().encode("a word")
+      const whole = text.length - (text.length % cpu.config.patch)
+      const made = async (model: Model) => {
+        const { decoder } = await Decoder.start(model, text, 8)
+        const constraints = Array.from({ length: 8 }, () => new Constraint([32, 33], text))
+        const known = Array.from({ length: 8 }, () => text.subarray(whole))
+        const bytes: number[][] = []
+        for (let k = 0; k < 5; k++) {
+          const sampling = { ...defaultSampling, temperature: 2, topP: k % 2 ? 0.9 : 1 }
+          const parts = await decoder.step(sampling, 3, k ? undefined : known, 0, constraints)
+          bytes.push(...parts.map((part) => [...part.bytes]))
+        }
+        decoder.release()
+        return bytes
+      }
+      expect(await made(gpu)).toEqual(await made(cpu))
     })
 
     it("scores as the CPU", async () => {

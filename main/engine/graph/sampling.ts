@@ -1,6 +1,9 @@
 import type { Builder } from "./builder.ts"
 import type { Graph, Value } from "./onnx.ts"
 
+/** The noise of a byte that must not be drawn. */
+export const BARRED = -1e37
+
 /** The graph's inputs that say how to draw. `masked`: with top-p, top-k or min-p. */
 export function drawInputs(g: Graph, index: "int32" | "int64", masked: boolean): Masks | undefined {
   if (!masked) return undefined
@@ -19,7 +22,10 @@ export type Masks = { inverseTemperature: Value; topP: Value; logMinP: Value; la
  */
 export function contest(g: Graph, logits: Value, noise: Value, masks?: Masks): Value {
   if (!masks) return g.node("Add", [logits, noise])
-  const scaled = g.node("Mul", [logits, masks.inverseTemperature])
+  // What is barred takes no part in the masks either.
+  const open = g.node("Less", [g.floats([BARRED / 10], []), noise])
+  const tempered = g.node("Mul", [logits, masks.inverseTemperature])
+  const scaled = g.node("Where", [open, tempered, g.floats([-1e30], [])])
   // Each mask keeps the first ranks, so the three together are one smallest logit.
   const [values] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
   const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })
