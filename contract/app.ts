@@ -1,8 +1,8 @@
 import { z } from "zod"
 import { LengthUnit } from "./characters.ts"
 import { PACK_FILES } from "./files.ts"
-import { Canvas, Device, DeviceChoice, Sound } from "./pack.ts"
-import { Sampling } from "./sampling.ts"
+import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
+import { Presets, Ranges, Sampling } from "./sampling.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
 
@@ -23,8 +23,13 @@ export const Settings = z.object({
   sampling: Sampling,
   /** Number of a style of the pack; 0: any. */
   style: z.int().min(0).max(255).default(0),
+  /** Whether a text goes on until the model ends it; `length` then says nothing. */
+  untilEnd: z.boolean().optional(),
 })
 export type Settings = z.infer<typeof Settings>
+
+/** Characters after which a text that is to go on until its end is ended all the same. */
+export const LONGEST_TEXT = 20_000
 
 const Modality = z.enum(["text", "image", "audio", "bytes"])
 const fileName = z.string().regex(/^[\w.-]+$/)
@@ -66,8 +71,12 @@ export const PackSummary = z.object({
   canvas: Canvas.optional(),
   /** What sounds of this pack are like. */
   sound: Sound.optional(),
+  /** What texts of this pack are like. */
+  text: Text.optional(),
   /** How it is best sampled. */
   sampling: Sampling.optional(),
+  presets: Presets.optional(),
+  ranges: Ranges.optional(),
   patch: z.int(),
   license: z.string(),
   data: z.string(),
@@ -116,7 +125,12 @@ export const Command = z.discriminatedUnion("type", [
     parent: z.object({ id, at: z.int().min(0) }).optional(),
   }),
   /** Goes on where the items of this run stopped, each in its own item. */
-  z.object({ type: z.literal("continue"), id, length: z.int().min(1).max(100_000_000) }),
+  z.object({
+    type: z.literal("continue"),
+    id,
+    length: z.int().min(1).max(100_000_000),
+    untilEnd: z.boolean().optional(),
+  }),
   z.object({ type: z.literal("stop") }),
   /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
   z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), file: z.uuid() }),
@@ -167,7 +181,7 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),
   z.object({ type: z.literal("item"), item: ListedItem }),
   z.object({ type: z.literal("gone"), id }),
-  /** A generation began, or is on when a window comes: its items, in the order of variations; `made` of `total` is there. */
+  /** A generation began, or is on when a window comes: its items, in the order of variations; `made` of `total` (0: nobody knows) is there. */
   z.object({ type: z.literal("run"), ids: z.array(id), total: z.int(), made: z.int(), unit: LengthUnit }),
   /** `device`: what the run is on, once that is known. */
   z.object({

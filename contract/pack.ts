@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Sampling } from "./sampling.ts"
+import { Presets, Ranges, Sampling } from "./sampling.ts"
 
 const count = z.int().positive().max(65536)
 
@@ -98,6 +98,8 @@ const styled = {
   header: z.int().min(0).max(4096),
   /** Names of the styles by their number; the first leaves it open. */
   styles: z.array(z.string().max(40)).max(128).default([]),
+  /** Number of the style that something new has where none was chosen. */
+  defaultStyle: z.int().min(0).max(127).optional(),
 }
 
 /** Media of an image pack: RGB bytes in raster order on one canvas. */
@@ -126,14 +128,14 @@ export const Text = z.object({
   encoding: z.literal("utf-8").optional(),
   /** The byte that stands where a document ends. */
   endOfDocument: z.int().min(0).max(255).optional(),
-  /**
-   * What the model is told before a text: that a paragraph begins. It was trained on pages out of books, and would else
-   * take the first word for any word, or for half of one. A whole number of patches, so that the text's begin with it.
-   */
-  opening: z.string().max(64).default(""),
+  ...styled,
+  header: styled.header.default(0),
 })
 export type Text = z.infer<typeof Text>
-const openingOf = ({ opening }: Text) => new TextEncoder().encode(opening)
+
+/** Second half of a text's header: whether the text after it is a document's beginning or comes from further on. */
+const BEGINS = 1
+const WITHIN = 2
 
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
 const PackFields = z.object({
@@ -147,6 +149,9 @@ const PackFields = z.object({
   data: z.string().max(4000),
   /** How it is best sampled, by those who made it. */
   sampling: Sampling.optional(),
+  presets: Presets.optional(),
+  /** Between which values it was tried. */
+  ranges: Ranges.optional(),
   model: ModelConfig,
   storage: z.enum(["int8", "fp16", "fp32"]),
   parameters: z.int().positive(),
@@ -161,10 +166,11 @@ export const Pack = PackFields.superRefine((pack, context) => {
     context.addIssue({ code: "custom", path: ["media", ...(issue?.path ?? [])], message: issue?.message ?? "" })
     return
   }
-  const [name, length] =
-    "header" in media.data ? ["header", media.data.header] : ["opening", openingOf(media.data).length]
-  if (length % pack.model.patch)
-    context.addIssue({ code: "custom", path: ["media", name], message: "it must be a whole number of patches" })
+  const { header, styles, defaultStyle } = media.data
+  if (header % pack.model.patch)
+    context.addIssue({ code: "custom", path: ["media", "header"], message: "it must be a whole number of patches" })
+  if (defaultStyle && defaultStyle >= styles.length)
+    context.addIssue({ code: "custom", path: ["media", "defaultStyle"], message: "there is no style of that number" })
 })
 export type Pack = z.infer<typeof Pack>
 
@@ -204,18 +210,30 @@ export function textOf(pack: Pack): Text | undefined {
 }
 
 /** Names of a pack's styles by their byte; the first leaves it open. */
-export const stylesOf = (pack: Pack): string[] => (canvasOf(pack) ?? soundOf(pack))?.styles ?? []
+export const stylesOf = (pack: Pack): string[] => mediaOf(pack)?.styles ?? []
+
+/** The number of the style that something new has where none was chosen. */
+export const defaultStyleOf = (pack: Pack): number => mediaOf(pack)?.defaultStyle ?? 0
+
+const mediaOf = (pack: Pack) => canvasOf(pack) ?? soundOf(pack) ?? textOf(pack)
+
+/** Bytes that stand for something else than text in this pack's documents: the end mark, and those of the header. */
+export function marksOf(pack: Pack): number[] {
+  const { endOfDocument, header = 0, styles = [] } = textOf(pack) ?? {}
+  const ofHeader = header ? Array.from({ length: Math.max(styles.length, WITHIN) }, (_, i) => i + 1) : []
+  return [...(endOfDocument === undefined ? [] : [endOfDocument]), ...ofHeader]
+}
 
 /**
- * What stands before a document of this pack: its style and, in sound, the level of noise of its past. In sound both
- * count from silence, so that they are not heard. Before a text: its opening.
+ * What stands before a document of this pack. Sound: its style and, in the second half, the level of noise of its past,
+ * both counted from silence, so that they are not heard. Text: its style, and whether its beginning is there (`cut`: it
+ * is not), both counted from 1, as 0 is the end mark of the texts that were trained on. Pictures: their style.
  */
-export function headerOf(pack: Pack, style: number, generating: boolean): Uint8Array<ArrayBuffer> {
-  const text = textOf(pack)
-  if (text) return openingOf(text)
-  const sound = soundOf(pack)
-  const header = new Uint8Array((sound ?? canvasOf(pack))?.header ?? 0).fill((sound ? 128 : 0) + style)
+export function headerOf(pack: Pack, style: number, generating: boolean, cut = false): Uint8Array<ArrayBuffer> {
+  const [sound, text] = [soundOf(pack), textOf(pack)]
+  const header = new Uint8Array(mediaOf(pack)?.header ?? 0).fill((sound ? 128 : text ? 1 : 0) + style)
   if (sound?.noise !== undefined) header.fill(128 + (generating ? sound.noise : 0), header.length >> 1)
+  if (text) header.fill(cut ? WITHIN : BEGINS, header.length >> 1)
   return header
 }
 

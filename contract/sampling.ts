@@ -12,7 +12,51 @@ export const Sampling = z.object({
   minP: z.number().min(0).max(1),
 })
 export type Sampling = z.infer<typeof Sampling>
+/** Other ways to sample a pack that its makers chose by measurement: with less chance than by default, and with more. */
+export const Presets = z.object({ tame: Sampling, wild: Sampling }).partial()
+export type Presets = z.infer<typeof Presets>
+
+const range = (value: z.ZodNumber) =>
+  z.tuple([value, value]).refine(([least, most]) => least < most, { error: "the least value must come first" })
+
+/** Between which values a pack was tried: least and most. */
+export const Ranges = z
+  .object({
+    temperature: range(z.number().min(0).max(10)),
+    topP: range(z.number().min(0).max(1)),
+    minP: range(z.number().min(0).max(1)),
+  })
+  .partial()
+export type Ranges = z.infer<typeof Ranges>
+
+/** What of a sampling lies outside of the ranges that a pack was tried in, each in a few words. */
+export function outside(sampling: Sampling, ranges: Ranges = {}): string[] {
+  const names = { temperature: "temperature", topP: "top-p", minP: "min-p" } as const
+  return Object.entries(names).flatMap(([key, name]) => {
+    const [least, most] = ranges[key as keyof Ranges] ?? [0, Number.POSITIVE_INFINITY]
+    const value = sampling[key as keyof Ranges]
+    return value < least || value > most ? [`${name} ${value} (tried: ${least} to ${most})`] : []
+  })
+}
+
 /** Whether some bytes are left out of the draw; greedy, there is none. */
 export const isMasked = ({ temperature, topP, topK, minP }: Sampling) =>
   temperature > 0 && (topP < 1 || topK > 0 || minP > 0)
 export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }
+
+type Sampled = { modality: string; sampling?: Sampling | undefined; presets?: Presets | undefined }
+
+/** Three ways to sample: the pack's own, or what its modality makes of its default. */
+export function presetsOf(pack?: Sampled): Record<"tame" | "default" | "wild", Sampling> {
+  const usual = pack?.sampling ?? defaultSampling
+  const warmer = (by: number) => Math.round(usual.temperature * by * 100) / 100
+  // A picture that is drawn only a little too carefully stays white: the likeliest pixel follows from the one before.
+  const derived =
+    pack?.modality === "image" || pack?.modality === "audio"
+      ? { tame: { ...usual, temperature: warmer(0.95) }, wild: { ...usual, temperature: warmer(1.1) } }
+      : {
+          tame: { temperature: warmer(0.65), topP: 0.9, topK: 0, minP: 0.05 },
+          wild: { temperature: warmer(1.35), topP: 1, topK: 0, minP: 0.02 },
+        }
+  return { tame: pack?.presets?.tame ?? derived.tame, default: usual, wild: pack?.presets?.wild ?? derived.wild }
+}

@@ -90,7 +90,7 @@ function Progress() {
     const bytes = run.unit === "characters" && !run.before ? `${size(run.bytes)} · ` : ""
     speed.current = {
       at: performance.now(),
-      text: rate ? `${bytes}${size(Math.round(rate))}/s · ${left} s left${first}` : "",
+      text: rate ? `${bytes}${size(Math.round(rate))}/s${run.total ? ` · ${left} s left` : ""}${first}` : "",
     }
   }
   return (
@@ -101,14 +101,14 @@ function Progress() {
         aria-label="Progress"
         aria-valuemin={0}
         aria-valuemax={100}
-        aria-valuenow={Math.round(100 * share)}
+        {...(run.total ? { "aria-valuenow": Math.round(100 * share) } : {})}
       >
         <div style={{ width: `${100 * share}%` }} />
       </div>
       <span role="status">{phases[run.phase]}</span>
       <span className="count">
-        {run.total > 0 &&
-          `${Math.min(run.made, run.total)} of ${run.total} ${run.unit} ${speed.current.text && `· ${speed.current.text}`}`}
+        {(run.total > 0 || run.made > 0) &&
+          `${run.total ? `${Math.min(run.made, run.total)} of ${run.total}` : run.made} ${run.unit} ${speed.current.text && `· ${speed.current.text}`}`}
       </span>
       <button type="button" onClick={() => actions.stop()}>
         Stop <kbd>Esc</kbd>

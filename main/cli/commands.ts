@@ -3,9 +3,11 @@ import { randomInt } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { LONGEST_TEXT } from "../../contract/app.ts"
 import {
   canvasOf,
   DeviceChoice,
+  defaultStyleOf,
   type Pack,
   Precision,
   rowBytes,
@@ -13,9 +15,10 @@ import {
   secondBytes,
   soundOf,
   stylesOf,
+  textOf,
 } from "../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
-import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
+import { outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
 import { writeWav } from "../../contract/wav.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
@@ -33,6 +36,7 @@ import { outputNames, writeWhole } from "./output.ts"
 const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, offline
 
   megabyte generate [--pack text] [--prompt TEXT] [--bytes N]     make something new
+  megabyte generate --style "tiny tale" --until-end               a whole story
   megabyte generate --pack image --out cat.png [--style emoji]    a picture; --enlarge 16 repeats its pixels
   megabyte generate --pack audio --seconds 8 --out tune.wav       a sound, as WAV or FLAC
   megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, a row of a picture, a time
@@ -40,7 +44,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
-  generate and continue: --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
+  generate and continue: --preset tame|default|wild  --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
   everywhere:            --precision int8|fp16|fp32  --device auto|gpu|cpu  --threads N  --json
 `
 
@@ -57,7 +61,9 @@ const making = {
   "top-k": text,
   "min-p": text,
   variations: text,
+  preset: text,
   style: text,
+  "until-end": flag,
   enlarge: text,
   seconds: text,
 }
@@ -158,7 +164,7 @@ async function readPrompt(path: string, values: Values<typeof common>) {
 
 /** The number of a style by its name. @throws UsageError */
 function styleOf(pack: Pack, name: string | undefined): number {
-  if (name === undefined) return 0
+  if (name === undefined) return defaultStyleOf(pack)
   const styles = stylesOf(pack)
   const style = styles.indexOf(name)
   if (style < 0)
@@ -209,7 +215,10 @@ async function devices(json: boolean): Promise<void> {
 }
 
 function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
-  const d = pack.sampling ?? defaultSampling
+  const { preset = "default" } = values
+  if (preset !== "tame" && preset !== "default" && preset !== "wild")
+    throw new UsageError(`--preset must be tame, default or wild, not "${preset}"`)
+  const d = presetsOf(pack)[preset]
   return {
     temperature: number("temperature", values.temperature, d.temperature, { min: 0, max: 10 }),
     topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
@@ -232,22 +241,27 @@ async function make(
   if (sound && values.out && !/\.(wav|flac)$/i.test(values.out))
     throw new UsageError(`a sound is written as .wav or .flac, not as "${values.out}"`)
   if (values.seconds !== undefined && !sound) throw new UsageError("--seconds is for sounds; use --bytes")
+  const untilEnd = values["until-end"] ?? false
+  if (untilEnd && textOf(pack)?.endOfDocument === undefined)
+    throw new UsageError(`--until-end is for texts that end, and the pack ${pack.name} has no end mark; use --bytes`)
   const style = styleOf(pack, values.style)
-  const { header, room, ...bounds } = documentBounds(pack, given, style)
+  const { header, room, ...bounds } = documentBounds(pack, given, style, untilEnd)
   if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
   const second = sound ? secondBytes(sound) : 1
   const seconds = number("seconds", values.seconds, 4, { min: 0.001, max: 86400 })
-  const usual = canvas ? room : sound ? Math.ceil(seconds * second) : 400
+  const usual = canvas ? room : sound ? Math.ceil(seconds * second) : untilEnd ? LONGEST_TEXT : 400
   const wanted = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
   const length = Math.min(wanted, room)
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
   const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
   const sampling = samplingOf(values, pack)
+  const note = (line: string) => process.stderr.write(`${line}\n`)
+  const beyond = outside(sampling, pack.ranges)
+  if (beyond.length) note(`Outside of what the pack ${pack.name} was tried with: ${beyond.join(", ")}.`)
   const enlarge = number("enlarge", values.enlarge, 1, { min: 1, max: 64, whole: true })
   const names = values.out ? outputNames(values.out, variations) : undefined
   const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
   const live = !names && !values.json && variations === 1
-  const note = (line: string) => process.stderr.write(`${line}\n`)
 
   const engine = await placed(chosen)
   const client = new EngineClient(forkEngine(cache))
@@ -262,7 +276,7 @@ async function make(
       started: ({ used }) => {
         if (used < bounds.prompt.length)
           note(
-            `The prompt is longer than the model's context: its last ${used} of ${bounds.prompt.length} bytes are used.`,
+            `The prompt is longer than the model's context: its last ${used - header} of ${given.length} bytes are used.`,
           )
       },
       fallback: note,
@@ -284,7 +298,7 @@ async function make(
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
     if (names) {
-      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style }
+      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style, untilEnd }
       for (const [b, output] of outputs.entries()) {
         const name = names[b] as string
         if (canvas) writeWhole(name, await writePng(output, canvas, enlarge, settings))

@@ -6,13 +6,14 @@ import {
   type FileForm,
   type Item,
   type ListedItem,
+  LONGEST_TEXT,
   type PackSummary,
   type Preferences,
   type Settings,
 } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { PACK_FILES, tooLarge } from "../../contract/files.ts"
-import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf, textOf } from "../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { writeWav } from "../../contract/wav.ts"
@@ -180,7 +181,7 @@ export class Studio {
       case "generate":
         return this.generate(command.settings, Buffer.from(command.given, "base64"), command.name, command.parent)
       case "continue":
-        return this.goOn(command.id, command.length)
+        return this.goOn(command.id, command)
       case "stop":
         return this.running?.cancel()
       case "open":
@@ -345,14 +346,17 @@ export class Studio {
       const { name, title, modality, license, data, parameters, model, heldOut } = found.pack
       const sizeBytes = statSync(join(found.folder, "weights.safetensors")).size
       const { bitsPerByte } = heldOut
-      const [canvas, sound] = [canvasOf(found.pack), soundOf(found.pack)]
+      const [canvas, sound, text] = [canvasOf(found.pack), soundOf(found.pack), textOf(found.pack)]
       return {
         name,
         title,
         modality,
         ...(canvas ? { canvas } : {}),
         ...(sound ? { sound } : {}),
+        ...(text ? { text } : {}),
         ...(found.pack.sampling ? { sampling: found.pack.sampling } : {}),
+        ...(found.pack.presets ? { presets: found.pack.presets } : {}),
+        ...(found.pack.ranges ? { ranges: found.pack.ranges } : {}),
         patch: model.patch,
         license,
         data,
@@ -420,10 +424,10 @@ export class Studio {
       ),
     )
     for (const item of items) this.tellItem(item)
-    await this.write(items, folder, pack, given, settings, settings.length)
+    await this.write(items, folder, pack, given, settings, lengthOf(pack, settings))
   }
 
-  private async goOn(id: string, length: number): Promise<void> {
+  private async goOn(id: string, wanted: Pick<Settings, "length" | "untilEnd">): Promise<void> {
     this.assertIdle()
     const item = this.library.get(id)
     const folder = findPack(item.settings.pack, this.places)
@@ -432,7 +436,8 @@ export class Studio {
     assertRoom(pack, bytes)
     const running = this.library.update(id, { status: "running" })
     this.tellItem(running)
-    await this.write([running], folder, pack, bytes, item.settings, length)
+    const settings = { ...item.settings, untilEnd: wanted.untilEnd }
+    await this.write([running], folder, pack, bytes, settings, lengthOf(pack, wanted))
   }
 
   /** Decodes into items that all begin with `prompt`, sends patches as they finish, saves every second. */
@@ -444,14 +449,15 @@ export class Studio {
     settings: Settings,
     wanted: number,
   ) {
-    const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style)
+    const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style, settings.untilEnd)
     const length = Math.min(wanted, room)
     const unit = lengthUnit(pack)
     const writing: Writing[] = items.map((item) => {
       const made = item.bytes - item.given
       return { id: item.id, unsent: fresh(), unsaved: fresh(), bytes: made, nats: made * item.bitsPerByte * Math.LN2 }
     })
-    const live = { ids: items.map((i) => i.id), total: length, made: 0, unit }
+    const total = bounds.stopAt === undefined ? length : 0
+    const live = { ids: items.map((i) => i.id), total, made: 0, unit }
     this.live = live
     this.tell({ type: "run", ...live })
     const sendAll = () => {
@@ -519,6 +525,8 @@ export class Studio {
       this.running = run
       if (stopped) run.cancel()
       reason = (await run.result).reason
+      if (reason === "end" && writing.every((w, i) => w.bytes === (items[i] as Item).bytes - (items[i] as Item).given))
+        this.tell({ type: "notice", kind: "info", text: "The model ends the text right there. Set a length to go on." })
     } catch (error) {
       // A driver that takes the engine with it is left alone until the app starts anew.
       crashed = this.engine?.isDead === true && target !== undefined && target.device !== "cpu"
@@ -625,6 +633,10 @@ export class Studio {
     this.engine?.close()
   }
 }
+
+/** How much to make: what was asked for, or a text until its end. */
+const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "untilEnd">) =>
+  untilEnd && textOf(pack)?.endOfDocument !== undefined ? LONGEST_TEXT : length
 
 const lengthUnit = (pack: Pack): LengthUnit => (pack.modality === "text" ? "characters" : "bytes")
 

@@ -4,27 +4,29 @@ import type { Pack } from "../../contract/pack.ts"
 import { documentBounds, readPack, wholeDocument } from "./read.ts"
 
 const root = join(import.meta.dirname, "../..")
-const text = readPack(join(root, "native-models/text"))
 const picture = readPack(join(root, "test/parity/picture"))
 const modern = readPack(join(root, "test/parity/modern"))
+const styles = ["any", "tale"]
+const text: Pack = { ...modern, modality: "text", media: { encoding: "utf-8", endOfDocument: 0, header: 8, styles } }
 const media = { rate: 8000, encoding: "mu-law", header: 8, styles: ["any", "organ"] }
 const sound: Pack = { ...modern, modality: "audio", media }
 const count = (n: number) => Uint8Array.from({ length: n }, (_, i) => i & 255)
 
 describe("how a document is put to the model", () => {
-  it("a text has its opening before it where there is room, and ends at its mark", () => {
-    const { context, patch } = text.model
-    const opening = [...Buffer.from(" away.\n\n")]
-    expect(documentBounds(text, new Uint8Array())).toMatchObject({ header: 8, stopAt: 0 })
-    expect([...documentBounds(text, count(3)).prompt]).toEqual([...opening, 0, 1, 2])
-    const most = count(context * patch - opening.length)
-    expect(documentBounds(text, most).prompt).toHaveLength(context * patch)
-    const more = count(context * patch - opening.length + 1)
-    expect(documentBounds(text, more)).toMatchObject({ prompt: more, header: 0 })
+  it("a text has its style before it and whether its beginning is there, and its marks are never drawn", () => {
+    const { prompt, header, cutHeader, barred, isText } = documentBounds(text, count(3), 1)
+    expect([...prompt]).toEqual([2, 2, 2, 2, 1, 1, 1, 1, 0, 1, 2])
+    expect([...cutHeader]).toEqual([2, 2, 2, 2, 2, 2, 2, 2])
+    expect([header, barred, isText]).toEqual([8, [0, 1, 2], true])
+    expect([...wholeDocument(text, count(2)).bytes]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 1])
   })
-  it("a text whose pack has no opening begins with nothing where a document begins", () => {
+  it("a text ends at its mark where that is asked for, and else does not end", () => {
+    expect(documentBounds(text, count(3))).not.toHaveProperty("stopAt")
+    expect(documentBounds(text, count(3), 0, true)).toMatchObject({ stopAt: 0, barred: [1, 2] })
+  })
+  it("a text whose pack has no header begins with nothing where a document begins", () => {
     const plain: Pack = { ...text, media: { encoding: "utf-8", endOfDocument: 0 } }
-    expect(documentBounds(plain, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, stopAt: 0 })
+    expect(documentBounds(plain, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, barred: [0] })
     expect(documentBounds(plain, count(3)).prompt).toEqual(count(3))
   })
   it("a picture has its style before it, and room for the rest of its canvas", () => {
@@ -34,17 +36,10 @@ describe("how a document is put to the model", () => {
     expect([room, stopAt]).toEqual([180 - 18, undefined])
     expect(documentBounds(picture, count(180)).room).toBe(0)
   })
-  it("of a sound longer than the context its end is taken, by whole patches, and its style stays in sight", () => {
-    const { patch, context } = sound.model
-    const given = count(patch * context + 3)
-    const { prompt, header } = documentBounds(sound, given, 1)
-    expect(prompt.length).toBeLessThanOrEqual(patch * context)
-    expect(prompt.length).toBeGreaterThan(patch * (context - 1))
-    // A style counts from silence, so that it is not heard as a sound before the sound.
+  it("a sound's style counts from silence, so that it is not heard", () => {
+    const { prompt, header } = documentBounds(sound, count(20), 1)
     expect([...prompt.subarray(0, header)]).toEqual(new Array(8).fill(129))
-    const dropped = given.length - (prompt.length - header)
-    expect(dropped % patch).toBe(0)
-    expect(prompt.subarray(header)).toEqual(given.subarray(dropped))
+    expect(prompt.subarray(header)).toEqual(count(20))
   })
   it("a sound that the model is to go on from is told to be noisy where the pack was trained so, one to score is not", () => {
     const trained: Pack = { ...sound, media: { ...media, noise: 2 } }

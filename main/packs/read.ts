@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, headerOf, Pack, soundOf, textOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, headerOf, marksOf, Pack, textOf } from "../../contract/pack.ts"
 import { PackError } from "./error.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
@@ -13,7 +13,7 @@ function joined(header: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> 
   return whole
 }
 
-/** A whole document as the model reads it: its opening, or its style left open, and its bytes. For scoring. */
+/** A whole document as the model reads it: its header with the style left open, and its bytes. For scoring. */
 export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
   const header = headerOf(pack, 0, false)
   return { bytes: joined(header, bytes), header: header.length }
@@ -28,32 +28,38 @@ export function roomAfter(pack: Pack, length: number): number {
 /** What the engine gets for a document that begins with `given`, and how far it can go. */
 export type Bounds = {
   prompt: Uint8Array<ArrayBuffer>
-  /** Bytes of the prompt before the document itself: a text's opening, a style. */
+  /** Bytes of the prompt before the document itself, and what stands there where the prompt is cut. */
   header: number
+  cutHeader: Uint8Array<ArrayBuffer>
   /** Ends a variation: the document's end mark. */
   stopAt?: number
+  /** Bytes that are never drawn: marks that are no text. */
+  barred: number[]
+  isText: boolean
   /** Bytes until the document is complete. */
   room: number
 }
 
 /**
- * How a document that begins with `given` is put to this pack's model. Text: its opening goes first, where there is room
- * for it (without one, nothing given begins at the end mark, where a document begins), and a variation ends at the end
- * mark. Pictures and sounds: the style goes first, and a canvas has an end.
+ * How a document that begins with `given` is put to this pack's model: its header goes first. A canvas has an end; a
+ * text has one where `untilEnd` is asked for, else its end mark is never drawn. In a text pack without a header, nothing
+ * given begins at the end mark, where a document begins.
  */
-export function documentBounds(pack: Pack, given: Uint8Array, style = 0): Bounds {
-  const { context, patch } = pack.model
+export function documentBounds(pack: Pack, given: Uint8Array, style = 0, untilEnd = false): Bounds {
   const header = headerOf(pack, style, true)
-  const room = roomAfter(pack, given.length)
-  const over = Math.max(0, Math.ceil((header.length + given.length) / patch) - context)
-  // The style stays in sight: of a long sound its end is taken, on the grid of whole patches.
-  if (canvasOf(pack) ?? soundOf(pack))
-    return { prompt: joined(header, given.subarray(over * patch)), header: header.length, room }
-  const stopAt = textOf(pack)?.endOfDocument
-  const begin = over ? new Uint8Array() : header
-  const known = joined(begin, given)
-  if (stopAt === undefined) return { prompt: known, header: begin.length, room }
-  return { prompt: known.length ? known : Uint8Array.of(stopAt), header: begin.length, room, stopAt }
+  const text = textOf(pack)
+  const end = text?.endOfDocument
+  const stops = untilEnd && end !== undefined
+  const prompt = joined(header, given)
+  return {
+    prompt: prompt.length || end === undefined ? prompt : Uint8Array.of(end),
+    header: header.length,
+    cutHeader: headerOf(pack, style, true, true),
+    room: roomAfter(pack, given.length),
+    ...(stops ? { stopAt: end } : {}),
+    barred: marksOf(pack).filter((mark) => !(stops && mark === end)),
+    isText: text !== undefined,
+  }
 }
 
 /** Reads and checks pack.json in `folder`. @throws PackError */

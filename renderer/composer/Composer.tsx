@@ -5,7 +5,7 @@ import { size } from "../lib/bytes.ts"
 import { PicturePrompt } from "../picture/PictureView.tsx"
 import { SoundPrompt } from "../sound/WaveView.tsx"
 import { useActions, useSlice } from "../store/context.ts"
-import { packOf } from "../store/store.ts"
+import { packOf, stylesOf } from "../store/store.ts"
 
 const examples = [
   "Once upon a time there was a little",
@@ -24,7 +24,6 @@ function MediaComposer({ pack: { canvas, sound } }: { pack: PackSummary }) {
   const actions = useActions()
   const draft = useSlice((s) => s.draft)
   const busy = useSlice((s) => s.run !== undefined)
-  const style = useSlice((s) => s.settings.style)
   const { media } = draft
   const noun = canvas ? "picture" : "sound"
   const keep = (kept: number) => media && actions.setDraft({ media: { ...media, kept } })
@@ -53,14 +52,7 @@ function MediaComposer({ pack: { canvas, sound } }: { pack: PackSummary }) {
           dropped recording goes on from the time you choose.
         </p>
       )}
-      <fieldset className="styles">
-        <legend>Style</legend>
-        {(canvas ?? sound)?.styles.map((name, i) => (
-          <button type="button" key={name} aria-pressed={style === i} onClick={() => actions.setSettings({ style: i })}>
-            {name}
-          </button>
-        ))}
-      </fieldset>
+      <Styles />
       {!media && (
         <div className="examples">
           <button type="button" onClick={() => void actions.openExample(canvas ? "monster.png" : "chorale.flac")}>
@@ -88,6 +80,24 @@ function MediaComposer({ pack: { canvas, sound } }: { pack: PackSummary }) {
   )
 }
 
+/** The styles of the chosen model, where it has some. */
+function Styles() {
+  const actions = useActions()
+  const { styles } = stylesOf(useSlice(packOf))
+  const style = useSlice((s) => s.settings.style)
+  if (!styles.length) return null
+  return (
+    <fieldset className="styles">
+      <legend>Style</legend>
+      {styles.map((name, i) => (
+        <button type="button" key={name} aria-pressed={style === i} onClick={() => actions.setSettings({ style: i })}>
+          {name}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
 /** A text begins with a prompt, typed or dropped. */
 function TextComposer() {
   const actions = useActions()
@@ -108,6 +118,7 @@ function TextComposer() {
         value={draft.text}
         onChange={(e) => actions.setDraft({ text: e.target.value })}
       />
+      <Styles />
       {!draft.text && (
         <div className="examples">
           {examples.map((text) => (

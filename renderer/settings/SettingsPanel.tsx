@@ -1,8 +1,9 @@
 import { useState } from "react"
 import { type Device, DeviceChoice } from "../../contract/pack.ts"
+import { outside, presetsOf } from "../../contract/sampling.ts"
 import { size } from "../lib/bytes.ts"
 import { useActions, useSlice } from "../store/context.ts"
-import { presets, unitOf } from "../store/store.ts"
+import { unitOf } from "../store/store.ts"
 
 /** Devices as a person calls them. */
 export const deviceNames: Record<Device, string> = {
@@ -25,6 +26,7 @@ export function SettingsPanel() {
   const { sampling } = settings
   const pack = packs.find((p) => p.name === settings.pack)
   const unit = pack ? unitOf(pack) : { name: "bytes", bytes: 1, most: 1 }
+  const beyond = outside(sampling, pack?.ranges)
   const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
   return (
     <aside className="panel" aria-label="Settings of the next generation">
@@ -60,7 +62,7 @@ export function SettingsPanel() {
       </Field>
       <fieldset className="presets">
         <legend>Sampling</legend>
-        {Object.entries(presets(pack)).map(([name, values]) => (
+        {Object.entries(presetsOf(pack)).map(([name, values]) => (
           <button
             type="button"
             key={name}
@@ -71,6 +73,7 @@ export function SettingsPanel() {
           </button>
         ))}
       </fieldset>
+      {beyond.length > 0 && <small>Outside of what this model was tried with: {beyond.join(", ")}.</small>}
       <Slider
         label="Temperature"
         value={sampling.temperature}
@@ -97,12 +100,23 @@ export function SettingsPanel() {
         zero="all"
         onChange={(topK) => sample({ topK })}
       />
+      {pack?.text?.endOfDocument !== undefined && (
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={settings.untilEnd ?? false}
+            onChange={(e) => actions.setSettings({ untilEnd: e.target.checked })}
+          />
+          Until the story ends
+        </label>
+      )}
       <Count
         label="Length"
         unit={unit.name}
         value={Math.ceil(settings.length / unit.bytes)}
         min={1}
         max={unit.most}
+        disabled={settings.untilEnd && pack?.text?.endOfDocument !== undefined}
         onChange={(length) => actions.setSettings({ length: length * unit.bytes })}
       />
       <Count
@@ -177,9 +191,10 @@ function Count(props: {
   value: number
   min: number
   max: number
+  disabled?: boolean | undefined
   onChange: (value: number) => void
 }) {
-  const { label, unit, value, min, max, onChange } = props
+  const { label, unit, value, min, max, disabled, onChange } = props
   const [typed, setTyped] = useState<string>()
   return (
     <label className="field row-field">
@@ -188,6 +203,7 @@ function Count(props: {
       </span>
       <input
         inputMode="numeric"
+        disabled={disabled}
         value={typed ?? String(value)}
         onChange={(e) => {
           setTyped(e.target.value)

@@ -12,7 +12,7 @@ import type {
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge, UPLOAD_PIECE } from "../../contract/files.ts"
 import { type Device, rowBytes, secondBytes } from "../../contract/pack.ts"
-import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
+import { defaultSampling, presetsOf } from "../../contract/sampling.ts"
 import { download, fileName, fromBase64, toBase64 } from "../lib/bytes.ts"
 import { Content } from "../lib/content.ts"
 
@@ -84,22 +84,10 @@ export type State = {
   heat: boolean
 }
 
-/** Three ways to sample; `balanced` is what the pack was tried with. */
-export function presets(pack: PackSummary | undefined): Record<"careful" | "balanced" | "wild", Sampling> {
-  const balanced = pack?.sampling ?? defaultSampling
-  const warmer = (by: number) => Math.round(balanced.temperature * by * 100) / 100
-  // A picture that is drawn only a little too carefully stays white: the likeliest pixel follows from the one before.
-  if (isMedia(pack?.modality))
-    return {
-      careful: { ...balanced, temperature: warmer(0.95) },
-      balanced,
-      wild: { ...balanced, temperature: warmer(1.1) },
-    }
-  return {
-    careful: { temperature: warmer(0.65), topP: 0.9, topK: 0, minP: 0.05 },
-    balanced,
-    wild: { temperature: warmer(1.35), topP: 1, topK: 0, minP: 0.02 },
-  }
+/** The styles of a pack, and the number of the one that something new has where none was chosen. */
+export function stylesOf(pack: PackSummary | undefined): { styles: string[]; defaultStyle: number } {
+  const { styles = [], defaultStyle = 0 } = pack?.canvas ?? pack?.sound ?? pack?.text ?? {}
+  return { styles, defaultStyle }
 }
 
 /** What a person counts a pack's length in. */
@@ -380,7 +368,8 @@ export function createStudio(send: (command: Command) => void) {
       if (!pack || settings.pack === name) return
       const otherKind = pack.modality !== before?.modality || isMedia(pack.modality)
       if (otherKind) replaceDraft(emptyDraft)
-      set({ settings: { ...settings, pack: name, sampling: presets(pack).balanced, style: 0 } })
+      const { defaultStyle: style } = stylesOf(pack)
+      set({ settings: { ...settings, pack: name, sampling: presetsOf(pack).default, style, untilEnd: false } })
       if (otherKind) actions.setSettings({ length: usualLength(pack) })
     },
     manage: (managing: boolean) => set({ managing }),
@@ -418,7 +407,8 @@ export function createStudio(send: (command: Command) => void) {
     stop: () => send({ type: "stop" }),
     goOn(id: string): void {
       if (get().run) return
-      ask({ type: "continue", id, length: get().settings.length })
+      const { length, untilEnd } = get().settings
+      ask({ type: "continue", id, length, untilEnd })
     },
     /** The same prompt with another seed. */
     regenerate(id: string): void {
