@@ -27,7 +27,7 @@ describe.skipIf(!inject("gpu").half)("a GPU with fp16", () => {
   const target = (name: string, precision: Precision) =>
     ({ pack: join(packs, name), precision, threads: 1, device: precision === "fp16" ? "webgpu" : "cpu" }) as const
 
-  it.each(["paper", "modern", "picture", "sound", "byte"])(
+  it.each(["paper", "modern", "story", "picture", "sound", "byte"])(
     "scores as the CPU in fp32 to within 0.01 bits a byte, and each patch that it makes as it scores it: %s",
     async (name) => {
       const bytes = Uint8Array.from({ length: 299 }, (_, i) => (i * i * 31 + (i >> 3)) & 255)

@@ -19,7 +19,7 @@ afterAll(() => rmSync(cache, { recursive: true, force: true }))
 /** In fp32 a mixture with what is expected of sound is exact to a rounding error of probability, not of its logarithm. */
 const tolerance = (name: string, logp: number) => 5e-4 + (name === "sound" ? 3e-7 * Math.exp(-logp) : 0)
 
-describe.skipIf(!inject("gpu").works).each(["paper", "modern", "picture", "sound", "byte"])(
+describe.skipIf(!inject("gpu").works).each(["paper", "modern", "story", "picture", "sound", "byte"])(
   "on the GPU the %s architecture",
   (name) => {
     let cpu: Model
