@@ -25,6 +25,8 @@ export const Settings = z.object({
   style: z.int().min(0).max(255).default(0),
   /** Whether a text goes on until the model ends it; `length` then says nothing. */
   untilEnd: z.boolean().optional(),
+  /** Whether the text that was given ends within a word, which may then go on; else the word is whole. */
+  withinWord: z.boolean().optional(),
 })
 export type Settings = z.infer<typeof Settings>
 

@@ -41,3 +41,7 @@ export function charactersBegun(bytes: Iterable<number>): number {
 /** How long bytes are in a unit. */
 export const lengthIn = (unit: LengthUnit, bytes: Uint8Array | number[]) =>
   unit === "characters" ? charactersBegun(bytes) : bytes.length
+
+/** Whether a word goes on where `before` ends and `after` begins. */
+export const isWithinWord = (before: string, after: string) =>
+  /[\p{L}\p{N}\p{M}]$/u.test(before) && /^[\p{L}\p{N}\p{M}]/u.test(after)

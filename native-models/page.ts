@@ -10,7 +10,14 @@ import { documentBounds, readPack, wholeDocument } from "../main/packs/read.ts"
 /** What the packs' pages (report.ts beside each pack) have in common. */
 
 /** What a page asks the engine to make; a picture ends by itself, whatever the length. */
-export type Order = { seed: number; variations?: number; length?: number; style?: number; given?: Uint8Array }
+export type Order = {
+  seed: number
+  variations?: number
+  length?: number
+  style?: number
+  untilEnd?: boolean
+  given?: Uint8Array
+}
 
 /** A pack in an engine of its own, and a folder for what comes and goes. */
 export class PagePack {
@@ -24,7 +31,7 @@ export class PagePack {
     this.sampling = this.pack.sampling ?? defaultSampling
   }
 
-  /** Bits of a whole document, its style left open; `told`: its opening or style stands before it. */
+  /** Bits of a whole document, its style left open; `told`: its header stands before it. */
   async bitsOf(bytes: Uint8Array<ArrayBuffer>, precision: Precision, told = true): Promise<number> {
     const { bytes: whole, header } = told ? wholeDocument(this.pack, bytes) : { bytes, header: 0 }
     const { logprob } = await this.engine.score({ pack: this.folder, precision, threads: 0, bytes: whole }).result
@@ -32,16 +39,22 @@ export class PagePack {
   }
 
   /** What goes on from `given`, with it, in 8 bits and the pack's own sampling: one a variation. */
-  async generate({ seed, variations = 1, length, style, given = new Uint8Array() }: Order): Promise<Uint8Array[]> {
+  async generate({
+    seed,
+    variations = 1,
+    length,
+    style,
+    untilEnd,
+    given = new Uint8Array(),
+  }: Order): Promise<Uint8Array[]> {
     const made = Array.from({ length: variations }, () => [...given])
-    const { prompt, room, stopAt } = documentBounds(this.pack, given, style)
-    const request = { pack: this.folder, precision: "int8", threads: 0, prompt, seed, variations } as const
+    const { header: _, room, ...bounds } = documentBounds(this.pack, given, style, untilEnd)
+    const request = { pack: this.folder, precision: "int8", threads: 0, ...bounds, seed, variations } as const
     await this.engine.generate(
       {
         ...request,
         sampling: this.sampling,
         length: Math.min(length ?? room, room),
-        ...(stopAt === undefined ? {} : { stopAt }),
       },
       {
         patch: ({ parts }) => {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { LONGEST_TEXT } from "../../contract/app.ts"
+import { isWithinWord } from "../../contract/characters.ts"
 import {
   canvasOf,
   DeviceChoice,
@@ -90,7 +91,12 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
       // Of a picture half is kept where nothing is said: all of it would leave nothing to do.
       const usual = canvasOf(chosen.pack) ? "50%" : "100%"
       const kept = share("keep", values.keep ?? usual, Math.floor(bytes.length / unit.bytes), unit.name) * unit.bytes
-      return make(bytes.subarray(0, kept), values, chosen, prompt.samples?.subarray(0, kept / unit.bytes))
+      const decoded = (part: Uint8Array) => new TextDecoder().decode(part)
+      const within = isWithinWord(
+        decoded(bytes.subarray(Math.max(0, kept - 8), kept)),
+        decoded(bytes.subarray(kept, kept + 8)),
+      )
+      return make(bytes.subarray(0, kept), values, chosen, prompt.samples?.subarray(0, kept / unit.bytes), within)
     }
     case "score": {
       const { values, positionals } = parse(args, common, 1)
@@ -227,12 +233,17 @@ function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
   }
 }
 
-/** Generates after `given` and writes what came, with `given` before it. */
+/**
+ * Generates after `given` and writes what came, with `given` before it.
+ * @param samples those of a sound that was given
+ * @param withinWord whether a text was cut within a word, which may then go on
+ */
 async function make(
   given: Uint8Array,
   values: Values<typeof making>,
   chosen: Target,
   samples: Float32Array = new Float32Array(),
+  withinWord = false,
 ): Promise<void> {
   const { pack, cache } = chosen
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
@@ -271,7 +282,7 @@ async function make(
   const began = performance.now()
   if (live) process.stdout.write(given)
   const run = client.generate(
-    { ...engine, ...bounds, length, variations, seed, sampling },
+    { ...engine, ...bounds, isText: bounds.isText && !withinWord, length, variations, seed, sampling },
     {
       started: ({ used }) => {
         if (used < bounds.prompt.length)

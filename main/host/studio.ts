@@ -436,7 +436,8 @@ export class Studio {
     assertRoom(pack, bytes)
     const running = this.library.update(id, { status: "running" })
     this.tellItem(running)
-    const settings = { ...item.settings, untilEnd: wanted.untilEnd }
+    // What the model wrote goes on as if it had never been stopped, in the middle of a word too.
+    const settings = { ...item.settings, untilEnd: wanted.untilEnd, withinWord: true }
     await this.write([running], folder, pack, bytes, settings, lengthOf(pack, wanted))
   }
 
@@ -498,6 +499,7 @@ export class Studio {
         {
           ...target,
           ...bounds,
+          isText: bounds.isText && !settings.withinWord,
           length,
           unit,
           variations: items.length,
@@ -563,7 +565,7 @@ export class Studio {
       if (left <= 0) continue
       const item = this.library.update(id, { status: "running" })
       this.tellItem(item)
-      await this.write([item], folder, pack, bytes, settings, left)
+      await this.write([item], folder, pack, bytes, { ...settings, withinWord: true }, left)
     }
   }
 

@@ -169,6 +169,26 @@ describe("the window's store", () => {
     studio.actions.fork("a", 5)
     expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
+  it("says whether the text that is given ends within a word", () => {
+    const generated = (act: () => void) => {
+      act()
+      studio.actions.receive({ type: "finished", reason: "length" })
+      const command = sent.at(-1)
+      return command?.type === "generate" && (command.settings.withinWord ?? false)
+    }
+    studio.actions.newDraft("by the sea")
+    expect(generated(() => studio.actions.generate())).toBe(false)
+    expect(generated(() => studio.actions.generate(6))).toBe(false)
+    expect(generated(() => studio.actions.generate(8))).toBe(true)
+    // What was made here goes on wherever its length cut it, until it is changed.
+    studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upo"), bits: new Array(8).fill(1) })
+    expect(generated(() => studio.actions.fork("a", 7))).toBe(true)
+    studio.actions.edit("a")
+    expect(generated(() => studio.actions.generate())).toBe(true)
+    studio.actions.setDraft({ text: "Once up" })
+    expect(generated(() => studio.actions.generate())).toBe(false)
+  })
   it("starts nothing while something is being written", () => {
     studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
     studio.actions.generate()

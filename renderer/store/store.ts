@@ -9,7 +9,7 @@ import type {
   Preferences,
   Settings,
 } from "../../contract/app.ts"
-import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
+import { isWithinWord, type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge, UPLOAD_PIECE } from "../../contract/files.ts"
 import { type Device, rowBytes, secondBytes } from "../../contract/pack.ts"
 import { defaultSampling, presetsOf } from "../../contract/sampling.ts"
@@ -43,6 +43,8 @@ export type Draft = {
   name: string
   note: string
   parent?: { id: string; at: number }
+  /** The text as it was made here: unless it is changed, its last word is not the person's. */
+  made?: string
   /** Written by the person and in no item yet. */
   typed?: boolean
 }
@@ -106,6 +108,8 @@ function usualLength(pack: PackSummary): number {
 /** Whether bytes are a picture's or a sound's. */
 const isMedia = (modality: PackSummary["modality"] | undefined) => modality === "image" || modality === "audio"
 
+const ownText = (text: string) => ({ text })
+const madeText = (text: string) => ({ text, made: text })
 const emptyDraft: Draft = { text: "", name: "", note: "" }
 const newSeed = () => Math.floor(Math.random() * 2 ** 32)
 
@@ -304,7 +308,7 @@ export function createStudio(send: (command: Command) => void) {
         replaceDraft(
           isMedia(event.modality)
             ? { ...emptyDraft, name, note, media: { bytes, kept } }
-            : { ...emptyDraft, name, note, text: new TextDecoder().decode(bytes) },
+            : { ...emptyDraft, name, note, ...(settings ? madeText : ownText)(new TextDecoder().decode(bytes)) },
         )
         set({ shown: [], managing: false })
         break
@@ -390,9 +394,10 @@ export function createStudio(send: (command: Command) => void) {
       const { draft } = get()
       // From the cursor on, what comes after it is in no item.
       if (caret === undefined) set({ draft: { ...draft, typed: false } })
+      const withinWord = caret !== undefined && isWithinWord(draft.text.slice(0, caret), draft.text.slice(caret))
       ask({
         type: "generate",
-        settings: nextSettings(),
+        settings: { ...nextSettings(), withinWord: withinWord || draft.text === draft.made },
         given: toBase64(given(caret)),
         ...(draft.media && draft.name ? { name: draft.name } : {}),
         ...(draft.parent ? { parent: draft.parent } : {}),
@@ -415,10 +420,9 @@ export function createStudio(send: (command: Command) => void) {
       const item = get().items.get(id)
       const c = get().contents.get(id)
       if (!item || !c || get().run) return
-      const settings = nextSettings()
       ask({
         type: "generate",
-        settings,
+        settings: { ...nextSettings(), withinWord: item.settings.withinWord },
         given: toBase64(c.bytes.subarray(0, item.given)),
         ...(item.parent ? { parent: item.parent } : {}),
       })
@@ -427,7 +431,8 @@ export function createStudio(send: (command: Command) => void) {
     fork(id: string, at: number): void {
       const c = get().contents.get(id)
       if (!c || get().run) return
-      ask({ type: "generate", settings: nextSettings(), given: toBase64(c.bytes.subarray(0, at)), parent: { id, at } })
+      const settings = { ...nextSettings(), withinWord: true }
+      ask({ type: "generate", settings, given: toBase64(c.bytes.subarray(0, at)), parent: { id, at } })
     },
     scoreDraft(): void {
       const { draft, settings } = get()
@@ -487,7 +492,7 @@ export function createStudio(send: (command: Command) => void) {
       const kept = unit ? Math.min(unit.most - 1, Math.floor(bytes.length / unit.bytes)) * unit.bytes : bytes.length
       const content = isMedia(item.modality)
         ? { media: { bytes: bytes.slice(), kept } }
-        : { text: new TextDecoder().decode(bytes) }
+        : madeText(new TextDecoder().decode(bytes))
       replaceDraft({ ...emptyDraft, ...content })
       set({ shown: [] })
     },

@@ -112,6 +112,51 @@ describe("the engine's process", () => {
     expect(stopped).toEqual(until)
   })
 
+  describe("with a text", () => {
+    const story = join(import.meta.dirname, "../../../test/parity/story")
+    const text = { ...base, pack: story, sampling: { ...defaultSampling, temperature: 2 } }
+    const utf8 = (s: string) => new TextEncoder().encode(s)
+    const made = async (request: Parameters<EngineClient["generate"]>[0]) => {
+      const bytes: number[][] = Array.from({ length: request.variations }, () => [])
+      let used = 0
+      const listener: GenerateListener = {
+        started: (event) => {
+          used = event.used
+        },
+        patch: ({ parts }) => parts.forEach((part, b) => void bytes[b]?.push(...part.bytes)),
+      }
+      await engine.generate(request, listener).result
+      return { bytes, used }
+    }
+
+    it("keeps the prompt's last word whole, and never draws what is barred", async () => {
+      const barred = [0, 1, 2, ...utf8(" .,")]
+      const request = { ...text, prompt: utf8("by the sea"), length: 40, variations: 32, isText: true, barred }
+      for (const bytes of (await made(request)).bytes) {
+        const [first = ""] = new TextDecoder().decode(Uint8Array.from(bytes))
+        expect(first).not.toMatch(/[\p{L}\p{N}\p{M}'’]/u)
+        expect(bytes.filter((byte) => barred.includes(byte))).toEqual([])
+      }
+    })
+
+    it("takes a long prompt's end, after the header that says so, and goes on from there as if never stopped", async () => {
+      const [header, cutHeader] = [Uint8Array.of(2, 2, 1, 1), Uint8Array.of(2, 2, 2, 2)]
+      const words = utf8("the fox and the owl ".repeat(30)) // 600 bytes; the context has 256
+      const prompt = Uint8Array.from([...header, ...words])
+      const request = { ...text, prompt, cutHeader, length: 90, variations: 1 }
+      const { bytes, used } = await made(request)
+      expect(used).toBe(256)
+      const greedy = { ...request, sampling: { ...defaultSampling, temperature: 0 } }
+      const short = Uint8Array.from([...cutHeader, ...words.subarray(words.length - 252)])
+      expect((await made({ ...greedy, prompt: short })).bytes).toEqual((await made(greedy)).bytes)
+
+      const first = await made({ ...request, length: 37 })
+      const stopped = Uint8Array.from([...prompt, ...(first.bytes[0] ?? [])])
+      const rest = await made({ ...request, prompt: stopped, length: 53 })
+      expect([...(first.bytes[0] ?? []), ...(rest.bytes[0] ?? [])]).toEqual(bytes[0])
+    })
+  })
+
   it("refuses a message that is not in the contract, with its id", async () => {
     const run = engine.generate({ ...base, prompt, length: -1, variations: 1 }, { patch: () => {} })
     await expect(run.result).rejects.toThrow(/not valid/)
