@@ -10,7 +10,7 @@ const external = [
   // Native code and WebAssembly, which find their own files beside them.
   "onnxruntime-node",
   "sharp",
-  "audio-decode",
+  /^@audio\/decode-/,
   "libflacjs",
   "@alexanderolsen/libsamplerate-js",
   /^node:/,

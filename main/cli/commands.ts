@@ -24,8 +24,9 @@ import { writeWav } from "../../contract/wav.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "../host/media/audio.ts"
+import { detect } from "../host/media/detect.ts"
+import { MediaError } from "../host/media/error.ts"
 import { readImage, writePng } from "../host/media/image.ts"
-import { modalityOf } from "../host/media/modality.ts"
 import { withFile } from "../host/media/source.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
 import { Studio } from "../host/studio.ts"
@@ -127,9 +128,11 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
 /** Picture, sound or text, without reading all of it. */
 async function modalityOfFile(path: string): Promise<Pack["modality"]> {
   try {
-    return await withFile(path, async (file) => modalityOf(path, file))
+    const detected = await withFile(path, (file) => detect(path, file))
+    if (detected.modality === undefined) throw new MediaError(`${path} ${detected.problem}`)
+    return detected.modality
   } catch (error) {
-    throw unreadable(path, error)
+    throw error instanceof MediaError ? error : unreadable(path, error)
   }
 }
 

@@ -108,7 +108,7 @@ describe("a dropped file", () => {
     writeFileSync(half, "left by a window that was closed")
     const studio = new Studio(places, start)
     expect(existsSync(half)).toBe(false)
-    writeFileSync(large, "a")
+    writeFileSync(large, "a".repeat(2 ** 17))
     truncateSync(large, 33 * 2 ** 20)
     const answers: AppEvent[] = []
     await studio.openPath(large, (event) => void answers.push(event))

@@ -25,9 +25,9 @@ import { detailsOf, sentenceOf } from "./errors.ts"
 import { Library } from "./library.ts"
 import { Log } from "./log.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
+import { detect } from "./media/detect.ts"
 import { MediaError } from "./media/error.ts"
 import { enlargement, readImage, writePng } from "./media/image.ts"
-import { modalityOf } from "./media/modality.ts"
 import { type Source, withFile } from "./media/source.ts"
 import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
@@ -153,11 +153,14 @@ export class Studio {
     }
   }
 
-  /** What went wrong as a notice with its details, which go into the log. */
+  /** What went wrong as a notice; what is more than a refusal comes with its details, which go into the log. */
   private problem(context: string, error: unknown): AppEvent {
+    const text = sentenceOf(error)
+    const isRefusal = error instanceof Error && error.message === text && error.cause === undefined
+    if (isRefusal) return { type: "notice", kind: "problem", text }
     const details = detailsOf(error)
     this.log.write(context, details)
-    return { type: "notice", kind: "problem", text: sentenceOf(error), details: details.slice(0, 8000) }
+    return { type: "notice", kind: "problem", text, details: details.slice(0, 8000) }
   }
 
   /** From here on what nobody catches is told and logged, and ends nothing. Returns what undoes that. */
@@ -290,7 +293,9 @@ export class Studio {
   }
 
   private async prompt(name: string, file: Source, wanted: string): Promise<AppEvent> {
-    const modality = modalityOf(name, file)
+    const detected = await detect(name, file)
+    if (detected.modality === undefined) throw new MediaError(`${name} ${detected.problem}`)
+    const { modality } = detected
     const packName = packFor(modality, wanted, this.places)
     const pack = readPack(findPack(packName, this.places))
     const [canvas, sound] = [canvasOf(pack), soundOf(pack)]

@@ -1,41 +1,15 @@
-import { decode as decodeBitmap } from "bmp-ts"
 import sharp, { type Sharp } from "sharp"
 import { Settings } from "../../../contract/app.ts"
 import { type Canvas, canvasBytes } from "../../../contract/pack.ts"
+import { decodeBitmap } from "./bitmap.ts"
 import { MediaError } from "./error.ts"
-import type { Source } from "./source.ts"
+import { pictureProblem, wholeJpeg } from "./jpeg.ts"
 
 /** A generated picture is enlarged by whole factors to about this many pixels, so that no pixel is blurred. */
 const ENLARGED = 512
 
-/** Beginnings of the files that sharp reads, and of BMP. */
-const SIGNATURES: [offset: number, bytes: string][] = [
-  [0, "\x89PNG"],
-  [0, "\xff\xd8\xff"],
-  [0, "GIF8"],
-  [8, "WEBP"],
-  [0, "II*\0"],
-  [0, "MM\0*"],
-  [4, "ftypavif"],
-  [4, "ftypavis"],
-  [4, "ftypmif1"],
-  [4, "ftyphei"],
-  [0, "BM"],
-  [0, "\0\0\x01\0"],
-  [0, "8BPS"],
-]
-
-/** Whether a file is a picture, by its first bytes; also kinds of picture that cannot be read. */
-export function isPicture(name: string, file: Source): boolean {
-  if (/\.svg$/i.test(name)) return true
-  const head = Buffer.from(file.subarray(0, 16)).toString("latin1")
-  return SIGNATURES.some(([offset, mark]) => head.startsWith(mark, offset) && (mark !== "BM" || isBitmap(file)))
-}
-
-/** "BM" begins ordinary texts as well: a bitmap says its own length too. */
-function isBitmap(file: Source): boolean {
-  return file.length > 26 && Buffer.from(file.subarray(0, 6)).readUInt32LE(2) === file.length
-}
+/** Pixels of the largest picture that is decoded; cameras make up to half as many. */
+const MOST_PIXELS = 2 ** 27
 
 /**
  * A picture of any size and format as RGB bytes of the canvas: turned as its EXIF says, the first frame, on white where
@@ -45,11 +19,12 @@ function isBitmap(file: Source): boolean {
  */
 export async function readImage(
   name: string,
-  file: Uint8Array,
+  given: Uint8Array,
   canvas: Canvas,
 ): Promise<{ bytes: Uint8Array; note: string; settings?: Settings }> {
   const { width, height } = canvas
   try {
+    const file = await wholeJpeg(given)
     const image = open(file)
     const meta = await image.metadata()
     const from = { width: meta.autoOrient?.width ?? meta.width, height: meta.autoOrient?.height ?? meta.height }
@@ -80,19 +55,16 @@ export async function readImage(
     const settings = settingsIn(meta.xmpAsString)
     return { bytes: new Uint8Array(bytes), note: notes.join(", "), ...(settings ? { settings } : {}) }
   } catch (error) {
-    const why = (error as Error).message.split("\n")[0]?.replace(/^Input (buffer|file) /, "it ")
-    throw new MediaError(`${name} cannot be read as a picture (${why}); nothing has changed.`)
+    throw new MediaError(`${name} cannot be read as a picture: ${pictureProblem(error)}.`, { cause: error })
   }
 }
 
 function open(file: Uint8Array): Sharp {
   if (file[0] === 0x42 && file[1] === 0x4d) {
-    const { data, width, height } = decodeBitmap(Buffer.from(file), { toRGBA: true })
-    // The fourth byte of a pixel is unused in nearly every bitmap.
-    for (let i = 3; i < data.length; i += 4) data[i] = 255
-    return sharp(data, { raw: { width, height, channels: 4 } })
+    const { data, width, height } = decodeBitmap(file)
+    return sharp(data, { raw: { width, height, channels: 3 } })
   }
-  return sharp(file, { animated: false, failOn: "truncated" })
+  return sharp(file, { animated: false, failOn: "truncated", limitInputPixels: MOST_PIXELS })
 }
 
 /** Nearest for a picture that was enlarged by whole factors, as this app's own exports are; otherwise Lanczos. */

@@ -25,7 +25,7 @@ describe("a dropped text", () => {
   })
   it("is refused with one line when it is not text", () => {
     expect(() => readText("cat.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1, 2))).toThrow(
-      /^cat.png is neither text nor a picture[^\n]*$/,
+      /^cat.png is neither text nor a picture nor a sound[^\n]*$/,
     )
   })
 })
