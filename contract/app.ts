@@ -27,8 +27,19 @@ export const Settings = z.object({
   untilEnd: z.boolean().optional(),
   /** Whether the text that was given ends within a word, which may then go on; else the word is whole. */
   withinWord: z.boolean().optional(),
+  /** Whether a picture is read by columns: its bytes are then those of its columns from the left. */
+  columns: z.boolean().optional(),
 })
 export type Settings = z.infer<typeof Settings>
+
+/** How a picture of another shape or with other colors is brought to a pack's canvas. */
+export const Framing = z.object({
+  /** Where on the side that is too long the crop lies, from 0 to 1; "whole": no crop, all of it on an empty ground. */
+  crop: z.union([z.number().min(0).max(1), z.literal("whole")]).default(0.5),
+  /** Whether colors between two of the palette become a pattern of both. */
+  dithered: z.boolean().default(false),
+})
+export type Framing = z.infer<typeof Framing>
 
 /** Characters after which a text that is to go on until its end is ended all the same. */
 export const LONGEST_TEXT = 20_000
@@ -135,7 +146,13 @@ export const Command = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("stop") }),
   /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
-  z.object({ type: z.literal("open"), name: z.string().max(500), pack: z.string().max(64), file: z.uuid() }),
+  z.object({
+    type: z.literal("open"),
+    name: z.string().max(500),
+    pack: z.string().max(64),
+    file: z.uuid(),
+    framing: Framing.optional(),
+  }),
   /** A picture or a sound as a file to save. */
   z.object({ type: z.literal("export"), id, form: FileForm }),
   /** The bytes and bits of an item. */
@@ -206,6 +223,8 @@ export const AppEvent = z.discriminatedUnion("type", [
     bytes: base64,
     note: z.string(),
     settings: Settings.optional(),
+    /** Of a picture: whether another crop, or dithering, would make it another one. */
+    adjustable: z.object({ crop: z.boolean(), dither: z.boolean() }).optional(),
   }),
   z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes: base64 }),
   z.object({

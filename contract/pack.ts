@@ -102,12 +102,30 @@ const styled = {
   defaultStyle: z.int().min(0).max(127).optional(),
 }
 
-/** Media of an image pack: RGB bytes in raster order on one canvas. */
-export const Canvas = z.object({
-  width: z.int().min(1).max(512),
-  height: z.int().min(1).max(512),
-  ...styled,
-})
+/** Media of an image pack: pixels of one canvas in raster order, three bytes of RGB each or one index into a palette. */
+export const Canvas = z
+  .object({
+    width: z.int().min(1).max(512),
+    height: z.int().min(1).max(512),
+    /** Colors by their index; without them a pixel is RGB. */
+    palette: z
+      .array(z.string().regex(/^#[0-9a-f]{6}$/, { error: "a color is written #rrggbb" }))
+      .min(2)
+      .max(256)
+      .optional(),
+    /** The index that stands for no color. */
+    transparent: z.int().min(0).max(255).optional(),
+    /**
+     * Whether the second half of the header tells to read by columns (1) or by rows (0): a picture can then be continued
+     * from its left. Without it the header is all style.
+     */
+    columns: z.boolean().optional(),
+    ...styled,
+  })
+  .refine(({ palette = [], transparent = 0 }) => !transparent || transparent < palette.length, {
+    error: "it must be an index into the palette",
+    path: ["transparent"],
+  })
 export type Canvas = z.infer<typeof Canvas>
 
 /** Media of an audio pack: mono samples at one rate, a byte each on the mu-law curve or two as 16-bit little-endian. */
@@ -224,24 +242,54 @@ export function marksOf(pack: Pack): number[] {
   return [...(endOfDocument === undefined ? [] : [endOfDocument]), ...ofHeader]
 }
 
+/** What a header tells the model. */
+export type Told = {
+  style?: number | undefined
+  columns?: boolean | undefined
+  /** Whether the document is to be gone on with, not scored. */
+  generating?: boolean
+  cut?: boolean
+}
+
 /**
- * What stands before a document of this pack. Sound: its style and, in the second half, the level of noise of its past,
+ * What stands before a document of this pack. Pictures: their style and, in the second half where a pack knows both, how
+ * they are read: by rows (0) or by columns (1). Sound: its style and, in the second half, the level of noise of its past,
  * both counted from silence, so that they are not heard. Text: its style, and whether its beginning is there (`cut`: it
- * is not), both counted from 1, as 0 is the end mark of the texts that were trained on. Pictures: their style.
+ * is not), both counted from 1, as 0 is the end mark of the texts that were trained on.
  */
-export function headerOf(pack: Pack, style: number, generating: boolean, cut = false): Uint8Array<ArrayBuffer> {
-  const [sound, text] = [soundOf(pack), textOf(pack)]
+export function headerOf(pack: Pack, { style = 0, columns = false, generating = false, cut = false }: Told = {}) {
+  const [canvas, sound, text] = [canvasOf(pack), soundOf(pack), textOf(pack)]
   const header = new Uint8Array(mediaOf(pack)?.header ?? 0).fill((sound ? 128 : text ? 1 : 0) + style)
+  if (canvas?.columns) header.fill(columns ? 1 : 0, header.length >> 1)
   if (sound?.noise !== undefined) header.fill(128 + (generating ? sound.noise : 0), header.length >> 1)
   if (text) header.fill(cut ? WITHIN : BEGINS, header.length >> 1)
   return header
 }
 
-/** Bytes of one row of pixels. */
-export const rowBytes = ({ width }: Canvas) => width * 3
+/** Bytes of one pixel. */
+export const pixelBytes = ({ palette }: Pick<Canvas, "palette">) => (palette ? 1 : 3)
+
+/** Bytes of one row of pixels; of one column, where a picture is read by columns. */
+export const rowBytes = (canvas: Canvas, columns = false) =>
+  (columns ? canvas.height : canvas.width) * pixelBytes(canvas)
 
 /** Bytes of a whole picture. */
 export const canvasBytes = (canvas: Canvas) => rowBytes(canvas) * canvas.height
+
+/** Where pixel `i` of a document stands in raster order. */
+export const placeOf = (i: number, { width, height }: Canvas, columns = false) =>
+  columns ? (i % height) * width + Math.floor(i / height) : i
+
+/** A whole picture's bytes in raster order, read by columns. */
+export function byColumns(bytes: Uint8Array, canvas: Canvas): Uint8Array<ArrayBuffer> {
+  const size = pixelBytes(canvas)
+  const read = new Uint8Array(bytes.length)
+  for (let i = 0; i < bytes.length / size; i++) {
+    const place = placeOf(i, canvas, true) * size
+    read.set(bytes.subarray(place, place + size), i * size)
+  }
+  return read
+}
 
 /** Bytes of one sample. */
 export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import type { Pack, Precision } from "../contract/pack.ts"
-import { defaultSampling } from "../contract/sampling.ts"
+import { defaultSampling, type Sampling } from "../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../main/host/engine/client.ts"
 import { documentBounds, readPack, wholeDocument } from "../main/packs/read.ts"
 
@@ -16,7 +16,9 @@ export type Order = {
   length?: number
   style?: number
   untilEnd?: boolean
+  columns?: boolean
   given?: Uint8Array
+  sampling?: Sampling
 }
 
 /** A pack in an engine of its own, and a folder for what comes and goes. */
@@ -39,21 +41,15 @@ export class PagePack {
   }
 
   /** What goes on from `given`, with it, in 8 bits and the pack's own sampling: one a variation. */
-  async generate({
-    seed,
-    variations = 1,
-    length,
-    style,
-    untilEnd,
-    given = new Uint8Array(),
-  }: Order): Promise<Uint8Array[]> {
+  async generate({ seed, variations = 1, length, given = new Uint8Array(), sampling, ...wish }: Order) {
     const made = Array.from({ length: variations }, () => [...given])
-    const { header: _, room, ...bounds } = documentBounds(this.pack, given, style, untilEnd)
-    const request = { pack: this.folder, precision: "int8", threads: 0, ...bounds, seed, variations } as const
+    const { header: _, room, ...bounds } = documentBounds(this.pack, given, wish)
+    const request = { pack: this.folder, precision: "int8", threads: 0, seed, variations } as const
     await this.engine.generate(
       {
         ...request,
-        sampling: this.sampling,
+        ...bounds,
+        sampling: sampling ?? this.sampling,
         length: Math.min(length ?? room, room),
       },
       {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { LONGEST_TEXT } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import {
+  byColumns,
   canvasOf,
   DeviceChoice,
   defaultStyleOf,
@@ -42,11 +43,13 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte generate --pack image --out cat.png [--style emoji]    a picture; --enlarge 16 repeats its pixels
   megabyte generate --pack audio --seconds 8 --out tune.wav       a sound, as WAV or FLAC
   megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, a row of a picture, a time
+  megabyte continue FILE --columns [--keep 16]                    go on from a column of a picture, left to right
   megabyte score FILE [--pack NAME] [--precision fp32,int8]       bits per byte of a file
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
 
   generate and continue: --preset tame|default|wild  --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
+  pictures:              --crop 0..1|whole  --dither              which part of another shape; mixed colors as patterns
   everywhere:            --precision int8|fp16|fp32  --device auto|gpu|cpu  --threads N  --json
 `
 
@@ -69,6 +72,8 @@ const making = {
   enlarge: text,
   seconds: text,
 }
+/** How a picture is brought to a pack's canvas. */
+const framing = { crop: text, dither: flag }
 type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
 
 /** Runs one command. @throws UsageError, or an error whose first line is for a person */
@@ -86,7 +91,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
       return make(Buffer.from(values.prompt ?? ""), values, chosen)
     }
     case "continue": {
-      const { values, positionals } = parse(args, { ...making, keep: text }, 1)
+      const { values, positionals } = parse(args, { ...making, ...framing, keep: text, columns: flag }, 1)
       const prompt = await readPrompt(positionals[0] as string, values)
       const { bytes, chosen, unit } = prompt
       // Of a picture half is kept where nothing is said: all of it would leave nothing to do.
@@ -100,7 +105,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
       return make(bytes.subarray(0, kept), values, chosen, prompt.samples?.subarray(0, kept / unit.bytes), within)
     }
     case "score": {
-      const { values, positionals } = parse(args, common, 1)
+      const { values, positionals } = parse(args, { ...common, ...framing }, 1)
       const { bytes, chosen } = await readPrompt(positionals[0] as string, values)
       return score(bytes, { ...values, pack: chosen.folder })
     }
@@ -152,15 +157,19 @@ function read(path: string): Buffer {
  * are kept by. Text is taken byte for byte as it is; pictures and sounds are converted, and what was done is said on
  * stderr. Sounds come with their samples, which are finer than their bytes.
  */
-async function readPrompt(path: string, values: Values<typeof common>) {
+async function readPrompt(path: string, values: Values<typeof common & typeof framing & { columns: typeof flag }>) {
   const pack = values.pack ?? packFor(await modalityOfFile(path), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
   const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
   const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
+  const { columns = false } = values
+  if (columns && !canvas?.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
   if (canvas) {
-    const { bytes, note } = await readImage(path, read(path), canvas)
+    const crop = values.crop === "whole" ? values.crop : number("crop", values.crop, 0.5, { min: 0, max: 1 })
+    const { bytes, note } = await readImage(path, read(path), canvas, { crop, dithered: values.dither ?? false })
     say(note)
-    return { bytes, chosen, unit: { name: "rows", bytes: rowBytes(canvas) } }
+    const unit = { name: columns ? "columns" : "rows", bytes: rowBytes(canvas, columns) }
+    return { bytes: columns ? byColumns(bytes, canvas) : bytes, chosen, unit }
   }
   if (sound) {
     const { samples, note } = await withFile(path, (file) => readSound(path, file, sound, LONGEST_SOUND))
@@ -243,7 +252,7 @@ function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
  */
 async function make(
   given: Uint8Array,
-  values: Values<typeof making>,
+  values: Values<typeof making & { columns: typeof flag }>,
   chosen: Target,
   samples: Float32Array = new Float32Array(),
   withinWord = false,
@@ -259,7 +268,8 @@ async function make(
   if (untilEnd && textOf(pack)?.endOfDocument === undefined)
     throw new UsageError(`--until-end is for texts that end, and the pack ${pack.name} has no end mark; use --bytes`)
   const style = styleOf(pack, values.style)
-  const { header, room, ...bounds } = documentBounds(pack, given, style, untilEnd)
+  const { columns } = values
+  const { header, room, ...bounds } = documentBounds(pack, given, { style, columns, untilEnd })
   if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
   const second = sound ? secondBytes(sound) : 1
   const seconds = number("seconds", values.seconds, 4, { min: 0.001, max: 86400 })
@@ -312,7 +322,7 @@ async function make(
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
     if (names) {
-      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style, untilEnd }
+      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style, untilEnd, columns }
       for (const [b, output] of outputs.entries()) {
         const name = names[b] as string
         if (canvas) writeWhole(name, await writePng(output, canvas, enlarge, settings))

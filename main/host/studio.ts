@@ -131,7 +131,7 @@ export class Studio {
 
   /** Opens a file of this machine in a window, as if it were dropped there. */
   async openPath(path: string, answer: (event: AppEvent) => void): Promise<void> {
-    await this.attempt(async () => answer(await this.open(basename(path), path, "")), answer)
+    await this.attempt(async () => answer(await this.open({ name: basename(path), pack: "" }, path)), answer)
   }
 
   /** What goes wrong is told where it was asked for, in one line. */
@@ -189,7 +189,7 @@ export class Studio {
         return this.running?.cancel()
       case "open":
         try {
-          return answer(await this.open(command.name, this.dropped.path(command.file), command.pack))
+          return answer(await this.open(command, this.dropped.path(command.file)))
         } finally {
           this.dropped.remove(command.file)
         }
@@ -283,16 +283,17 @@ export class Studio {
   }
 
   /** What a file is, as a prompt. @throws MediaError */
-  private async open(name: string, path: string, wanted: string): Promise<AppEvent> {
+  private async open(opening: Opening, path: string): Promise<AppEvent> {
+    const { name } = opening
     try {
       accessSync(path, constants.R_OK)
     } catch {
       throw new MediaError(`${name} cannot be read; nothing has changed.`)
     }
-    return withFile(path, (file) => this.prompt(name, file, wanted))
+    return withFile(path, (file) => this.prompt(opening, file))
   }
 
-  private async prompt(name: string, file: Source, wanted: string): Promise<AppEvent> {
+  private async prompt({ name, pack: wanted, framing }: Opening, file: Source): Promise<AppEvent> {
     const detected = await detect(name, file)
     if (detected.modality === undefined) throw new MediaError(`${name} ${detected.problem}`)
     const { modality } = detected
@@ -307,7 +308,7 @@ export class Studio {
     if (file.length > LARGEST_WHOLE) throw new MediaError(tooLarge(name, "32 MB"))
     const whole = file.subarray(0, file.length)
     if (canvas) {
-      const { bytes, ...about } = await readImage(name, whole, canvas)
+      const { bytes, ...about } = await readImage(name, whole, canvas, framing)
       return { ...opened, bytes: base64(bytes), ...about }
     }
     const { bytes, note } = readText(name, whole)
@@ -455,7 +456,7 @@ export class Studio {
     settings: Settings,
     wanted: number,
   ) {
-    const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings.style, settings.untilEnd)
+    const { header: _, room, ...bounds } = documentBounds(pack, prompt, settings)
     const length = Math.min(wanted, room)
     const unit = lengthUnit(pack)
     const writing: Writing[] = items.map((item) => {
@@ -644,6 +645,8 @@ export class Studio {
 /** How much to make: what was asked for, or a text until its end. */
 const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "untilEnd">) =>
   untilEnd && textOf(pack)?.endOfDocument !== undefined ? LONGEST_TEXT : length
+/** What is asked of a file that was dropped. */
+type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
 
 const lengthUnit = (pack: Pack): LengthUnit => (pack.modality === "text" ? "characters" : "bytes")
 
@@ -651,8 +654,10 @@ const lengthUnit = (pack: Pack): LengthUnit => (pack.modality === "text" ? "char
 const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
 
 /** Modality of a pack's items, and the names of their files. */
-function form({ modality }: Pack): Pick<Item, "modality" | "file" | "raw"> {
-  if (modality === "image") return { modality, file: "picture.png", raw: "picture.rgb" }
+function form(pack: Pack): Pick<Item, "modality" | "file" | "raw"> {
+  const { modality } = pack
+  if (modality === "image")
+    return { modality, file: "picture.png", raw: canvasOf(pack)?.palette ? "picture.idx" : "picture.rgb" }
   if (modality === "audio") return { modality, file: "sound.wav", raw: "sound.raw" }
   return { modality, file: modality === "text" ? "output.txt" : "output.bin" }
 }

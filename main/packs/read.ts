@@ -15,7 +15,7 @@ function joined(header: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> 
 
 /** A whole document as the model reads it: its header with the style left open, and its bytes. For scoring. */
 export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
-  const header = headerOf(pack, 0, false)
+  const header = headerOf(pack)
   return { bytes: joined(header, bytes), header: header.length }
 }
 
@@ -40,13 +40,17 @@ export type Bounds = {
   room: number
 }
 
+/** What a document is to become: those of a run's settings that are not the sampler's. */
+export type Wish = { style?: number; columns?: boolean | undefined; untilEnd?: boolean | undefined }
+
 /**
  * How a document that begins with `given` is put to this pack's model: its header goes first. A canvas has an end; a
  * text has one where `untilEnd` is asked for, else its end mark is never drawn. In a text pack without a header, nothing
  * given begins at the end mark, where a document begins.
  */
-export function documentBounds(pack: Pack, given: Uint8Array, style = 0, untilEnd = false): Bounds {
-  const header = headerOf(pack, style, true)
+export function documentBounds(pack: Pack, given: Uint8Array, wish: Wish = {}): Bounds {
+  const { style, columns, untilEnd = false } = wish
+  const header = headerOf(pack, { style, columns, generating: true })
   const text = textOf(pack)
   const end = text?.endOfDocument
   const stops = untilEnd && end !== undefined
@@ -54,7 +58,7 @@ export function documentBounds(pack: Pack, given: Uint8Array, style = 0, untilEn
   return {
     prompt: prompt.length || end === undefined ? prompt : Uint8Array.of(end),
     header: header.length,
-    cutHeader: headerOf(pack, style, true, true),
+    cutHeader: headerOf(pack, { style, columns, generating: true, cut: true }),
     room: roomAfter(pack, given.length),
     ...(stops ? { stopAt: end } : {}),
     barred: marksOf(pack).filter((mark) => !(stops && mark === end)),

@@ -55,7 +55,7 @@ describe("a picture as canonical bytes", () => {
       const file = await halves(64, 32).toFormat(format, { quality: 95 }).toBuffer()
       expect(await detect("a", file)).toMatchObject({ modality: "image" })
       const { bytes, note } = await readImage("a", file, canvas)
-      expect(note).toBe("64×32 → 8×8, centre crop")
+      expect(note).toBe("64×32 → 8×8, center crop")
       near(pixel(bytes, 1, 4), [250, 0, 0])
       near(pixel(bytes, 6, 4), [0, 0, 250])
     },
@@ -73,7 +73,7 @@ describe("a picture as canonical bytes", () => {
   })
   it("takes a picture of the canvas's own size byte for byte", async () => {
     const file = await writePng(noise, canvas)
-    expect(await readImage("a", file, canvas)).toEqual({ bytes: noise, note: "" })
+    expect(await readImage("a", file, canvas)).toMatchObject({ bytes: noise, note: "" })
   })
   it("brings an enlarged export back exactly, with the settings it was made with", async () => {
     const file = await writePng(noise, canvas, enlargement(canvas), settings)
