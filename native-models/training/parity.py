@@ -13,11 +13,14 @@ from safetensors.torch import save_file
 
 from megabyte.export import Storage, load_stored, stored, write_weights
 from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Stage
+from megabyte.notes import Notes
+from megabyte.synthesizer import play
 
 # A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
 MEDIA = {
     "story": ("text", {"encoding": "utf-8", "endOfDocument": 0, "header": 4, "styles": ["any", "other"]}),
     "picture": ("image", {"width": 6, "height": 10, "header": 6, "styles": ["any", "other"]}),
+    "tunes": ("audio", {"rate": 8000, "encoding": "linear-8", "header": 32, "styles": ["any", "reel, organ"]}),
     "sound": ("audio", {"rate": 8000, "encoding": "mu-law", "header": 8, "styles": ["any", "other"]}),
 }
 OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
@@ -62,6 +65,13 @@ CASES = {
         window=24,
         lookback=Lookback((1, 2, 3, 5, 12), 32, (((1, 2), (2, -1)),), (Lpc(6, 40), Lpc(16, 128))),
     ),
+    "tunes": Config(
+        patch=32,
+        global_=Stage(32, 2, 2, 1, 64),
+        local=Stage(32, 2, 4, 1, 64),
+        context=20,
+        notes=Notes(bar=4, bars=(1, 2), before=2, width=16),
+    ),
     "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
 }
 
@@ -83,6 +93,10 @@ def main() -> None:
             x = (128 + 60 * torch.sin(torch.arange(len(x)) * 0.3)).long() + x // 32
         if name == "story":
             x[:4] = torch.tensor([2, 2, 1, 1])
+        if name == "tunes":
+            score = [(0, 3, 70), (3, 1, 76), (4, 3, 70), (8, 1, 76), (9, 3, 60), (12, 3, 70), (15, 5, 66)]
+            sound = torch.from_numpy(play(score, "pluck", config.patch, config.context - 1)).long()
+            x = torch.cat([torch.full((config.patch,), 129), sound])
         if name in ("modern", "story", "picture"):  # some of it comes back, so that there are matches
             for at, back, count in [(60, 33, 12), (100, 60, 20), (130, 96, 5), (150, 18, 40)]:
                 x[at : at + count] = x[at - back : at - back + count].clone()

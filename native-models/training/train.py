@@ -209,7 +209,9 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_float32_matmul_precision("high")
         self.half = multiplies_bf16(self.device)
-        self.model = Megabyte(self.config, self.train.get("dropout", 0.0), self.train.get("scored", 0)).to(self.device)
+        self.model = Megabyte(
+            self.config, self.train.get("dropout", 0.0), self.train.get("local_dropout"), self.train.get("scored", 0)
+        ).to(self.device)
         if "init" in self.train:
             # From another pack as it ships.
             load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)

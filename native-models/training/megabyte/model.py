@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
 from .match import LENGTHS, longest_match
-from .notes import Notes, byte_rows, hear, patch_rows
+from .notes import Notes, byte_rows, hear, patch_rows, style_of
 
 
 @dataclass(frozen=True)
@@ -292,11 +292,14 @@ class Megabyte(nn.Module):
 
     ngram_coefficients: Tensor
 
-    def __init__(self, config: Config, dropout: float = 0.0, scored: int = 0) -> None:
-        """`dropout`: of embeddings and of what each block adds, in training only. `scored`: patches of a row that are
-        scored in training, on which alone the local model runs; 0: all."""
+    def __init__(
+        self, config: Config, dropout: float = 0.0, local_dropout: float | None = None, scored: int = 0
+    ) -> None:
+        """`dropout`: of embeddings and of what each block adds, in training only; `local_dropout`: in the local model
+        another. `scored`: patches of a row that are scored in training, on which alone the local model runs; 0: all."""
         super().__init__()
         self.dropout, self.scored = dropout, scored
+        self.local_dropout = dropout if local_dropout is None else local_dropout
         c = self.config = config
         patch, g, loc = c.patch, c.global_, c.local
         if g.width % patch:
@@ -333,7 +336,7 @@ class Megabyte(nn.Module):
             self.notes_patch_embed = nn.Embedding(sum(c.notes.patch_sizes), g.width)
             self.notes_byte_embed = nn.Embedding(sum(c.notes.byte_sizes), c.notes.width)
             self.notes_to_local = nn.Linear(len(c.notes.byte_sizes) * c.notes.width, loc.width, bias=False)
-        self.local_blocks = nn.ModuleList(Block(c, loc, dropout) for _ in range(loc.layers))
+        self.local_blocks = nn.ModuleList(Block(c, loc, self.local_dropout) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
             self.head = nn.Linear(loc.width, 256, bias=False)
@@ -452,7 +455,7 @@ class Megabyte(nn.Module):
         notes, patch = self.config.notes, self.config.patch
         assert notes is not None
         heard = hear(x.view(len(x), -1, patch))
-        return patch_rows(notes, heard, x[:, 0]), byte_rows(notes, heard, x, patch)
+        return patch_rows(notes, heard, style_of(x, patch)), byte_rows(notes, heard, x, patch)
 
     def compile(self, **options: Any) -> None:
         """Compiles each part by itself: blocks alike share their code, and the features stay as they are."""
@@ -460,9 +463,6 @@ class Megabyte(nn.Module):
             block.compile(**options)
         for name in ("embed", "enter_patches", "read_out"):
             setattr(self, name, torch.compile(getattr(self, name), **options))
-
-    def drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def embed(
         self,
@@ -503,7 +503,7 @@ class Megabyte(nn.Module):
             y = y + self.lookback_to_local(self.lookback_embed(inside(lookback)).flatten(2))
         if notes:
             y = y + self.notes_to_local(self.notes_byte_embed(inside(notes[1])).flatten(2))
-        return self.drop(h), self.drop(y)
+        return F.dropout(h, self.dropout, self.training), F.dropout(y, self.local_dropout, self.training)
 
     def enter_patches(self, h: Tensor, y: Tensor) -> Tensor:
         """Adds what the global model says, h [..., patches, D_G], to places y [batch * patches, P, D_L]."""

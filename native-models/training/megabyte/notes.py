@@ -116,10 +116,16 @@ def hear(patched: Tensor) -> Heard:
     return Heard(period, silent, began, ended, since)
 
 
+def style_of(x: Tensor, patch: int) -> Tensor:
+    """The byte of the header that x [batch, length] begins with, or SILENCE where it begins with sound: [batch]."""
+    header = (x[:, :patch] == x[:, :1]).all(1)
+    return torch.where(header, x[:, 0], SILENCE)
+
+
 def patch_rows(notes: Notes, heard: Heard, style: Tensor) -> Tensor:
     """For each patch the rows of the global model's table, from the patches before it: [batch, patches, columns].
 
-    `style` [batch]: the first byte of all, a header's, which is told everywhere: the header itself is soon far away.
+    `style` [batch] is told everywhere: the header itself is soon far away.
     """
     batch, patches = heard.period.shape
     at = torch.arange(patches, device=heard.period.device).expand(batch, patches)

@@ -24,7 +24,7 @@ OPEN_SHARE = 0.3  # rows whose header leaves the style open
 KEYS = (0, 5)  # of C and F: pitch classes of their major scales' first degrees
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 IN_KEY = 0.93  # share of a tune's time within one scale; those that wander more are not trained on
-OTHERS = 64  # patches between notes that are scored in each row, at least
+OTHERS = 0.25  # of the scored patches of a row, those between beginnings and ends, at least
 
 
 def kind_of(tune: dict[str, Any]) -> str:
@@ -158,9 +158,9 @@ class Tunes:
         is in the mean the sum over all patches but the header."""
         weights = np.zeros(len(decided))
         groups = np.flatnonzero(decided), 1 + np.flatnonzero(~decided[1:])
-        most = min(len(groups[0]), self.scored - OTHERS)
+        most = min(len(groups[0]), self.scored - int(OTHERS * self.scored))
         for group, size in zip(groups, (most, self.scored - most), strict=True):
-            weights[rng.choice(group, size, replace=False)] = len(group) / max(1, size)
+            weights[rng.choice(group, size, replace=False)] = len(group) / size if size else 0
         return weights > 0, weights
 
 

@@ -8,7 +8,7 @@ import torch
 
 from megabyte.data import SHARED
 from megabyte.model import Config, Megabyte, Stage
-from megabyte.notes import Notes, byte_rows, hear, patch_rows
+from megabyte.notes import Notes, byte_rows, hear, patch_rows, style_of
 from megabyte.synthesizer import GAP, HIGHEST, LOWEST, SILENCE, TIMBRES, first_sample, period, periods, play
 
 PATCH = 96
@@ -56,7 +56,7 @@ def test_what_is_told_of_notes_does_not_see_ahead() -> None:
     at = 30 * PATCH + 50
     changed[:, at:] = torch.randint(0, 256, changed[:, at:].shape)
     rows = [
-        (patch_rows(NOTES, heard, x[:, 0]), byte_rows(NOTES, heard, x, PATCH))
+        (patch_rows(NOTES, heard, style_of(x, PATCH)), byte_rows(NOTES, heard, x, PATCH))
         for x in (sound, changed)
         for heard in [hear(x.view(1, -1, PATCH))]
     ]
