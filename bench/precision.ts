@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { soundOf } from "../contract/pack.ts"
@@ -14,9 +15,8 @@ import { benchPack, cache } from "./random-pack.ts"
  */
 const held = at("../shared/data/heldout")
 
-/** Documents of `size` bytes, one after the other in a file. */
-function pieces(file: string, size: number, count: number): Uint8Array[] {
-  const all = readFileSync(file)
+/** The first of documents of `size` bytes that follow each other. */
+function pieces(all: Uint8Array, size: number, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => Uint8Array.from(all.subarray(i * size, (i + 1) * size)))
 }
 
@@ -25,8 +25,7 @@ const documents: Record<string, (model: Model) => Promise<Uint8Array[]>> = {
     readdirSync(join(held, "text"))
       .filter((name) => name.endsWith(".txt"))
       .map((name) => Uint8Array.from(readFileSync(join(held, "text", name)).subarray(0, 8192))),
-  image: async () => pieces(join(held, "image/sprites.rgb"), 3072, 12),
-  photos: async () => pieces(join(held, "image/photos.rgb"), 3072, 12),
+  image: async () => pieces(execFileSync("xz", ["-dc", join(held, "image/icons.bin.xz")]), 1024, 12),
   audio: async ({ pack }) => {
     const sound = soundOf(pack)
     if (!sound) throw new Error("not a pack of sound")

@@ -1,156 +1,259 @@
 import { execFileSync } from "node:child_process"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { statSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import sharp from "sharp"
-import { canvasBytes, canvasOf } from "../../contract/pack.ts"
+import { z } from "zod"
+import { byColumns, canvasBytes, canvasOf } from "../../contract/pack.ts"
+import type { Sampling } from "../../contract/sampling.ts"
+import { writePng } from "../../main/host/media/image.ts"
 import { PagePack, stretches } from "../page.ts"
 
 /**
- * Regenerates an image pack's README.md, samples.png and completions.png: `npx tsx native-models/image/report.ts
- * [FOLDER]`. It needs ../shared/data and Debian's optipng and libjxl-tools, and takes some minutes. Samples are the
- * first 64 seeds, completions the first held-out pictures in their order: nothing is picked.
+ * Regenerates the picture pack's README.md and its sheets: `npx tsx native-models/image/report.ts [FOLDER]`, or measures
+ * ways of sampling for its defaults: `... report.ts FOLDER sampling`. It needs ../shared/data, xz, and PYTHON (or
+ * python3) with training/requirements.txt. Samples are the first seeds, completions the first held-out pictures: nothing
+ * is picked.
  */
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL(".", import.meta.url)))
-const held = fileURLToPath(new URL("../../../shared/data/heldout/image", import.meta.url))
+const here = fileURLToPath(new URL(".", import.meta.url))
+const held = join(here, "../../../shared/data/heldout/image")
 const page = new PagePack(folder)
-const { pack, sampling, work } = page
+const { pack, sampling } = page
 const canvas = canvasOf(pack)
-if (!canvas) throw new Error(`${folder} is no image pack`)
-const { width, height } = canvas
+if (!canvas?.palette) throw new Error(`${folder} is no pack of indexed pictures`)
+const { width, height, styles } = canvas
 const size = canvasBytes(canvas)
-const raw = { raw: { width, height, channels: 3 as const } }
+const EACH = 8
+const COMPLETIONS = 48
 
-/** Pictures of a held-out set on the canvas; emoji are halved as in training: the mean of 2 x 2, half up. */
-function heldOut(name: string): Uint8Array<ArrayBuffer>[] {
-  const { shape } = JSON.parse(readFileSync(join(held, `${name}.json`), "utf8")) as { shape: number[] }
-  const [count = 0, h = 0, w = 0] = shape
-  const pixels = readFileSync(join(held, `${name}.rgb`))
-  return Array.from({ length: count }, (_, n) => {
-    const whole = Uint8Array.from(pixels.subarray(n * h * w * 3, (n + 1) * h * w * 3))
-    if (h === height && w === width) return whole
-    if (h !== 2 * height || w !== 2 * width) throw new Error(`${name} is ${w}x${h}`)
-    const half = new Uint8Array(size)
-    for (let i = 0; i < size; i++) {
-      const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)]
-      const at = (dx: number, dy: number) => whole[((2 * y + dy) * w + 2 * x + dx) * 3 + c] as number
-      half[i] = (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) >> 2
-    }
-    return half
-  })
+const Verdict = z.object({
+  heldOut: z.record(z.string(), z.number()),
+  agreed: z.record(z.string(), z.number()),
+  right: z.number(),
+  agreement: z.number(),
+  ofRight: z.number(),
+  empty: z.number(),
+  copies: z.number(),
+  nearest: z.array(z.object({ share: z.number(), picture: z.array(z.number()) })),
+  colors: z.number(),
+  heldOutColors: z.number(),
+})
+
+/** Eight pictures of each style, the style's number as their seed. */
+async function samples(by: Sampling = sampling): Promise<{ pictures: Uint8Array[]; wanted: string[] }> {
+  const pictures: Uint8Array[] = []
+  for (let style = 1; style < styles.length; style++)
+    for (let half = 0; half < EACH; half += 4)
+      pictures.push(...(await page.generate({ seed: 100 * style + half, variations: 4, style, sampling: by })))
+  return { pictures, wanted: styles.slice(1).flatMap((name) => new Array<string>(EACH).fill(name)) }
 }
 
-/** Pictures side by side, enlarged thrice, a few pixels apart. */
-async function sheet(pictures: Uint8Array[], columns: number, path: string): Promise<void> {
-  const [cell, gap] = [width * 3, 6]
+/** What training/judge.py says of pictures. */
+function judged({ pictures, wanted }: Awaited<ReturnType<typeof samples>>) {
+  const path = join(page.work, "samples.json")
+  writeFileSync(path, JSON.stringify({ styles: wanted, pictures: Buffer.concat(pictures).toString("base64") }))
+  const judge = join(here, "../training/judge.py")
+  return Verdict.parse(
+    JSON.parse(execFileSync(process.env.PYTHON ?? "python3", [judge, path], { maxBuffer: 2 ** 26 }).toString()),
+  )
+}
+
+/** Held-out pictures in their order, as indices. */
+function heldOut(): Uint8Array<ArrayBuffer>[] {
+  const all = execFileSync("xz", ["-dc", join(held, "icons.bin.xz")], { maxBuffer: 2 ** 26 })
+  return Array.from({ length: all.length / size }, (_, i) => Uint8Array.from(all.subarray(i * size, (i + 1) * size)))
+}
+
+const png = (bytes: Uint8Array, enlarge = 1) => writePng(bytes, canvas, enlarge)
+
+/** Pictures side by side on white, enlarged twice, a few pixels apart. */
+async function sheet(pictures: Uint8Array[], columns: number, name: string): Promise<void> {
+  const [cell, gap] = [width * 2, 6]
   const composite = await Promise.all(
     pictures.map(async (bytes, i) => ({
-      input: await sharp(bytes, raw).resize(cell, cell, { kernel: "nearest" }).png().toBuffer(),
+      input: await sharp(await png(bytes, 2))
+        .flatten({ background: "#ffffff" })
+        .png()
+        .toBuffer(),
       left: gap + (i % columns) * (cell + gap),
       top: gap + Math.floor(i / columns) * (cell + gap),
     })),
   )
   const rows = Math.ceil(pictures.length / columns)
-  const background = "#e8eaef"
-  const all = {
+  const create = {
     width: gap + columns * (cell + gap),
     height: gap + rows * (cell + gap),
     channels: 3 as const,
-    background,
+    background: "#e8eaef",
   }
-  await sharp({ create: all }).composite(composite).png({ palette: true, compressionLevel: 9 }).toFile(path)
+  await sharp({ create }).composite(composite).png({ palette: true, compressionLevel: 9 }).toFile(join(folder, name))
 }
 
-/** Bytes of a picture under each codec, at its slowest lossless setting. */
-async function codecs(bytes: Uint8Array): Promise<Record<string, number>> {
-  const png = join(work, "picture.png")
-  await sharp(bytes, raw).png({ compressionLevel: 9 }).toFile(png)
-  execFileSync("optipng", ["-quiet", "-o7", "-strip", "all", png])
-  execFileSync("cjxl", [png, join(work, "picture.jxl"), "-d", "0", "-e", "9", "--quiet"], { stdio: "ignore" })
-  return {
-    PNG: statSync(png).size,
-    WebP: (await sharp(bytes, raw).webp({ lossless: true, effort: 6, quality: 100 }).toBuffer()).length,
-    "JPEG XL": statSync(join(work, "picture.jxl")).size,
-  }
-}
+const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
-const rows: string[] = []
-const lost: string[] = []
-const sets = Object.keys(pack.heldOut.files)
-for (const name of sets) {
-  const pictures = heldOut(name)
-  const totals: Record<string, number> = {}
-  let [model, exact] = [0, 0]
-  for (const picture of pictures) {
-    model += await page.bitsOf(picture, "int8")
-    exact += await page.bitsOf(picture, "fp32")
-    for (const [codec, bytes] of Object.entries(await codecs(picture))) totals[codec] = (totals[codec] ?? 0) + 8 * bytes
-  }
-  const per = (bits = 0) => (bits / pictures.length / size).toFixed(3)
-  const share = Math.round((100 * model) / (totals.WebP ?? 1))
-  rows.push(
-    `| ${name} (${pictures.length}) | **${per(model)}** | ${per(totals.PNG)} | ${per(totals.WebP)} | ${per(totals["JPEG XL"])} | **${share} %** |`,
-  )
-  lost.push(`${name} ${((model - exact) / pictures.length / size).toFixed(4)}`)
-  console.log(rows.at(-1))
-}
-
-const samples: Uint8Array[] = []
-for (let seed = 1; seed <= 64; seed++) samples.push(...(await page.generate({ seed })))
-await sheet(samples, 8, join(folder, "samples.png"))
-
-// Each held-out picture, its upper half and what the pack makes of that: three in a row.
-const triples: Uint8Array[] = []
-const each = Math.floor(32 / sets.length)
-for (const name of sets)
-  for (const [i, picture] of heldOut(name).slice(0, each).entries()) {
-    const [made = picture] = await page.generate({ seed: i + 1, given: picture.slice(0, size / 2) })
-    triples.push(
-      picture,
-      new Uint8Array(size).fill(232).map((v, at) => (at < size / 2 ? (picture[at] as number) : v)),
-      made,
+/** Ways of sampling beside each other, for the defaults and their ranges. */
+async function measureSampling(): Promise<void> {
+  const ways: Partial<Sampling>[] = [
+    {},
+    { temperature: 0.95 },
+    { temperature: 0.9 },
+    { temperature: 0.8 },
+    { temperature: 0.7 },
+    { temperature: 1.1 },
+    { topP: 0.98 },
+    { topP: 0.95 },
+    { minP: 0.02 },
+    { minP: 0.05 },
+  ]
+  for (const way of ways) {
+    const verdict = judged(await samples({ temperature: 1, topP: 1, topK: 0, minP: 0, ...way }))
+    const { agreement, ofRight, empty, copies, colors } = verdict
+    console.log(
+      JSON.stringify(way),
+      `agrees ${percent(agreement)} (${percent(ofRight)} of right), empty ${percent(empty)}, copies ${percent(copies)}, colors ${colors.toFixed(1)}`,
     )
   }
-await sheet(triples, 12, join(folder, "completions.png"))
+}
 
-const styled: Uint8Array[] = []
-for (let style = 1; style < canvas.styles.length; style++)
-  styled.push(...(await page.generate({ seed: style, variations: 8, style })))
-await sheet(styled, 8, join(folder, "styles.png"))
+/** Bits a pixel of the held-out pictures under other codecs, file headers included; xz packs all of them in one. */
+async function codecs(pictures: Uint8Array[]): Promise<Record<string, number>> {
+  const all = join(page.work, "all.bin")
+  writeFileSync(all, Buffer.concat(pictures))
+  const xz = execFileSync("xz", ["-9e", "-c", all], { maxBuffer: 2 ** 26 }).length
+  let [webp, indexed] = [0, 0]
+  for (const picture of pictures) {
+    const file = await png(picture)
+    indexed += file.length
+    webp += (await sharp(file).webp({ lossless: true, effort: 6, quality: 100 }).toBuffer()).length
+  }
+  const bits = (bytes: number) => (8 * bytes) / pictures.length / size
+  return { "xz of all in one": bits(xz), "WebP, lossless": bits(webp), "PNG, indexed": bits(indexed) }
+}
 
-const readme = `# ${pack.title}
+/** Each held-out picture, what was given of it and what the pack made of that; every other one by columns. */
+async function completions(pictures: Uint8Array<ArrayBuffer>[]): Promise<void> {
+  const triples: Uint8Array[] = []
+  for (const [i, picture] of pictures.slice(0, COMPLETIONS).entries()) {
+    const columns = i % 2 === 1
+    const read = columns ? byColumns(picture, canvas as NonNullable<typeof canvas>) : picture
+    const given = read.slice(0, size / 2)
+    const [made = read] = await page.generate({ seed: i + 1, given, columns })
+    const upright = (bytes: Uint8Array) => (columns ? byColumns(bytes, canvas as NonNullable<typeof canvas>) : bytes)
+    const half = new Uint8Array(size).fill(canvas?.transparent ?? 0)
+    half.set(given)
+    triples.push(picture, upright(half), upright(made))
+  }
+  await sheet(triples, 12, "completions.png")
+}
 
-${pack.data}. License: ${pack.license}.
+/** Seconds of four pictures from a warm start, the median of five. */
+async function speed(): Promise<number> {
+  const seconds: number[] = []
+  for (let round = 0; round < 6; round++) {
+    const began = performance.now()
+    await page.generate({ seed: round, variations: 4, style: 1 })
+    seconds.push((performance.now() - began) / 1000)
+  }
+  return median(seconds.slice(1))
+}
 
-${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; trained for ${stretches(pack.training)}. This page is written by \`npx tsx native-models/image/report.ts${process.argv[2] ? ` ${process.argv[2]}` : ""}\`.
+async function writePage(): Promise<void> {
+  const four = await speed()
+  const pictures = heldOut()
+  let [shipped, exact] = [0, 0]
+  for (const picture of pictures) {
+    shipped += await page.bitsOf(picture, "int8")
+    exact += await page.bitsOf(picture, "fp32")
+  }
+  const perPixel = (bits: number) => bits / pictures.length / size
+  const others = await codecs(pictures)
+  console.log(`bits a pixel ${perPixel(shipped).toFixed(4)}, fp32 ${perPixel(exact).toFixed(4)}`, others)
 
-## Held-out bits per dimension
+  const made = await samples()
+  await sheet(made.pictures, EACH * 2, "samples.png")
+  const verdict = judged(made)
+  const { heldOut: known, agreed } = verdict
+  console.log(JSON.stringify({ ...verdict, nearest: verdict.nearest.map(({ share }) => share) }))
+  await sheet(
+    verdict.nearest
+      .slice(0, 16)
+      .flatMap(({ picture }, i) => [made.pictures[EACH * i] as Uint8Array, Uint8Array.from(picture)]),
+    8,
+    "nearest.png",
+  )
+  await completions(pictures)
 
-On pictures the model never saw, ${width}x${height} (emoji halved from 64x64), its style left open, as it ships (8 bits); the codecs on the same pictures, each at its slowest lossless setting, file headers included.
+  const weights = statSync(join(folder, "weights.safetensors")).size / 1e6
+  const mostOften = mean(verdict.nearest.map(({ share }) => share))
+  writeFileSync(
+    join(folder, "README.md"),
+    `# ${pack.title}
 
-| pictures | this pack | PNG (optipng -o7) | WebP (lossless, method 6) | JPEG XL (effort 9) | share of WebP |
-| --- | --- | --- | --- | --- | --- |
-${rows.join("\n")}
+Pictures of ${width}x${height} pixels, each one of ${canvas?.palette?.length} named colors. ${(pack.parameters / 1e6).toFixed(1)} million parameters, ${weights.toFixed(1)} MB; trained for ${stretches(pack.training)}. This page is written by \`npx tsx native-models/image/report.ts\`.
 
-The 8-bit form costs ${lost.join(", ")} bits per dimension against fp32.
+## Held-out bits a pixel
+
+On ${pictures.length} pictures the model never saw, their style left open, as it ships (8 bits).
+
+| this pack | ${Object.keys(others).join(" | ")} |
+| --- | ${Object.keys(others)
+      .map(() => "---")
+      .join(" | ")} |
+| **${perPixel(shipped).toFixed(3)}** | ${Object.values(others)
+      .map((bits) => bits.toFixed(3))
+      .join(" | ")} |
+
+A context mixer takes 0.47 (goal: 0.36). The 8-bit form costs ${(perPixel(shipped) - perPixel(exact)).toFixed(4)} against fp32.
 
 ## Samples
 
-Seeds 1 to 64, nothing picked, no style chosen, temperature ${sampling.temperature}, top-p ${sampling.topP}:
+${EACH} of each style, nothing picked, temperature ${sampling.temperature}, top-p ${sampling.topP}, min-p ${sampling.minP}; two styles a row: ${styles.slice(1).join(", ")}.
 
-![64 samples](samples.png)
+![Samples](samples.png)
 
-Eight of each style (${canvas.styles.slice(1).join(", ")}), one row a style:
+| measure | | goal |
+| --- | --- | --- |
+| a classifier of the training pictures agrees with the style, of the cases in which it is right on held-out ones | ${percent(verdict.ofRight)} (${percent(verdict.agreement)} of ${percent(verdict.right)}) | 80 % |
+| blank or nearly blank | ${percent(verdict.empty)} | 1 % |
+| equal to a training picture in more than 95 % of the pixels off the ground | ${percent(verdict.copies)} | 5 % |
+| colors a picture (held out ${verdict.heldOutColors.toFixed(1)}) | ${verdict.colors.toFixed(1)} | |
+| four pictures from a warm start, on this machine | ${four.toFixed(2)} s (the old pack of RGB pictures: 2.04 s) | 2 s |
 
-![Styles](styles.png)
+| style | classifier agrees | right on held-out ones |
+| --- | --- | --- |
+${Object.entries(agreed)
+  .map(
+    ([name, share]) =>
+      `| ${name} | ${percent(share)} | ${known[name] === undefined ? "none held out" : percent(known[name])} |`,
+  )
+  .join("\\n")}
+
+The first of each style beside the training picture that is most like it (mirrored ones count too; in the mean ${percent(mostOften)} of the pixels off the ground are the same):
+
+![Nearest training pictures](nearest.png)
 
 ## Completions
 
-Three by three: the held-out picture, the half that was given, what the pack made of it (the first ${each} of each set, nothing picked):
+Three by three: the held-out picture, the half that was given (the upper one and the left one in turn), what the pack made of it; the first ${COMPLETIONS}, nothing picked:
 
 ![Completions](completions.png)
 
+## Whose pictures it learned from
+
+${pack.data}
+
+License of the weights: ${pack.license}.
+
 ![Loss](loss.png)
-`
-writeFileSync(join(folder, "README.md"), readme)
-page.close()
+`,
+  )
+}
+
+try {
+  await (process.argv[3] === "sampling" ? measureSampling() : writePage())
+} finally {
+  page.close()
+}
