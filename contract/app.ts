@@ -69,12 +69,38 @@ export const Item = z.object({
   parent: z.object({ id, at: z.int().min(0) }).optional(),
   favourite: z.boolean(),
   status: z.enum(["running", "done", "stopped", "interrupted"]),
+  /** The run whose futures stand beside this one, by its first item; absent where it is alone. */
+  run: id.optional(),
+  /** It was only scored, and is not made here. */
+  scored: z.boolean().optional(),
 })
 export type Item = z.infer<typeof Item>
 
-/** An item as windows get it; pictures come with a small PNG as a data: address. */
-export const ListedItem = Item.extend({ thumbnail: z.string().optional() })
+/** An item as windows get it: without its contents, of which `preview` tells some. */
+export const ListedItem = Item
 export type ListedItem = z.infer<typeof ListedItem>
+
+/** What a row of the library shows of an item's contents: some words, a small PNG as a data: address, or a wave. */
+export const Preview = z.object({
+  id,
+  text: z.string().optional(),
+  image: z.string().optional(),
+  /** Loudest sample of each stretch, 0 to 1. */
+  peaks: z.array(z.number()).optional(),
+})
+export type Preview = z.infer<typeof Preview>
+
+/** What else could have stood at a byte, by the model's own probabilities. */
+export const Alternative = z.object({ byte: z.int().min(0).max(255), share: z.number() })
+export type Alternative = z.infer<typeof Alternative>
+
+/** Sampling that a person has named, for one pack. */
+export const OwnPreset = z.object({
+  name: z.string().trim().min(1).max(40),
+  pack: z.string().max(64),
+  sampling: Sampling,
+})
+export type OwnPreset = z.infer<typeof OwnPreset>
 
 export const PackSummary = z.object({
   name: z.string(),
@@ -120,6 +146,8 @@ export const Preferences = z.object({
   device: DeviceChoice.default("auto"),
   /** Folder of the library; empty: the usual one. */
   library: z.string().max(4096).default(""),
+  /** A person's own presets. */
+  presets: z.array(OwnPreset).max(200).default([]),
 })
 export type Preferences = z.infer<typeof Preferences>
 
@@ -136,6 +164,8 @@ export const Command = z.discriminatedUnion("type", [
     /** Name of the file that was given. */
     name: z.string().max(500).optional(),
     parent: z.object({ id, at: z.int().min(0) }).optional(),
+    /** The run that these are further futures of. */
+    run: id.optional(),
   }),
   /** Goes on where the items of this run stopped, each in its own item. */
   z.object({
@@ -157,6 +187,12 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("export"), id, form: FileForm }),
   /** The bytes and bits of an item. */
   z.object({ type: z.literal("read"), id }),
+  /** What rows show of items' contents. */
+  z.object({ type: z.literal("preview"), ids: z.array(id).max(100) }),
+  /** Items with these words in their text or title. */
+  z.object({ type: z.literal("search"), query: z.string().trim().min(1).max(500) }),
+  /** The likeliest bytes at each place of the patch that begins at `at`. */
+  z.object({ type: z.literal("alternatives"), id, at: z.int().min(0) }),
   z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(200) }),
   z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
   z.object({ type: z.literal("delete"), id }),
@@ -190,12 +226,16 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("state"),
     packs: z.array(PackSummary),
-    items: z.array(ListedItem),
     folder: z.string(),
     preferences: Preferences,
     /** What was being written when the last window closed. */
     draft: z.string(),
   }),
+  /** A part of the library, newest first; a window gets all of it in such parts after its state. */
+  z.object({ type: z.literal("items"), items: z.array(ListedItem) }),
+  z.object({ type: z.literal("previews"), previews: z.array(Preview) }),
+  z.object({ type: z.literal("found"), query: z.string(), ids: z.array(id) }),
+  z.object({ type: z.literal("alternatives"), id, at: z.int(), bytes: z.array(z.array(Alternative)) }),
   /** The packs there are, after one came or went. */
   z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),
   z.object({ type: z.literal("item"), item: ListedItem }),

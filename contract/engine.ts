@@ -47,9 +47,25 @@ export type GenerateRequest = z.infer<typeof GenerateRequest>
 
 export const ScoreRequest = z.object({ type: z.literal("score"), id: z.int(), ...target, bytes })
 export type ScoreRequest = z.infer<typeof ScoreRequest>
+/** Makes a pack ready, before anything is asked of it. */
+export const LoadRequest = z.object({ type: z.literal("load"), id: z.int(), ...target, sampling: Sampling })
+export type LoadRequest = z.infer<typeof LoadRequest>
+
+/** The likeliest bytes at each place of the last patch of `bytes`. */
+export const AlternativesRequest = z.object({
+  type: z.literal("alternatives"),
+  id: z.int(),
+  ...target,
+  bytes,
+  count: z.int().min(1).max(256),
+})
+export type AlternativesRequest = z.infer<typeof AlternativesRequest>
+
 /** Requests as they are made: what has a default may be left out. */
 export type GenerateInput = z.input<typeof GenerateRequest>
 export type ScoreInput = z.input<typeof ScoreRequest>
+export type LoadInput = z.input<typeof LoadRequest>
+export type AlternativesInput = z.input<typeof AlternativesRequest>
 
 /** Tries a device with a tiny graph or, with a pack, measures it there. For a process of its own: a driver may hang. */
 export const ProbeRequest = z.object({
@@ -71,6 +87,8 @@ export const EngineRequest = z.discriminatedUnion("type", [
   GenerateRequest,
   ScoreRequest,
   ProbeRequest,
+  LoadRequest,
+  AlternativesRequest,
   /** Ends request `id` after the patch in hand. */
   z.object({ type: z.literal("cancel"), id: z.int() }),
 ])
@@ -110,6 +128,9 @@ export const EngineEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("loaded"), id: z.int(), loadMs: z.number() }),
   z.object({ type: z.literal("progress"), id: z.int(), bytes: z.int() }),
   z.object({ type: z.literal("scored"), id: z.int(), logprob: numbers, entropy: numbers, scoreMs: z.number() }),
+  z.object({ type: z.literal("ready"), id: z.int() }),
+  /** `count` bytes a place, likeliest first, and the share of each. */
+  z.object({ type: z.literal("alternatives"), id: z.int(), bytes, shares: numbers }),
   /** The device works; with a pack, how long a patch takes on it. */
   z.object({ type: z.literal("probed"), id: z.int(), msPerPatch: z.number().optional() }),
   z.object({ type: z.literal("error"), id: z.int(), message: z.string() }),

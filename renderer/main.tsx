@@ -5,7 +5,12 @@ import { applyAppearance } from "./models/ModelsPage.tsx"
 import { StudioContext } from "./store/context.ts"
 import { connectHost } from "./store/host.ts"
 import { createStudio } from "./store/store.ts"
-import "./styles.css"
+import "./ui/base.css"
+import "./home/home.css"
+import "./work/work.css"
+import "./library/library.css"
+import "./settings/settings.css"
+import "./models/models.css"
 
 let send: (command: Command) => void = () => {}
 const studio = createStudio((command) => send(command))

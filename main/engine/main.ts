@@ -1,12 +1,22 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { type EngineEvent, EngineRequest, type GenerateRequest, type ScoreRequest } from "../../contract/engine.ts"
+import {
+  type AlternativesRequest,
+  type EngineEvent,
+  EngineRequest,
+  type GenerateRequest,
+  type LoadRequest,
+  type ScoreRequest,
+} from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
 import { PackError } from "../packs/error.ts"
 import { Constraint } from "./decode/constraint.ts"
 import { Decoder, decodeKind } from "./decode/decoder.ts"
 import { Model } from "./decode/model.ts"
 import { Quota } from "./decode/stopping.ts"
+import { likeliest } from "./jobs/alternatives.ts"
+import { Jobs } from "./jobs/jobs.ts"
+import { type Loaded, Models } from "./jobs/models.ts"
 import { probe } from "./jobs/probe.ts"
 import { fastestThreads } from "./jobs/threads.ts"
 
@@ -25,53 +35,41 @@ const send = (event: EngineEvent) => {
 const cache = process.env.MEGABYTE_CACHE
 if (!cache) throw new Error("MEGABYTE_CACHE is not set")
 
-/** The model in memory; another pack or precision takes its place. */
-let loaded: { key: string; model: Model; decoder?: Decoder; dropped: number } | undefined
+const models = new Models()
 const cancelled = new Set<number>()
-let queue = Promise.resolve()
+const jobs = new Jobs()
 
 /** Lets messages in: a run blocks this process's event loop, so a cancel is seen between two patches. */
 const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-type Request = GenerateRequest | ScoreRequest
+type Request = GenerateRequest | ScoreRequest | LoadRequest | AlternativesRequest
 
-async function load(request: Request) {
+async function load(request: Request): Promise<Loaded> {
   const { id, pack, threads, device } = request
   // The CPU that goes on for a GPU has no fp16.
   const precision = gpuFailed && request.precision === "fp16" ? "int8" : request.precision
   // A pack that was replaced in its place is another pack.
-  const changed = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })?.mtimeMs
-  const key = JSON.stringify([pack, changed, precision, threads, device])
-  if (loaded?.key === key) {
-    if (request.type === "generate") await readyToDecode(loaded.model, request)
-    return loaded
+  const file = statSync(join(pack, "weights.safetensors"), { throwIfNoEntry: false })
+  const key = JSON.stringify([pack, file?.mtimeMs, precision, threads, device])
+  const known = models.use(key)
+  if (known) {
+    if ("sampling" in request) await readyToDecode(known.model, request)
+    return known
   }
   send({ type: "loading", id })
   const start = performance.now()
-  await unload()
+  await models.makeRoom(file?.size ?? 0)
   const model = Model.load(pack, precision, threads, cache as string, device)
-  if (request.type === "generate") await readyToDecode(model, request)
-  loaded = { key, model, dropped: 0 }
+  if ("sampling" in request) await readyToDecode(model, request)
   send({ type: "loaded", id, loadMs: performance.now() - start })
-  return loaded
+  return models.add({ key, model, dropped: 0, bytes: file?.size ?? 0 })
 }
 
-/** Makes the session that decodes, so that the first patch does not wait for it. */
-async function readyToDecode(model: Model, { device, sampling }: GenerateRequest): Promise<void> {
+/** Makes the sessions that read and decode, so that the first patch does not wait for them. */
+async function readyToDecode(model: Model, { device, sampling }: GenerateRequest | LoadRequest): Promise<void> {
   if (device === "cpu" && !model.decodeThreads) model.decodeThreads = await fastestThreads(model, cache as string)
   await model.session(decodeKind(sampling))
-}
-
-/** A device that failed may not even let go. */
-async function unload(): Promise<void> {
-  const { model, decoder } = loaded ?? {}
-  loaded = undefined
-  try {
-    decoder?.release()
-    await model?.release()
-  } catch (error) {
-    if (model?.device === "cpu") throw error
-  }
+  await model.session("prefill")
 }
 
 /** Once the GPU has failed, this process leaves it alone. */
@@ -89,7 +87,7 @@ async function orOnCpu<T>(
   } catch (error) {
     if (device === "cpu" || error instanceof PackError) throw error
     gpuFailed = true
-    await unload()
+    await models.clear()
     const message = `The GPU failed (${firstLine(error)}); nothing is lost, the processor goes on from there.`
     send({ type: "fallback", id: request.id, message })
     return onCpu()
@@ -197,6 +195,22 @@ async function score(request: ScoreRequest): Promise<void> {
   send({ type: "scored", id, logprob: logprob.slice(), entropy: entropy.slice(), scoreMs: performance.now() - start })
 }
 
+async function alternatives(request: AlternativesRequest): Promise<void> {
+  const { id, bytes, count } = request
+  const found = await orOnCpu(request, async (device) => {
+    const { model } = await load({ ...request, device })
+    const { patch, context } = model.config
+    const dropped = Math.max(0, Math.ceil((bytes.length - context * patch) / patch)) * patch
+    return likeliest(await Decoder.lastLogits(model, bytes.subarray(dropped)), count)
+  })
+  send({ type: "alternatives", id, ...found })
+}
+
+async function makeReady(request: LoadRequest): Promise<void> {
+  await orOnCpu(request, (device) => load({ ...request, device }))
+  send({ type: "ready", id: request.id })
+}
+
 function receive(message: unknown): void {
   const parsed = EngineRequest.safeParse(message)
   if (!parsed.success) {
@@ -210,19 +224,33 @@ function receive(message: unknown): void {
     cancelled.add(request.id)
     return
   }
-  queue = queue.then(async () => {
+  const work = async () => {
     try {
-      if (request.type === "probe") {
-        const msPerPatch = await probe(request, cache as string)
-        send({ type: "probed", id: request.id, msPerPatch })
-      } else await (request.type === "generate" ? generate(request) : score(request))
+      await answer(request)
     } catch (error) {
-      if (loaded) delete loaded.decoder
+      models.forgetDecoders()
       const message = request.type === "probe" ? firstLine(error) : lineFor(error)
       send({ type: "error", id: request.id, message })
     }
     cancelled.delete(request.id)
-  })
+  }
+  // What a person waits for goes before what is only made ready.
+  jobs.add(work, request.type === "load")
+}
+
+async function answer(request: Exclude<EngineRequest, { type: "cancel" }>): Promise<void> {
+  switch (request.type) {
+    case "probe":
+      return send({ type: "probed", id: request.id, msPerPatch: await probe(request, cache as string) })
+    case "generate":
+      return generate(request)
+    case "score":
+      return score(request)
+    case "load":
+      return makeReady(request)
+    case "alternatives":
+      return alternatives(request)
+  }
 }
 
 const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""

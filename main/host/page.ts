@@ -5,6 +5,8 @@ export const contentTypes: Record<string, string> = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
   ".png": "image/png",
+  ".woff2": "font/woff2",
+  ".txt": "text/plain; charset=utf-8",
 }
 
 /** Nothing from outside, nothing inline: the page is the app's own files and its own socket. */

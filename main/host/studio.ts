@@ -5,10 +5,10 @@ import {
   Command,
   type FileForm,
   type Item,
-  type ListedItem,
   LONGEST_TEXT,
   type PackSummary,
   type Preferences,
+  type Preview,
   type Settings,
 } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
@@ -20,7 +20,8 @@ import { writeWav } from "../../contract/wav.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { EngineClient, type StartEngine } from "./engine/client.ts"
-import { chooseDevice, tryDevices } from "./engine/devices.ts"
+import { tryDevices } from "./engine/devices.ts"
+import { Placements } from "./engine/placements.ts"
 import { detailsOf, sentenceOf } from "./errors.ts"
 import { Library } from "./library.ts"
 import { Log } from "./log.ts"
@@ -32,13 +33,21 @@ import { type Source, withFile } from "./media/source.ts"
 import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
+import { previewOf } from "./previews.ts"
 import { spreadSafetyNet } from "./safety-net.ts"
+import { search } from "./search.ts"
 import { Upload } from "./uploads.ts"
 
 /** Milliseconds between two bundles of patches to the windows: one animation frame. */
 const FRAME = 16
 /** Milliseconds between two writes of what is being generated to the library. */
 const FLUSH = 1000
+/** Items of the library in one message. */
+const PART = 500
+/** Likeliest bytes that are told of each place of a patch. */
+const ALTERNATIVES = 5
+/** Bytes of weights, all packs together, that are made ready when a window comes. */
+const READY_WEIGHTS = 512 * 2 ** 20
 
 /** Bytes of the largest text or picture that is opened; of a sound only the end is read. */
 const LARGEST_WHOLE = 32 * 2 ** 20
@@ -63,7 +72,9 @@ export class Studio {
   private readonly incoming: Upload
   private readonly dropped: Upload
   private readonly windows = new Set<(event: AppEvent) => void>()
+  private readonly placements: Placements
   private gpuFailed = false
+  private isReady = false
   private running: { cancel(): void } | undefined
   /** Sends and saves what is pending of the running generation, so that what is read next is whole. */
   private settle = () => {}
@@ -80,6 +91,7 @@ export class Studio {
     this.dropped = new Upload(join(places.home, "dropped"))
     this.library = this.openLibrary(this.preferences)
     this.library.emptyDeleted()
+    this.placements = new Placements(startEngine, this.graphs)
   }
 
   private get preferencesPath(): string {
@@ -99,16 +111,18 @@ export class Studio {
   connect(send: (event: AppEvent) => void): () => void {
     this.windows.add(send)
     this.greet(send)
+    if (!this.isReady) void this.makeReady()
     return () => void this.windows.delete(send)
   }
 
   /** The whole state, and the run that is on. */
   private greet(send: (event: AppEvent) => void): void {
     const { preferences, library } = this
-    const items = library.list().map((item) => this.listed(item))
     // One window alone: two would both write it.
     const draft = this.windows.size === 1 && existsSync(this.draftPath) ? readFileSync(this.draftPath, "utf8") : ""
-    send({ type: "state", packs: this.packs(), items, folder: library.folder, preferences, draft })
+    send({ type: "state", packs: this.packs(), folder: library.folder, preferences, draft })
+    const items = library.list()
+    for (let i = 0; i < items.length; i += PART) send({ type: "items", items: items.slice(i, i + PART) })
     if (!this.live) return
     send({ type: "run", ...this.live })
     send({ type: "phase", phase: "writing" })
@@ -170,19 +184,14 @@ export class Studio {
     )
   }
 
-  private listed(item: Item): ListedItem {
-    const picture = item.modality === "image" ? this.library.readFile(item.id) : undefined
-    return picture ? { ...item, thumbnail: `data:image/png;base64,${base64(picture)}` } : item
-  }
-
   private tellItem(item: Item): void {
-    this.tell({ type: "item", item: this.listed(item) })
+    this.tell({ type: "item", item })
   }
 
   private async execute(command: Command, answer: (event: AppEvent) => void): Promise<void> {
     switch (command.type) {
       case "generate":
-        return this.generate(command.settings, Buffer.from(command.given, "base64"), command.name, command.parent)
+        return this.generate(command, Buffer.from(command.given, "base64"))
       case "continue":
         return this.goOn(command.id, command)
       case "stop":
@@ -205,6 +214,12 @@ export class Studio {
           bits: Array.from(bits, (b) => (Number.isNaN(b) ? -1 : b)),
         })
       }
+      case "preview":
+        return answer({ type: "previews", previews: this.previews(command.ids) })
+      case "search":
+        return answer({ type: "found", query: command.query, ids: search(this.library, command.query) })
+      case "alternatives":
+        return answer(await this.alternatives(command.id, command.at))
       case "rename":
         return this.tellItem(this.library.update(command.id, { title: command.title }))
       case "favourite":
@@ -313,7 +328,7 @@ export class Studio {
     }
     const { bytes, note } = readText(name, whole)
     // A text file has no place for settings: one that was made here is known by its bytes.
-    const same = (item: Item) => item.modality === "text" && item.bytes === bytes.length
+    const same = (item: Item) => item.modality === "text" && item.bytes === bytes.length && !item.scored
     const made = this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
     return { ...opened, bytes: base64(bytes), note, ...(made ? { settings: made.settings } : {}) }
   }
@@ -321,13 +336,9 @@ export class Studio {
   /** A picture or a sound as a file to save. */
   private async export(id: string, form: FileForm): Promise<AppEvent> {
     this.settle()
-    const { title, settings } = this.library.get(id)
-    const file = await fileOf(
-      readPack(findPack(settings.pack, this.places)),
-      this.library.read(id).bytes,
-      settings,
-      form,
-    )
+    const { title, settings, scored } = this.library.get(id)
+    const pack = readPack(findPack(settings.pack, this.places))
+    const file = await fileOf(pack, this.library.read(id).bytes, scored ? undefined : settings, form)
     if (!file) throw new Error("This pack does not make files of that kind; nothing was written.")
     const extension = form === "large" ? ".png" : `.${form}`
     const mime = { png: "image/png", large: "image/png", wav: "audio/wav", flac: "audio/flac" }[form]
@@ -389,9 +400,8 @@ export class Studio {
   private async target(folder: string) {
     const { threads, device: choice } = this.preferences
     const wanted = this.gpuFailed ? "cpu" : choice
-    const placement = await chooseDevice(this.startEngine, this.graphs, wanted, { folder, threads }, () =>
-      this.tell({ type: "phase", phase: "measuring" }),
-    )
+    this.placements.pause()
+    const placement = await this.placements.of(wanted, { folder, threads })
     this.tell({ type: "phase", phase: "loading" })
     if (choice === "gpu" && placement.device === "cpu" && !this.gpuFailed)
       this.tell({ type: "notice", kind: "info", text: "No GPU works here just now; the processor is used." })
@@ -402,12 +412,65 @@ export class Studio {
     if (this.running) throw new Error("Something is being written already; stop it first or wait for its end.")
   }
 
-  private async generate(
-    settings: Settings,
-    given: Uint8Array,
-    name: string | undefined,
-    parent: Item["parent"],
-  ): Promise<void> {
+  /** Makes one pack of each kind ready, the preferred one first: what is asked for meanwhile goes before. */
+  private async makeReady(): Promise<void> {
+    this.isReady = true
+    const { pack: preferred, device } = this.preferences
+    const packs = this.packs().filter((p) => !p.problem)
+    const first = packs.find((p) => p.name === preferred)
+    const chosen = new Map((first ? [first, ...packs] : packs).reverse().map((p) => [p.modality, p]))
+    let left = READY_WEIGHTS
+    for (const { name, sizeBytes } of [...chosen.values()].reverse()) {
+      left -= sizeBytes
+      if (left < 0) break
+      try {
+        const folder = findPack(name, this.places)
+        const { threads } = this.preferences
+        const placement = await this.placements.of(device, { folder, threads })
+        const { sampling } = readPack(folder)
+        await this.client().load({ pack: folder, threads, ...placement, sampling: sampling ?? defaultSampling })
+      } catch {
+        // Whoever asks for it is told why.
+      }
+    }
+    if (!this.running) this.placements.resume()
+  }
+
+  private previews(ids: string[]): Preview[] {
+    const sounds = new Map(this.packs().map((p) => [p.name, p.sound]))
+    return ids.flatMap((id) => {
+      try {
+        const item = this.library.get(id)
+        return previewOf(this.library, item, sounds.get(item.settings.pack))
+      } catch {
+        return [] // It has just gone.
+      }
+    })
+  }
+
+  /** What else could have stood in the patch of an item that begins at `at`. */
+  private async alternatives(id: string, at: number): Promise<AppEvent> {
+    this.assertIdle()
+    const { settings } = this.library.get(id)
+    const folder = findPack(settings.pack, this.places)
+    const pack = readPack(folder)
+    const whole = this.library.read(id).bytes.subarray(0, at + pack.model.patch)
+    if (whole.length <= at) throw new Error("There is nothing at that place.")
+    const { prompt } = documentBounds(pack, whole, settings.style)
+    const target = await this.target(folder)
+    const { bytes, shares } = await this.client().alternatives({ ...target, bytes: prompt, count: ALTERNATIVES })
+    this.placements.resume()
+    const places = Array.from({ length: whole.length - at }, (_, place) =>
+      Array.from({ length: ALTERNATIVES }, (_, i) => {
+        const n = place * ALTERNATIVES + i
+        return { byte: bytes[n] as number, share: Math.round((shares[n] as number) * 1e4) / 1e4 }
+      }),
+    )
+    return { type: "alternatives", id, at, bytes: places }
+  }
+
+  private async generate(asked: Extract<Command, { type: "generate" }>, given: Uint8Array): Promise<void> {
+    const { settings, name, parent } = asked
     this.assertIdle()
     const folder = findPack(settings.pack, this.places)
     const pack = readPack(folder)
@@ -425,12 +488,15 @@ export class Studio {
           favourite: false,
           status: "running",
           ...(parent ? { parent } : {}),
+          ...(asked.run ? { run: asked.run } : {}),
         },
         given,
       ),
     )
-    for (const item of items) this.tellItem(item)
-    await this.write(items, folder, pack, given, settings, lengthOf(pack, settings))
+    const run = asked.run ?? items[0]?.id
+    const together = items.map((item) => (run && items.length > 1 ? this.library.update(item.id, { run }) : item))
+    for (const item of together) this.tellItem(item)
+    await this.write(together, folder, pack, given, settings, lengthOf(pack, settings))
   }
 
   private async goOn(id: string, wanted: Pick<Settings, "length" | "untilEnd">): Promise<void> {
@@ -559,6 +625,7 @@ export class Studio {
         this.tellItem(this.library.update(item.id, { status, bytes: item.given + w.bytes, bitsPerByte }))
       })
       this.tell({ type: "finished", reason })
+      this.placements.resume()
     }
     if (crashed && !stopped) await this.goOnAfterCrash(items, folder, pack, settings, length)
   }
@@ -576,7 +643,7 @@ export class Studio {
   }
 
   /** The ordinary file of what has been made so far, where that is not its bytes as they are. */
-  private async saveFile(id: string, pack: Pack, settings: Settings): Promise<void> {
+  private async saveFile(id: string, pack: Pack, settings: Settings | undefined): Promise<void> {
     const form = { image: "png", audio: "wav", text: undefined, bytes: undefined } as const
     const wanted = form[pack.modality]
     const file = wanted && (await fileOf(pack, this.library.read(id).bytes, settings, wanted))
@@ -622,22 +689,25 @@ export class Studio {
           bitsPerByte: mean,
           favourite: false,
           status: "done",
+          scored: true,
         },
         new Uint8Array(),
       )
       this.library.append(item.id, bytes.subarray(0, bits.length), bits)
-      await this.saveFile(item.id, pack, settings)
+      await this.saveFile(item.id, pack, undefined)
       this.tellItem(item)
       this.tell({ type: "run", ids: [item.id], total: bits.length, made: 0, unit: "bytes" })
       reason = bits.length < bytes.length ? "cancelled" : "length"
     } finally {
       this.running = undefined
       this.tell({ type: "finished", reason })
+      this.placements.resume()
     }
   }
 
   close(): void {
     this.running?.cancel()
+    this.placements.pause()
     this.engine?.close()
   }
 }
@@ -662,8 +732,13 @@ function form(pack: Pack): Pick<Item, "modality" | "file" | "raw"> {
   return { modality, file: modality === "text" ? "output.txt" : "output.bin" }
 }
 
-/** Canonical bytes of a picture or a sound as a file of that form; undefined where the pack makes no such files. */
-async function fileOf(pack: Pack, bytes: Uint8Array, settings: Settings, form: FileForm): Promise<Buffer | undefined> {
+/** Canonical bytes of a picture or a sound as a file of that form, with the settings that made it; undefined where the pack makes no such files. */
+async function fileOf(
+  pack: Pack,
+  bytes: Uint8Array,
+  settings: Settings | undefined,
+  form: FileForm,
+): Promise<Buffer | undefined> {
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
   if (canvas && (form === "png" || form === "large"))
     return writePng(bytes, canvas, form === "large" ? enlargement(canvas) : 1, settings)

@@ -39,7 +39,15 @@ describe("growing content", () => {
   })
   it("cuts a text without line ends too", () => {
     const content = new Content()
-    content.append(new Uint8Array(20000).fill(65), new Float32Array(20000))
-    expect(content.chunks.length).toBe(5)
+    content.append(new Uint8Array(70000).fill(65), new Float32Array(70000))
+    expect(content.chunks.length).toBe(3)
+  })
+
+  it("cuts no word in two where there are words", () => {
+    const content = new Content()
+    const text = "seaside ".repeat(3000)
+    content.append(new TextEncoder().encode(text), new Float32Array(text.length))
+    expect(content.chunks.length).toBeGreaterThan(4)
+    for (const chunk of content.chunks) expect(chunk.text).toMatch(/^(seaside )+$/)
   })
 })

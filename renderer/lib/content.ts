@@ -1,9 +1,10 @@
 /** A piece of text to lay out at once: bytes start..end of the content. */
 export type Chunk = { start: number; end: number; text: string }
 
-/** Bytes after which a chunk ends at the next line end, and after which it ends at any character. */
+/** Bytes after which a chunk ends at the next line end, at the next space, and at any byte. */
 const SOFT = 800
-const HARD = 4000
+const LONG = 4000
+const LONGEST = 32_000
 
 /**
  * The growing bytes of one item with the bits of each, and their text in chunks. UTF-8 is decoded as it comes: a
@@ -65,21 +66,24 @@ export class Content {
       this.open.text += this.decoder.decode(bytes.subarray(from, to), { stream: true })
       this.open.end = this.length + to
       if (this.chunks.at(-1) !== this.open) this.chunks.push(this.open)
-      const full =
-        this.open.end - this.open.start >= SOFT && (bytes[to - 1] === 10 || this.open.end - this.open.start >= HARD)
-      if (full) this.open = { start: this.open.end, end: this.open.end, text: "" }
+      if (endsAfter(this.open.end - this.open.start, bytes[to - 1]))
+        this.open = { start: this.open.end, end: this.open.end, text: "" }
       from = to
     }
     this.length = needed
   }
 
-  /** Where the open chunk ends within new bytes: after a line end past SOFT, at HARD, or with the bytes. */
+  /** Where the open chunk ends within new bytes: where it may, or with the bytes. */
   private chunkEnd(bytes: Uint8Array, from: number): number {
     const begin = this.length - this.open.start
     for (let i = from; i < bytes.length; i++) {
-      const size = begin + i + 1
-      if ((size >= SOFT && bytes[i] === 10) || size >= HARD) return i + 1
+      if (endsAfter(begin + i + 1, bytes[i])) return i + 1
     }
     return bytes.length
   }
+}
+
+/** Whether a chunk of `size` bytes may end after `last`: chunks begin new lines on the screen, so no word is cut. */
+function endsAfter(size: number, last: number | undefined): boolean {
+  return (size >= SOFT && last === 10) || (size >= LONG && last === 32) || size >= LONGEST
 }

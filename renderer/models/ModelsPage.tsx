@@ -13,7 +13,7 @@ export function ModelsPage() {
     <div className="manage">
       <header>
         <h1>Models and preferences</h1>
-        <button type="button" onClick={() => actions.manage(false)}>
+        <button type="button" onClick={() => actions.setView("home")}>
           Done
         </button>
       </header>
@@ -37,7 +37,7 @@ export function ModelsPage() {
       <Devices />
       <Setting
         label="Library folder"
-        hint="A whole path; empty for the usual place. What is in the old folder stays there."
+        hint="Absolute path; leave empty for the default. What is in the old folder stays there."
         value={preferences.library}
         valid={() => true}
         onChange={(library) => actions.prefer({ library: library.trim() })}
@@ -69,7 +69,7 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
       <div className="actions">
         {!pack.problem && (
           <button type="button" aria-pressed={chosen} onClick={() => actions.prefer({ pack: pack.name })}>
-            {chosen ? "Default" : "Make it the default"}
+            {chosen ? "Default" : "Set as default"}
           </button>
         )}
         {pack.shipped ? (
@@ -101,7 +101,7 @@ function Devices() {
           {devices.map(({ device, works, half, why }) => (
             <li key={device}>
               {deviceNames[device]}:{" "}
-              {works ? `works${half ? ", in fp16 too" : ""}` : <small>not to be had here ({why})</small>}
+              {works ? `works${half ? ", in fp16 too" : ""}` : <small>not available ({why})</small>}
             </li>
           ))}
         </ul>
@@ -155,7 +155,7 @@ function Theme() {
       <label className="field">
         <span>Theme</span>
         <select value={theme} onChange={(e) => set("theme", e.target.value)}>
-          <option value="system">As the system</option>
+          <option value="system">System</option>
           <option value="light">Light</option>
           <option value="dark">Dark</option>
         </select>
@@ -163,7 +163,7 @@ function Theme() {
       <label className="field">
         <span>Motion</span>
         <select value={motion} onChange={(e) => set("motion", e.target.value)}>
-          <option value="system">As the system</option>
+          <option value="system">System</option>
           <option value="reduced">Reduced</option>
         </select>
       </label>

@@ -1,150 +1,127 @@
-import { useEffect, useRef } from "react"
-import { surpriseColor } from "../lib/color.ts"
+import { useEffect, useRef, useState } from "react"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
+import { useThemeCount } from "../lib/useTheme.ts"
+import { bits, glyph } from "../lib/words.ts"
+import { IconButton } from "../ui/Button.tsx"
+import { drawStrip } from "./draw.ts"
+import { type Span, showing, within, zoomed } from "./view.ts"
+
+const HEIGHT = 56
 
 /**
- * All patches of an item in one line, coloured by bits per byte. Pointing at one shows its bytes and probabilities;
- * a click (or Enter) forks there. With more patches than pixels a column stands for several.
+ * All patches of an item as bars by their bits. Pointing at one shows it in the document, a click or the arrows choose
+ * it; the wheel with Ctrl, + and - zoom. With more patches than pixels a bar stands for several.
  */
 export function PatchStrip(props: {
   content: Content
   version: number
   patch: number
-  /** The bytes are colours of pixels. */
-  colours: boolean
+  usual: number
+  /** The bytes are letters. */
+  letters: boolean
   selected: number | undefined
+  hovered: number | undefined
   onSelect: (patch: number | undefined) => void
-  disabled: boolean
-  onFork: (at: number) => void
+  onHover: (patch: number | undefined) => void
+  onBranch: (patch: number) => void
 }) {
-  const { content, version, patch, colours, selected, onSelect, disabled, onFork } = props
+  const { content, version, patch, usual, letters, selected, hovered, onSelect, onHover, onBranch } = props
   const canvas = useRef<HTMLCanvasElement>(null)
   const { width } = useSize(canvas)
   const patches = Math.ceil(content.length / patch)
-  const columns = Math.max(1, Math.min(patches, Math.floor(width / 3) || 1))
+  const [zoom, setZoom] = useState<Span>()
+  const span = zoom ? within(zoom, patches) : { from: 0, to: Math.max(1, patches) }
+  const theme = useThemeCount()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
+  // biome-ignore lint/correctness/useExhaustiveDependencies: version and theme stand for what else is drawn
   useEffect(() => {
     const el = canvas.current
     const g = el?.getContext("2d")
     if (!el || !g || !width) return
-    const ratio = devicePixelRatio
-    el.width = width * ratio
-    el.height = 22 * ratio
-    g.scale(ratio, ratio)
-    const style = getComputedStyle(el)
-    const given = style.getPropertyValue("--line")
-    const cell = width / columns
-    for (let c = 0; c < columns; c++) {
-      const from = Math.floor((c * patches) / columns)
-      const to = Math.max(from + 1, Math.floor(((c + 1) * patches) / columns))
-      const bits = content.meanBits(from * patch, to * patch)
-      g.fillStyle = bits === undefined ? given : surpriseColor(bits)
-      g.fillRect(c * cell, 0, Math.max(1, cell - (cell > 4 ? 1 : 0)), 22)
-    }
-    if (selected !== undefined && patches) {
-      g.strokeStyle = style.getPropertyValue("--ink")
-      g.lineWidth = 2
-      g.strokeRect((selected / patches) * width - 0.5, 1, Math.max(4, width / patches), 20)
-    }
-  }, [version, width, columns, patches, patch, content, selected])
+    el.width = width * devicePixelRatio
+    el.height = HEIGHT * devicePixelRatio
+    g.scale(devicePixelRatio, devicePixelRatio)
+    drawStrip(g, content, { width, height: HEIGHT, span, patch, usual, letters, selected, hovered })
+  }, [version, width, patches, patch, content, selected, hovered, span.from, span.to, usual, theme])
 
-  const at = (x: number) => Math.max(0, Math.min(patches - 1, Math.floor((x / width) * patches)))
-  const move = (by: number) => onSelect(Math.max(0, Math.min(patches - 1, (selected ?? -1) + by)))
+  const zoomBy = (by: number, around = selected ?? (span.from + span.to) / 2) => {
+    const next = zoomed(span, by, around, patches)
+    setZoom(next.to - next.from >= patches ? undefined : next)
+  }
+  useWheel(canvas, (e) => {
+    const width = canvas.current?.clientWidth ?? 1
+    if (e.ctrlKey || e.metaKey)
+      zoomBy(Math.exp(e.deltaY / 200), span.from + (e.offsetX / width) * (span.to - span.from))
+    else if (zoom) {
+      const by = ((e.deltaX || e.deltaY) / width) * (span.to - span.from)
+      setZoom(within({ from: span.from + by, to: span.to + by }, patches))
+    } else return false
+    return true
+  })
+  const at = (x: number) =>
+    Math.max(0, Math.min(patches - 1, Math.floor(span.from + (x / width) * (span.to - span.from))))
+  const choose = (to: number) => {
+    const next = Math.max(0, Math.min(patches - 1, to))
+    if (zoom) setZoom(showing(span, next, patches))
+    onSelect(next)
+  }
   return (
     <div className="strip">
       <canvas
         ref={canvas}
+        style={{ height: HEIGHT }}
         role="slider"
-        aria-label="Patches by surprise. Arrow keys choose a patch, Enter forks there."
+        aria-label="Patches by surprise. Arrow keys choose a patch, B branches there, plus and minus zoom."
         aria-valuemin={0}
         aria-valuemax={Math.max(0, patches - 1)}
         aria-valuenow={selected ?? 0}
-        aria-valuetext={selected === undefined ? "no patch chosen" : inWords(content, selected, patch, colours)}
+        aria-valuetext={selected === undefined ? "no patch chosen" : inWords(content, selected, patch, letters)}
         tabIndex={0}
-        onPointerMove={(e) => onSelect(at(e.nativeEvent.offsetX))}
-        onPointerLeave={() => onSelect(undefined)}
-        onClick={(e) => !disabled && patches && onFork(at(e.nativeEvent.offsetX) * patch)}
+        onPointerMove={(e) => patches && onHover(at(e.nativeEvent.offsetX))}
+        onPointerLeave={() => onHover(undefined)}
+        onClick={(e) => {
+          const clicked = at(e.nativeEvent.offsetX)
+          if (patches) onSelect(clicked === selected ? undefined : clicked)
+        }}
         onKeyDown={(e) => {
-          if (e.key === "ArrowRight") move(1)
-          else if (e.key === "ArrowLeft") move(-1)
-          else if (e.key === "Enter" && selected !== undefined && !disabled) onFork(selected * patch)
+          const steps = { ArrowRight: 1, ArrowLeft: -1, PageDown: 10, PageUp: -10 } as Record<string, number>
+          const by = steps[e.key]
+          if (by) choose((selected ?? (by > 0 ? -1 : patches)) + by)
+          else if (e.key === "Home") choose(0)
+          else if (e.key === "End") choose(patches - 1)
+          else if (e.key === "+" || e.key === "=") zoomBy(0.5)
+          else if (e.key === "-") zoomBy(2)
+          else if (e.key === "0") setZoom(undefined)
+          else if (e.key === "Enter" && selected !== undefined) onBranch(selected)
           else return
           e.preventDefault()
+          e.stopPropagation()
         }}
       />
-      {selected !== undefined && selected < patches && (
-        <PatchCard
-          content={content}
-          index={selected}
-          patch={patch}
-          colours={colours}
-          left={patches ? (selected / patches) * width : 0}
-          width={width}
-          disabled={disabled}
-        />
-      )}
+      <div className="strip-zoom">
+        <IconButton icon="minus" label="Zoom out" disabled={!zoom} onClick={() => zoomBy(2)} />
+        <IconButton icon="add" label="Zoom in" disabled={patches < 8} onClick={() => zoomBy(0.5)} />
+      </div>
     </div>
   )
 }
 
-const printable = (byte: number) =>
-  byte === 10 ? "↵" : byte === 32 ? "␣" : byte > 32 && byte < 127 ? String.fromCharCode(byte) : "·"
+/** Listens to the wheel in a way that can keep the page from scrolling; `turn` says whether it took it. */
+function useWheel(element: React.RefObject<HTMLElement | null>, turn: (e: WheelEvent) => boolean): void {
+  const latest = useRef(turn)
+  latest.current = turn
+  useEffect(() => {
+    const el = element.current
+    const onWheel = (e: WheelEvent) => latest.current(e) && e.preventDefault()
+    el?.addEventListener("wheel", onWheel, { passive: false })
+    return () => el?.removeEventListener("wheel", onWheel)
+  }, [element])
+}
 
-function inWords(content: Content, index: number, patch: number, colours: boolean): string {
+function inWords(content: Content, index: number, patch: number, letters: boolean): string {
   const bytes = content.bytes.subarray(index * patch, (index + 1) * patch)
-  const bits = content.meanBits(index * patch, (index + 1) * patch)
-  return `patch ${index}, ${colours ? `${bytes.length / 3} pixels` : [...bytes].map(printable).join("")}, ${bits === undefined ? "given" : `${bits.toFixed(2)} bits a byte`}`
-}
-
-/** Bytes of one patch: hex, character and the probability the model gave each. */
-function PatchCard(props: {
-  content: Content
-  index: number
-  patch: number
-  colours: boolean
-  left: number
-  width: number
-  disabled: boolean
-}) {
-  const { content, index, patch, colours, left, width, disabled } = props
-  const from = index * patch
-  const bytes = [...content.bytes.subarray(from, from + patch)]
-  return (
-    <div className="patch-card" style={{ left: Math.max(0, Math.min(left, width - 330)) }} aria-hidden="true">
-      <div className="patch-head">
-        Patch {index} · byte {from}
-        <span>
-          {colours && "hex and % "}
-          {!disabled && `${colours ? "· " : ""}click to fork here`}
-        </span>
-      </div>
-      <div className="patch-bytes">
-        {bytes.map((byte, i) => {
-          const bits = content.bits[from + i] as number
-          return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a byte has no identity but its place
-            <div key={i} style={bits >= 0 ? { background: surpriseColor(bits) } : undefined}>
-              {colours ? <Swatch bytes={bytes} at={i} /> : <b>{printable(byte)}</b>}
-              <code>{byte.toString(16).padStart(2, "0")}</code>
-              <small>
-                {bits >= 0
-                  ? `${(100 * 2 ** -bits).toFixed(bits < 6.6 ? 0 : 1)}${colours ? "" : " %"}`
-                  : colours
-                    ? "–"
-                    : "given"}
-              </small>
-            </div>
-          )
-        })}
-      </div>
-    </div>
-  )
-}
-
-/** The colour of the pixel that a byte belongs to. */
-function Swatch({ bytes, at }: { bytes: number[]; at: number }) {
-  const [r, g, b] = bytes.slice(at - (at % 3), at - (at % 3) + 3)
-  return <i className="swatch" style={{ background: `rgb(${r} ${g} ${b})` }} />
+  const mean = content.meanBits(index * patch, (index + 1) * patch)
+  const what = letters ? [...bytes].map(glyph).join("") : `${bytes.length} bytes`
+  return `patch ${index + 1}, ${what}, ${mean === undefined ? "given" : `${bits(mean)} bits a byte`}`
 }

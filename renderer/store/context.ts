@@ -1,6 +1,7 @@
 import { createContext, useContext } from "react"
 import { useStore } from "zustand"
-import type { State, Studio } from "./store.ts"
+import type { State } from "./state.ts"
+import type { Studio } from "./store.ts"
 
 export const StudioContext = createContext<Studio | undefined>(undefined)
 

@@ -34,10 +34,9 @@ beforeEach(() => {
   studio.actions.receive({
     type: "state",
     packs: [],
-    items: [],
     folder: "/",
     draft: "",
-    preferences: { pack: "text", threads: 0, device: "auto", library: "" },
+    preferences: { pack: "text", threads: 0, device: "auto", library: "", presets: [] },
   })
 })
 
@@ -107,9 +106,8 @@ describe("the window's store", () => {
     studio.actions.receive({
       type: "state",
       packs: [],
-      items: [],
       folder: "/elsewhere",
-      preferences: { pack: "text", threads: 1, device: "auto", library: "" },
+      preferences: { pack: "text", threads: 1, device: "auto", library: "", presets: [] },
       draft: "",
     })
     expect([studio.store.getState().opening, studio.store.getState().notices]).toEqual(["long.wav", []])
@@ -122,9 +120,10 @@ describe("the window's store", () => {
     expect(sent.some((s) => s.type === "open")).toBe(false)
   })
   it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
-    studio.actions.setDraft({ text: "Once upon" })
-    studio.actions.generate(4)
+    studio.actions.setDraft({ text: "Once upon", caret: 4 })
+    studio.actions.generate()
     studio.actions.receive({ type: "finished", reason: "length" })
+    studio.actions.setDraft({ caret: 9 })
     studio.actions.holdSeed(true)
     studio.actions.generate()
     studio.actions.receive({ type: "finished", reason: "length" })
@@ -135,6 +134,8 @@ describe("the window's store", () => {
     expect(a?.settings.seed).toBe(b?.settings.seed)
   })
   it("asks once, however often it is told to, until the host answers; a refusal lets it ask again", () => {
+    studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.setSettings({ variations: 1, sampling: settings.sampling })
     studio.actions.setDraft({ text: "Once" })
     studio.actions.generate()
     studio.actions.generate()
@@ -145,7 +146,7 @@ describe("the window's store", () => {
     expect(sent.map((c) => c.type)).toEqual(["generate", "continue"])
   })
   it("shows all variations of a run and appends each one's patches", () => {
-    for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: item(id) })
+    for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: { ...item(id), run: "a" } })
     studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, made: 0, unit: "bytes" })
     expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
     for (const id of ["a", "b"])
@@ -165,8 +166,9 @@ describe("the window's store", () => {
     expect(studio.store.getState().run).toMatchObject({ made: 3, bytes: 5 })
   })
   it("forks from a byte of an item: what was before it is given", () => {
+    studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: new Array(9).fill(1) })
-    studio.actions.fork("a", 5)
+    studio.actions.branch("a", 5)
     expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
   it("says whether the text that is given ends within a word", () => {
@@ -176,14 +178,18 @@ describe("the window's store", () => {
       const command = sent.at(-1)
       return command?.type === "generate" && (command.settings.withinWord ?? false)
     }
+    const from = (caret: number) => {
+      studio.actions.setDraft({ caret })
+      studio.actions.generate()
+    }
     studio.actions.newDraft("by the sea")
     expect(generated(() => studio.actions.generate())).toBe(false)
-    expect(generated(() => studio.actions.generate(6))).toBe(false)
-    expect(generated(() => studio.actions.generate(8))).toBe(true)
+    expect(generated(() => from(6))).toBe(false)
+    expect(generated(() => from(8))).toBe(true)
     // What was made here goes on wherever its length cut it, until it is changed.
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upo"), bits: new Array(8).fill(1) })
-    expect(generated(() => studio.actions.fork("a", 7))).toBe(true)
+    expect(generated(() => studio.actions.branch("a", 7))).toBe(true)
     studio.actions.edit("a")
     expect(generated(() => studio.actions.generate())).toBe(true)
     studio.actions.setDraft({ text: "Once up" })
@@ -198,13 +204,30 @@ describe("the window's store", () => {
     studio.actions.goAhead()
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "finished", reason: "length" })
+    studio.actions.setSettings({ variations: 1, sampling: settings.sampling })
     studio.actions.show("a")
     studio.actions.goAhead()
     expect(sent.map((c) => c.type)).toEqual(["generate", "read", "continue"])
   })
-  it("recalls an item's settings when it is shown", () => {
+  it("keeps the settings when an old item is looked at, and takes its own only when asked to", () => {
+    const pack = { patch: 8, license: "", data: "", parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true }
+    studio.actions.receive({ type: "packs", packs: [{ ...pack, name: "text", title: "Text", modality: "text" }] })
+    studio.actions.setSettings({ seed: 5 })
     studio.actions.receive({ type: "item", item: { ...item("a"), settings: { ...settings, seed: 77 } } })
     studio.actions.show("a")
-    expect(studio.store.getState().settings.seed).toBe(77)
+    expect(studio.store.getState().settings.seed).toBe(5)
+    studio.actions.adoptSettings("a")
+    expect(studio.store.getState()).toMatchObject({ settings: { seed: 77 }, fixedSeed: true })
+  })
+  it("brings back what was deleted, and into the document what was there", () => {
+    studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.show("a")
+    studio.actions.remove(["a"])
+    studio.actions.receive({ type: "gone", id: "a" })
+    expect(studio.store.getState()).toMatchObject({ view: "home", shown: [] })
+    studio.store.getState().notices.at(-1)?.undo?.()
+    expect(sent.at(-1)).toEqual({ type: "undelete", id: "a" })
+    studio.actions.receive({ type: "item", item: item("a") })
+    expect(studio.store.getState()).toMatchObject({ view: "work", shown: ["a"], chosen: "a" })
   })
 })

@@ -2,27 +2,35 @@ import { useVirtualizer } from "@tanstack/react-virtual"
 import { memo, useEffect, useRef } from "react"
 import { surpriseColor } from "../lib/color.ts"
 import type { Chunk, Content } from "../lib/content.ts"
+import { byteOfCharacter, characterAt, charactersBefore, nodeAt } from "./places.ts"
 
 /**
  * The text of an item. Only the chunks in view are in the DOM, so that a million bytes scroll like a page. It follows
- * the end while that is in view.
+ * the end while that is in view, shows the patch that is pointed at, and tells which one the pointer is on.
  */
 export function TextView(props: {
   content: Content
   version: number
   given: number
   patch: number
-  heat: boolean
+  usual: number
+  surprise: boolean
   live: boolean
+  /** The patch to show, and whether to bring it into view. */
+  shown: number | undefined
+  reveal: boolean
+  onHover: (patch: number | undefined) => void
+  /** A click: the character of the whole text to put the caret at. */
+  onCaret: ((character: number) => void) | undefined
   label: string
 }) {
-  const { content, version, given, patch, heat, live, label } = props
+  const { content, version, given, patch, usual, surprise, live, shown, reveal, onHover, onCaret, label } = props
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   const rows = useVirtualizer({
     count: content.chunks.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (i) => 28 + Math.ceil((content.chunks[i]?.text.length ?? 0) / 80) * 26,
+    estimateSize: (i) => 28 + Math.ceil((content.chunks[i]?.text.length ?? 0) / 66) * 29,
     overscan: 3,
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
@@ -30,7 +38,23 @@ export function TextView(props: {
     const el = scroller.current
     if (el && live && atEnd.current) el.scrollTop = el.scrollHeight
   }, [version, live])
+  const chosen = reveal && shown !== undefined ? content.chunks.findIndex((c) => c.end > shown * patch) : -1
+  useEffect(() => {
+    if (chosen >= 0) rows.scrollToIndex(chosen, { align: "auto" })
+  }, [chosen, rows])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows in the DOM are looked at
+  useEffect(() => highlight(scroller.current, content, shown, patch), [shown, version, content, patch, surprise])
+
+  const pointed = (x: number, y: number): { chunk: Chunk; index: number; character: number } | undefined => {
+    const caret = document.caretPositionFromPoint?.(x, y)
+    const row = (caret?.offsetNode.parentElement as HTMLElement | null)?.closest<HTMLElement>(".text-row")
+    const index = Number(row?.dataset.index ?? -1)
+    const chunk = content.chunks[index]
+    if (!caret || !row || !chunk) return undefined
+    return { chunk, index, character: characterAt(row, caret.offsetNode, caret.offset) }
+  }
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the key E edits
     <section
       className="text-view"
       aria-label={label}
@@ -40,6 +64,18 @@ export function TextView(props: {
       onScroll={(e) => {
         const el = e.currentTarget
         atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 60
+      }}
+      onPointerMove={(e) => {
+        const at = pointed(e.clientX, e.clientY)
+        onHover(at && Math.floor(byteOfCharacter(at.chunk, at.character) / patch))
+      }}
+      onPointerLeave={() => onHover(undefined)}
+      onClick={(e) => {
+        if (!getSelection()?.isCollapsed) return
+        const at = pointed(e.clientX, e.clientY)
+        const before = content.chunks.slice(0, at?.index ?? 0).reduce((sum, c) => sum + c.text.length, 0)
+        const all = content.chunks.reduce((sum, c) => sum + c.text.length, 0)
+        onCaret?.(at ? before + at.character : all)
       }}
     >
       <div className="text-rows" style={{ height: rows.getTotalSize() }}>
@@ -53,10 +89,10 @@ export function TextView(props: {
               className="text-row"
               style={{ transform: `translateY(${row.start}px)` }}
             >
-              {heat ? (
-                <HeatChunk content={content} chunk={chunk} end={chunk.end} patch={patch} />
+              {surprise ? (
+                <SurpriseChunk {...{ content, chunk, patch, usual }} end={chunk.end} />
               ) : (
-                <PlainChunk text={chunk.text} cut={givenCharacters(content, chunk, given)} />
+                <PlainChunk text={chunk.text} cut={charactersBefore(content, chunk, given)} />
               )}
               {live && row.index === content.chunks.length - 1 && <span className="caret" aria-hidden="true" />}
             </div>
@@ -67,11 +103,23 @@ export function TextView(props: {
   )
 }
 
-/** Characters of a chunk that were given. */
-function givenCharacters(content: Content, chunk: Chunk, given: number): number {
-  if (chunk.start >= given) return 0
-  if (chunk.end <= given) return chunk.text.length
-  return new TextDecoder().decode(content.bytes.subarray(chunk.start, given)).length
+/** Marks the text of a patch, in whichever rows it stands, without touching the DOM. */
+function highlight(scroller: HTMLElement | null, content: Content, patch: number | undefined, size: number): void {
+  const { highlights } = CSS as unknown as { highlights?: Map<string, unknown> }
+  if (!highlights) return
+  highlights.delete("patch")
+  if (patch === undefined || !scroller) return
+  const ranges = [...scroller.querySelectorAll<HTMLElement>(".text-row")].flatMap((row) => {
+    const chunk = content.chunks[Number(row.dataset.index)]
+    if (!chunk || chunk.end <= patch * size || chunk.start >= (patch + 1) * size) return []
+    const [from, to] = [patch, patch + 1].map((p) => nodeAt(row, charactersBefore(content, chunk, p * size)))
+    if (!from || !to) return []
+    const range = new Range()
+    range.setStart(...from)
+    range.setEnd(...to)
+    return [range]
+  })
+  if (ranges.length) highlights.set("patch", new Highlight(...ranges))
 }
 
 const PlainChunk = memo(({ text, cut }: { text: string; cut: number }) => (
@@ -81,9 +129,21 @@ const PlainChunk = memo(({ text, cut }: { text: string; cut: number }) => (
   </>
 ))
 
-/** A chunk patch by patch, each coloured by its bits per byte. `end` makes it render again as the chunk grows. */
-const HeatChunk = memo(
-  ({ content, chunk, end, patch }: { content: Content; chunk: Chunk; end: number; patch: number }) => {
+/** A chunk patch by patch, each colored by its bits per byte. `end` makes it render again as the chunk grows. */
+const SurpriseChunk = memo(
+  ({
+    content,
+    chunk,
+    end,
+    patch,
+    usual,
+  }: {
+    content: Content
+    chunk: Chunk
+    end: number
+    patch: number
+    usual: number
+  }) => {
     const spans = []
     const decoder = new TextDecoder()
     for (let from = chunk.start; from < end; ) {
@@ -91,7 +151,7 @@ const HeatChunk = memo(
       const text = decoder.decode(content.bytes.subarray(from, to), { stream: true })
       const bits = content.meanBits(from, to)
       spans.push(
-        <span key={from} style={bits === undefined ? undefined : { background: surpriseColor(bits) }}>
+        <span key={from} style={bits === undefined ? undefined : { background: surpriseColor(bits, usual) }}>
           {text}
         </span>,
       )

@@ -220,6 +220,20 @@ export class Decoder {
     this.cache.append(count, (i) => rows.subarray(i * each, (i + 1) * each))
   }
 
+  /**
+   * What the model says at each place of the last patch of `bytes`, the bytes before it known.
+   * @returns logits [places, 256]
+   */
+  static async lastLogits(model: Model, bytes: Uint8Array): Promise<Float32Array> {
+    const { patch } = model.config
+    const last = Math.ceil(bytes.length / patch) - 1
+    const d = new Decoder(model, 1)
+    await d.read(bytes.subarray(0, last * patch))
+    if (d.makeRoom(last + 1)) await d.readAgain()
+    const out = await d.parallel("logits", bytes, last, 1)
+    return ((out.logits as Tensor).data as Float32Array).slice(0, (bytes.length - last * patch) * 256)
+  }
+
   /** The cache as the parallel graphs take it, one sequence: [past, kv heads, d] a layer. */
   private cacheRows(layers: number): Feeds {
     const { global: g } = this.config

@@ -1,9 +1,11 @@
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import {
+  type AlternativesInput,
   EngineEvent,
   type EngineRequest,
   type GenerateInput,
+  type LoadInput,
   type ProbeInput,
   type ScoreInput,
 } from "../../../contract/engine.ts"
@@ -47,6 +49,7 @@ type Started = Extract<EngineEvent, { type: "started" }>
 type Patch = Extract<EngineEvent, { type: "patch" }>
 type Done = Extract<EngineEvent, { type: "done" }>
 type Scored = Extract<EngineEvent, { type: "scored" }>
+type Alternatives = Extract<EngineEvent, { type: "alternatives" }>
 type Request<T> = Omit<T, "type" | "id">
 
 export type GenerateListener = {
@@ -83,7 +86,9 @@ export class EngineClient {
     message:
       | (Request<GenerateInput> & { type: "generate" })
       | (Request<ScoreInput> & { type: "score" })
-      | (Request<ProbeInput> & { type: "probe" }),
+      | (Request<ProbeInput> & { type: "probe" })
+      | (Request<LoadInput> & { type: "load" })
+      | (Request<AlternativesInput> & { type: "alternatives" }),
     listen: (event: EngineEvent, resolve: (value: T) => void) => void,
   ): { id: number; result: Promise<T> } {
     const id = this.nextId++
@@ -123,6 +128,20 @@ export class EngineClient {
       else if (event.type === "scored") resolve(event)
     })
     return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+  }
+
+  /** Makes a pack ready, when nothing else is to be done. */
+  load(request: Request<LoadInput>): Promise<void> {
+    return this.request<void>({ type: "load", ...request }, (event, resolve) => {
+      if (event.type === "ready") resolve()
+    }).result
+  }
+
+  /** The `count` likeliest bytes at each place of the last patch, with their shares. */
+  alternatives(request: Request<AlternativesInput>): Promise<Alternatives> {
+    return this.request<Alternatives>({ type: "alternatives", ...request }, (event, resolve) => {
+      if (event.type === "alternatives") resolve(event)
+    }).result
   }
 
   /** Tries a device. @throws EngineError that says why it does not work */

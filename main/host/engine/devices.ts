@@ -28,18 +28,29 @@ const Times = z.record(z.string(), z.number())
 
 type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string }
 
-/** Tries a device in an engine of its own; one that crashes or hangs is an answer too. */
-async function ask(start: StartEngine, cache: string, what: Omit<ProbeInput, "type" | "id">): Promise<Answer> {
+/**
+ * Tries a device in an engine of its own; one that crashes or hangs is an answer too.
+ * @throws when `signal` ends it before there is an answer
+ */
+async function ask(
+  start: StartEngine,
+  cache: string,
+  what: Omit<ProbeInput, "type" | "id">,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  signal?.throwIfAborted()
   const client = new EngineClient(start(cache, true))
   const limit = what.pack ? MEASURE_LIMIT : TINY_LIMIT
   let timer: NodeJS.Timeout | undefined
-  const hung = new Promise<never>((_, reject) => {
+  const ended = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
     timer = setTimeout(() => reject(new Error(`it did not answer for ${limit / 1000} s`)), limit)
   })
   try {
-    const { msPerPatch } = await Promise.race([client.probe(what), hung])
+    const { msPerPatch } = await Promise.race([client.probe(what), ended])
     return { works: true, msPerPatch }
   } catch (error) {
+    signal?.throwIfAborted()
     return { works: false, why: (error as Error).message }
   } finally {
     clearTimeout(timer)
@@ -66,17 +77,24 @@ export async function tryDevices(start: StartEngine, cache: string): Promise<Dev
   )
 }
 
+/** What was measured of a pack before, without trying anything: the fastest for `auto`, else undefined. */
+export function knownPlacement(cache: string, pack: PackToRun): Placement | undefined {
+  const times = readMeasured(join(cache, DEVICES_FILE), Times)[memoryKey(pack)]
+  return times && fastest(times, { device: "cpu", precision: pack.precision ?? "int8" })
+}
+
 /**
  * What a pack runs on for a choice: `auto` measures it once on each device that works, on a GPU in fp16 and with 8-bit
  * weights, and remembers the result in `cache`/devices.json; `gpu` is the GPU where one works, in fp16 if it has that.
- * `onMeasure` is called before devices are measured, which takes some seconds.
+ * @param signal ends the measuring, which takes some seconds; nothing is remembered then
+ * @throws when `signal` ended it
  */
 export async function chooseDevice(
   start: StartEngine,
   cache: string,
   choice: DeviceChoice,
   pack: PackToRun,
-  onMeasure = () => {},
+  signal?: AbortSignal,
 ): Promise<Placement> {
   const onCpu: Placement = { device: "cpu", precision: pack.precision ?? "int8" }
   if (choice === "cpu") return onCpu
@@ -84,15 +102,16 @@ export async function chooseDevice(
   const path = join(cache, DEVICES_FILE)
   const known = choice === "auto" ? readMeasured(path, Times)[key] : undefined
   if (known) return fastest(known, onCpu)
-  if (choice === "auto") onMeasure()
-  const tried = await Promise.all(gpus().map(async (device) => ({ device, ...(await ask(start, cache, { device })) })))
+  const tried = await Promise.all(
+    gpus().map(async (device) => ({ device, ...(await ask(start, cache, { device }, signal)) })),
+  )
   const working = tried.filter(({ works }) => works).map(({ device }) => device)
   if (choice === "gpu") {
     const [device] = working
     const { precision } = pack
     if (!device) return onCpu
     if (precision) return { device, precision }
-    return { device, precision: (await ask(start, cache, { device, half: true })).works ? "fp16" : "int8" }
+    return { device, precision: (await ask(start, cache, { device, half: true }, signal)).works ? "fp16" : "int8" }
   }
   const precisions: Precision[] = pack.precision ? [pack.precision] : ["fp16", "int8"]
   const onGpu = working.flatMap((device) => precisions.map((precision): Placement => ({ device, precision })))
@@ -103,7 +122,8 @@ export async function chooseDevice(
   const givenUp = new Set<Device>()
   for (const { device, precision } of onGpu.length ? [onCpu, ...onGpu] : []) {
     if (givenUp.has(device)) continue
-    const answer = await ask(start, cache, { device, pack: { ...pack, precision }, ...(limit ? { limit } : {}) })
+    const what = { device, pack: { ...pack, precision }, ...(limit ? { limit } : {}) }
+    const answer = await ask(start, cache, what, signal)
     if (answer.works && answer.msPerPatch !== undefined) times[nameOf({ device, precision })] = answer.msPerPatch
     if (device === "cpu" && answer.works && answer.msPerPatch) limit = FAR_SLOWER * answer.msPerPatch
     if (!answer.works && answer.why.startsWith(TOO_SLOW)) givenUp.add(device)
