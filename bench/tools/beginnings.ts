@@ -29,7 +29,7 @@ async function make(modality: "text" | "image" | "audio") {
   const styles = (canvas ?? sound)?.styles ?? []
   const style = Math.max(0, styleOf(styles))
   const given = new TextEncoder().encode(modality === "text" ? TEXT : "")
-  const { header: _, room: __, ...bounds } = documentBounds(pack, given, style)
+  const { header: _, room: __, ...bounds } = documentBounds(pack, given, { style })
   const length = canvas ? canvasBytes(canvas) : sound ? SECONDS * secondBytes(sound) : CHARACTERS
   const [bytes, bits]: [number[], number[]] = [[...given], [...given].map(() => -1)]
   await client.generate(

@@ -456,7 +456,7 @@ export class Studio {
     const pack = readPack(folder)
     const whole = this.library.read(id).bytes.subarray(0, at + pack.model.patch)
     if (whole.length <= at) throw new Error("There is nothing at that place.")
-    const { prompt } = documentBounds(pack, whole, settings.style)
+    const { prompt } = documentBounds(pack, whole, settings)
     const target = await this.target(folder)
     const { bytes, shares } = await this.client().alternatives({ ...target, bytes: prompt, count: ALTERNATIVES })
     this.placements.resume()
