@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { LengthUnit } from "./characters.ts"
 import { PACK_FILES } from "./files.ts"
+import { Modality, modalities } from "./modality/index.ts"
 import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
 
@@ -44,7 +45,6 @@ export type Framing = z.infer<typeof Framing>
 /** Characters after which a text that is to go on until its end is ended all the same. */
 export const LONGEST_TEXT = 20_000
 
-const Modality = z.enum(["text", "image", "audio", "bytes"])
 const fileName = z.string().regex(/^[\w.-]+$/)
 
 /** One generated (or scored) thing in the library: item.json beside its ordinary file. */
@@ -151,8 +151,8 @@ export const Preferences = z.object({
 })
 export type Preferences = z.infer<typeof Preferences>
 
-/** A file that a picture or a sound is saved as; `large` is a PNG that repeats every pixel so that none is blurred. */
-export const FileForm = z.enum(["png", "large", "wav", "flac"])
+/** A kind of file that an item is saved as: one of its modality's. */
+export const FileForm = z.enum(Object.values(modalities).flatMap(({ forms }) => Object.keys(forms)))
 export type FileForm = z.infer<typeof FileForm>
 
 export const Command = z.discriminatedUnion("type", [

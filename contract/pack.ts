@@ -1,5 +1,14 @@
 import { z } from "zod"
+import { Sound } from "./modality/audio.ts"
+import { Canvas } from "./modality/image.ts"
+import { Modality, modalities } from "./modality/index.ts"
+import type { Documents } from "./modality/modality.ts"
+import { Text } from "./modality/text.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
+
+export { Sound, sampleBytes, secondBytes } from "./modality/audio.ts"
+export { byColumns, Canvas, canvasBytes, pixelBytes, placeOf, rowBytes } from "./modality/image.ts"
+export { Text } from "./modality/text.ts"
 
 const count = z.int().positive().max(65536)
 
@@ -93,68 +102,6 @@ export const ModelConfig = z
   })
 export type ModelConfig = z.infer<typeof ModelConfig>
 
-const styled = {
-  /** Bytes of the header before a document: the style byte, so many times. A whole number of patches. */
-  header: z.int().min(0).max(4096),
-  /** Names of the styles by their number; the first leaves it open. */
-  styles: z.array(z.string().max(40)).max(128).default([]),
-  /** Number of the style that something new has where none was chosen. */
-  defaultStyle: z.int().min(0).max(127).optional(),
-}
-
-/** Media of an image pack: pixels of one canvas in raster order, three bytes of RGB each or one index into a palette. */
-export const Canvas = z
-  .object({
-    width: z.int().min(1).max(512),
-    height: z.int().min(1).max(512),
-    /** Colors by their index; without them a pixel is RGB. */
-    palette: z
-      .array(z.string().regex(/^#[0-9a-f]{6}$/, { error: "a color is written #rrggbb" }))
-      .min(2)
-      .max(256)
-      .optional(),
-    /** The index that stands for no color. */
-    transparent: z.int().min(0).max(255).optional(),
-    /**
-     * Whether the second half of the header tells to read by columns (1) or by rows (0): a picture can then be continued
-     * from its left. Without it the header is all style.
-     */
-    columns: z.boolean().optional(),
-    ...styled,
-  })
-  .refine(({ palette = [], transparent = 0 }) => !transparent || transparent < palette.length, {
-    error: "it must be an index into the palette",
-    path: ["transparent"],
-  })
-export type Canvas = z.infer<typeof Canvas>
-
-/** Media of an audio pack: mono samples at one rate, a byte each on the mu-law curve or two as 16-bit little-endian. */
-export const Sound = z.object({
-  rate: z.int().min(4000).max(48000),
-  encoding: z.enum(["mu-law", "pcm16"]),
-  /**
-   * Level of noise that the model is told its past has while it generates, in the second half of the header (see noisy
-   * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.
-   */
-  noise: z.int().min(0).max(127).optional(),
-  ...styled,
-})
-export type Sound = z.infer<typeof Sound>
-
-/** Media of a text pack. */
-export const Text = z.object({
-  encoding: z.literal("utf-8").optional(),
-  /** The byte that stands where a document ends. */
-  endOfDocument: z.int().min(0).max(255).optional(),
-  ...styled,
-  header: styled.header.default(0),
-})
-export type Text = z.infer<typeof Text>
-
-/** Second half of a text's header: whether the text after it is a document's beginning or comes from further on. */
-const BEGINS = 1
-const WITHIN = 2
-
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
 const PackFields = z.object({
   format: z.literal(1),
@@ -162,7 +109,7 @@ const PackFields = z.object({
   title: z.string().min(1).max(80),
   version: z.string().max(40),
   license: z.string().max(200),
-  modality: z.enum(["text", "image", "audio", "bytes"]),
+  modality: Modality,
   media: z.record(z.string(), z.unknown()),
   data: z.string().max(4000),
   /** How it is best sampled, by those who made it. */
@@ -177,15 +124,15 @@ const PackFields = z.object({
   training: z.record(z.string(), z.unknown()),
 })
 export const Pack = PackFields.superRefine((pack, context) => {
-  if (pack.modality === "bytes") return
-  const media = { text: Text, image: Canvas, audio: Sound }[pack.modality].safeParse(pack.media)
+  const { format, documents } = modalities[pack.modality]
+  const media = format.safeParse(pack.media)
   if (!media.success) {
     const issue = media.error.issues[0]
     context.addIssue({ code: "custom", path: ["media", ...(issue?.path ?? [])], message: issue?.message ?? "" })
     return
   }
-  const { header, styles, defaultStyle } = media.data
-  if (header % pack.model.patch)
+  const { header, styles, defaultStyle } = documents(media.data)
+  if (header().length % pack.model.patch)
     context.addIssue({ code: "custom", path: ["media", "header"], message: "it must be a whole number of patches" })
   if (defaultStyle && defaultStyle >= styles.length)
     context.addIssue({ code: "custom", path: ["media", "defaultStyle"], message: "there is no style of that number" })
@@ -227,72 +174,5 @@ export function textOf(pack: Pack): Text | undefined {
   return pack.modality === "text" ? Text.parse(pack.media) : undefined
 }
 
-/** Names of a pack's styles by their byte; the first leaves it open. */
-export const stylesOf = (pack: Pack): string[] => mediaOf(pack)?.styles ?? []
-
-/** The number of the style that something new has where none was chosen. */
-export const defaultStyleOf = (pack: Pack): number => mediaOf(pack)?.defaultStyle ?? 0
-
-const mediaOf = (pack: Pack) => canvasOf(pack) ?? soundOf(pack) ?? textOf(pack)
-
-/** Bytes that stand for something else than text in this pack's documents: the end mark, and those of the header. */
-export function marksOf(pack: Pack): number[] {
-  const { endOfDocument, header = 0, styles = [] } = textOf(pack) ?? {}
-  const ofHeader = header ? Array.from({ length: Math.max(styles.length, WITHIN) }, (_, i) => i + 1) : []
-  return [...(endOfDocument === undefined ? [] : [endOfDocument]), ...ofHeader]
-}
-
-/** What a header tells the model. */
-export type Told = {
-  style?: number | undefined
-  columns?: boolean | undefined
-  /** Whether the document is to be gone on with, not scored. */
-  generating?: boolean
-  cut?: boolean
-}
-
-/**
- * What stands before a document of this pack. Pictures: their style and, in the second half where a pack knows both, how
- * they are read: by rows (0) or by columns (1). Sound: its style and, in the second half, the level of noise of its past,
- * both counted from silence, so that they are not heard. Text: its style, and whether its beginning is there (`cut`: it
- * is not), both counted from 1, as 0 is the end mark of the texts that were trained on.
- */
-export function headerOf(pack: Pack, { style = 0, columns = false, generating = false, cut = false }: Told = {}) {
-  const [canvas, sound, text] = [canvasOf(pack), soundOf(pack), textOf(pack)]
-  const header = new Uint8Array(mediaOf(pack)?.header ?? 0).fill((sound ? 128 : text ? 1 : 0) + style)
-  if (canvas?.columns) header.fill(columns ? 1 : 0, header.length >> 1)
-  if (sound?.noise !== undefined) header.fill(128 + (generating ? sound.noise : 0), header.length >> 1)
-  if (text) header.fill(cut ? WITHIN : BEGINS, header.length >> 1)
-  return header
-}
-
-/** Bytes of one pixel. */
-export const pixelBytes = ({ palette }: Pick<Canvas, "palette">) => (palette ? 1 : 3)
-
-/** Bytes of one row of pixels; of one column, where a picture is read by columns. */
-export const rowBytes = (canvas: Canvas, columns = false) =>
-  (columns ? canvas.height : canvas.width) * pixelBytes(canvas)
-
-/** Bytes of a whole picture. */
-export const canvasBytes = (canvas: Canvas) => rowBytes(canvas) * canvas.height
-
-/** Where pixel `i` of a document stands in raster order. */
-export const placeOf = (i: number, { width, height }: Canvas, columns = false) =>
-  columns ? (i % height) * width + Math.floor(i / height) : i
-
-/** A whole picture's bytes in raster order, read by columns. */
-export function byColumns(bytes: Uint8Array, canvas: Canvas): Uint8Array<ArrayBuffer> {
-  const size = pixelBytes(canvas)
-  const read = new Uint8Array(bytes.length)
-  for (let i = 0; i < bytes.length / size; i++) {
-    const place = placeOf(i, canvas, true) * size
-    read.set(bytes.subarray(place, place + size), i * size)
-  }
-  return read
-}
-
-/** Bytes of one sample. */
-export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)
-
-/** Bytes of one second of sound. */
-export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)
+/** What the documents of a pack are like. */
+export const documentsOf = (pack: Pack): Documents => modalities[pack.modality].documents(pack.media)

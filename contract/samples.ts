@@ -1,4 +1,4 @@
-import { type Sound, sampleBytes } from "./pack.ts"
+import { type Sound, sampleBytes } from "./modality/audio.ts"
 
 /** The canonical form of sound: what both the host and the windows must read alike. */
 

@@ -5,30 +5,15 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { LONGEST_TEXT } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
-import {
-  byColumns,
-  canvasOf,
-  DeviceChoice,
-  defaultStyleOf,
-  type Pack,
-  Precision,
-  rowBytes,
-  sampleBytes,
-  secondBytes,
-  soundOf,
-  stylesOf,
-  textOf,
-} from "../../contract/pack.ts"
-import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
+import { modalities } from "../../contract/modality/index.ts"
+import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
 import { outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
-import { writeWav } from "../../contract/wav.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
-import { LONGEST_SOUND, readSound, writeFlac } from "../host/media/audio.ts"
 import { detect } from "../host/media/detect.ts"
 import { MediaError } from "../host/media/error.ts"
-import { readImage, writePng } from "../host/media/image.ts"
-import { withFile } from "../host/media/source.ts"
+import { media } from "../host/media/index.ts"
+import { type Source, withFile } from "../host/media/source.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
 import { Studio } from "../host/studio.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
@@ -84,7 +69,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
       const chosen = target(values)
-      if (values.prompt !== undefined && (canvasOf(chosen.pack) ?? soundOf(chosen.pack)))
+      if (values.prompt !== undefined && !modalities[chosen.pack.modality].typed)
         throw new UsageError(
           `--prompt is text, and the pack ${chosen.pack.name} makes ${chosen.pack.modality}; use megabyte continue FILE`,
         )
@@ -95,7 +80,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
       const prompt = await readPrompt(positionals[0] as string, values)
       const { bytes, chosen, unit } = prompt
       // Of a picture half is kept where nothing is said: all of it would leave nothing to do.
-      const usual = canvasOf(chosen.pack) ? "50%" : "100%"
+      const usual = documentsOf(chosen.pack).whole ? "50%" : "100%"
       const kept = share("keep", values.keep ?? usual, Math.floor(bytes.length / unit.bytes), unit.name) * unit.bytes
       const decoded = (part: Uint8Array) => new TextDecoder().decode(part)
       const within = isWithinWord(
@@ -160,30 +145,24 @@ function read(path: string): Buffer {
 async function readPrompt(path: string, values: Values<typeof common & typeof framing & { columns: typeof flag }>) {
   const pack = values.pack ?? packFor(await modalityOfFile(path), undefined, defaultPlaces())
   const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
-  const [canvas, sound] = [canvasOf(chosen.pack), soundOf(chosen.pack)]
-  const say = (note: string) => note && process.stderr.write(`${path}: ${note}\n`)
+  const documents = documentsOf(chosen.pack)
   const { columns = false } = values
-  if (columns && !canvas?.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
-  if (canvas) {
-    const crop = values.crop === "whole" ? values.crop : number("crop", values.crop, 0.5, { min: 0, max: 1 })
-    const { bytes, note } = await readImage(path, read(path), canvas, { crop, dithered: values.dither ?? false })
-    say(note)
-    const unit = { name: columns ? "columns" : "rows", bytes: rowBytes(canvas, columns) }
-    return { bytes: columns ? byColumns(bytes, canvas) : bytes, chosen, unit }
-  }
-  if (sound) {
-    const { samples, note } = await withFile(path, (file) => readSound(path, file, sound, LONGEST_SOUND))
-    say(note)
-    const unit = { name: "samples", bytes: sampleBytes(sound) }
-    return { bytes: encodeSamples(samples, sound), samples, chosen, unit }
-  }
-  return { bytes: new Uint8Array(read(path)), chosen, unit: { name: "bytes", bytes: 1 } }
+  if (columns && !documents.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
+  const unit = documents.grain(columns)
+  const { typed } = modalities[chosen.pack.modality]
+  if (typed) return { bytes: new Uint8Array(read(path)), chosen, unit }
+  const crop = values.crop === "whole" ? ("whole" as const) : number("crop", values.crop, 0.5, { min: 0, max: 1 })
+  const how = { framing: { crop, dithered: values.dither ?? false }, columns }
+  const use = (file: Source) => media[chosen.pack.modality].read(path, file, chosen.pack, how)
+  const { bytes, samples, note } = await withFile(path, use)
+  if (note) process.stderr.write(`${path}: ${note}\n`)
+  return { bytes, samples, chosen, unit }
 }
 
 /** The number of a style by its name. @throws UsageError */
 function styleOf(pack: Pack, name: string | undefined): number {
-  if (name === undefined) return defaultStyleOf(pack)
-  const styles = stylesOf(pack)
+  const { styles, defaultStyle } = documentsOf(pack)
+  if (name === undefined) return defaultStyle
   const style = styles.indexOf(name)
   if (style < 0)
     throw new UsageError(
@@ -254,26 +233,30 @@ async function make(
   given: Uint8Array,
   values: Values<typeof making & { columns: typeof flag }>,
   chosen: Target,
-  samples: Float32Array = new Float32Array(),
+  samples?: Float32Array,
   withinWord = false,
 ): Promise<void> {
   const { pack, cache } = chosen
-  const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-  if (canvas && !values.out && !values.json) throw new UsageError("a picture needs a file: --out FILE.png")
-  if (sound && !values.out && !values.json) throw new UsageError("a sound needs a file: --out FILE.wav or FILE.flac")
-  if (sound && values.out && !/\.(wav|flac)$/i.test(values.out))
-    throw new UsageError(`a sound is written as .wav or .flac, not as "${values.out}"`)
-  if (values.seconds !== undefined && !sound) throw new UsageError("--seconds is for sounds; use --bytes")
+  const { noun, forms, typed } = modalities[pack.modality]
+  const { unit, usualLength, endMark } = documentsOf(pack)
+  const extensions = [...new Set(Object.values(forms).map(({ extension }) => extension))]
+  const form = Object.keys(forms).find((name) => values.out?.toLowerCase().endsWith(forms[name]?.extension ?? ""))
+  if (!typed && !values.out && !values.json)
+    throw new UsageError(`a ${noun} needs a file: --out FILE${extensions.join(" or FILE")}`)
+  if (!typed && values.out && !form)
+    throw new UsageError(`a ${noun} is written as ${extensions.join(" or ")}, not as "${values.out}"`)
+  if (values.seconds !== undefined && unit.name !== "seconds")
+    throw new UsageError("--seconds is for sounds; use --bytes")
   const untilEnd = values["until-end"] ?? false
-  if (untilEnd && textOf(pack)?.endOfDocument === undefined)
+  if (untilEnd && endMark === undefined)
     throw new UsageError(`--until-end is for texts that end, and the pack ${pack.name} has no end mark; use --bytes`)
   const style = styleOf(pack, values.style)
   const { columns } = values
   const { header, room, ...bounds } = documentBounds(pack, given, { style, columns, untilEnd })
   if (room <= 0) throw new UsageError("the whole picture is kept, so there is nothing left to generate; --keep less")
-  const second = sound ? secondBytes(sound) : 1
-  const seconds = number("seconds", values.seconds, 4, { min: 0.001, max: 86400 })
-  const usual = canvas ? room : sound ? Math.ceil(seconds * second) : untilEnd ? LONGEST_TEXT : 400
+  const seconds = number("seconds", values.seconds, usualLength / unit.bytes, { min: 0.001, max: 86400 })
+  const timed = values.seconds === undefined ? Math.min(usualLength, room) : Math.ceil(seconds * unit.bytes)
+  const usual = untilEnd ? LONGEST_TEXT : timed
   const wanted = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
   const length = Math.min(wanted, room)
   const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
@@ -325,14 +308,9 @@ async function make(
       const settings = { pack: pack.name, length, seed, variations: 1, sampling, style, untilEnd, columns }
       for (const [b, output] of outputs.entries()) {
         const name = names[b] as string
-        if (canvas) writeWhole(name, await writePng(output, canvas, enlarge, settings))
-        else if (sound) {
-          // The part that was given keeps its own samples, finer than the bytes that the model saw.
-          const all = decodeSamples(output, sound)
-          all.set(samples)
-          const write = /\.flac$/i.test(name) ? writeFlac : writeWav
-          writeWhole(name, await write(all, sound.rate, settings))
-        } else writeWhole(name, output)
+        // The part that was given keeps its own samples, finer than the bytes that the model saw.
+        const how = { settings, enlarge, samples }
+        writeWhole(name, form ? await media[pack.modality].write(form, output, pack, how) : output)
       }
     }
     if (values.json) {

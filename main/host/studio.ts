@@ -12,11 +12,10 @@ import {
   type Settings,
 } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
-import { PACK_FILES, tooLarge } from "../../contract/files.ts"
-import { canvasBytes, canvasOf, type Pack, soundOf, stylesOf, textOf } from "../../contract/pack.ts"
-import { decodeSamples, encodeSamples } from "../../contract/samples.ts"
+import { PACK_FILES } from "../../contract/files.ts"
+import { modalities } from "../../contract/modality/index.ts"
+import { canvasOf, documentsOf, type Pack, soundOf, textOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
-import { writeWav } from "../../contract/wav.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { EngineClient, type StartEngine } from "./engine/client.ts"
@@ -25,12 +24,10 @@ import { Placements } from "./engine/placements.ts"
 import { detailsOf, sentenceOf } from "./errors.ts"
 import { Library } from "./library.ts"
 import { Log } from "./log.ts"
-import { LONGEST_SOUND, readSound, writeFlac } from "./media/audio.ts"
 import { detect } from "./media/detect.ts"
 import { MediaError } from "./media/error.ts"
-import { enlargement, readImage, writePng } from "./media/image.ts"
+import { media } from "./media/index.ts"
 import { type Source, withFile } from "./media/source.ts"
-import { readText } from "./media/text.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -48,9 +45,6 @@ const PART = 500
 const ALTERNATIVES = 5
 /** Bytes of weights, all packs together, that are made ready when a window comes. */
 const READY_WEIGHTS = 512 * 2 ** 20
-
-/** Bytes of the largest text or picture that is opened; of a sound only the end is read. */
-const LARGEST_WHOLE = 32 * 2 ** 20
 
 /** The item being written, and what of it is not yet sent or on disk. */
 type Writing = { id: string; unsent: Part; unsaved: Part; bytes: number; nats: number }
@@ -314,23 +308,22 @@ export class Studio {
     const { modality } = detected
     const packName = packFor(modality, wanted, this.places)
     const pack = readPack(findPack(packName, this.places))
-    const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-    const opened = { type: "opened", name, pack: packName, modality } as const
-    if (sound) {
-      const { samples, ...about } = await readSound(name, file, sound, LONGEST_SOUND)
-      return { ...opened, bytes: base64(encodeSamples(samples, sound)), ...about }
+    const { bytes, note, settings, adjustable } = await media[modality].read(name, file, pack, { framing })
+    // Not every file has a place for settings: one that was made here is known by its bytes.
+    const same = (item: Item) => item.modality === modality && item.bytes === bytes.length && !item.scored
+    const made = settings
+      ? { settings }
+      : this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
+    return {
+      type: "opened",
+      name,
+      pack: packName,
+      modality,
+      bytes: base64(bytes),
+      note,
+      ...(adjustable ? { adjustable } : {}),
+      ...(made ? { settings: made.settings } : {}),
     }
-    if (file.length > LARGEST_WHOLE) throw new MediaError(tooLarge(name, "32 MB"))
-    const whole = file.subarray(0, file.length)
-    if (canvas) {
-      const { bytes, ...about } = await readImage(name, whole, canvas, framing)
-      return { ...opened, bytes: base64(bytes), ...about }
-    }
-    const { bytes, note } = readText(name, whole)
-    // A text file has no place for settings: one that was made here is known by its bytes.
-    const same = (item: Item) => item.modality === "text" && item.bytes === bytes.length && !item.scored
-    const made = this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
-    return { ...opened, bytes: base64(bytes), note, ...(made ? { settings: made.settings } : {}) }
   }
 
   /** A picture or a sound as a file to save. */
@@ -338,11 +331,12 @@ export class Studio {
     this.settle()
     const { title, settings, scored } = this.library.get(id)
     const pack = readPack(findPack(settings.pack, this.places))
-    const file = await fileOf(pack, this.library.read(id).bytes, scored ? undefined : settings, form)
-    if (!file) throw new Error("This pack does not make files of that kind; nothing was written.")
-    const extension = form === "large" ? ".png" : `.${form}`
-    const mime = { png: "image/png", large: "image/png", wav: "audio/wav", flac: "audio/flac" }[form]
-    return { type: "exported", title, extension, mime, bytes: base64(file) }
+    const { [form]: kind } = modalities[pack.modality].forms
+    if (!kind) throw new Error("This pack does not make files of that kind; nothing was written.")
+    const file = await media[pack.modality].write(form, this.library.read(id).bytes, pack, {
+      settings: scored ? undefined : settings,
+    })
+    return { type: "exported", title, extension: kind.extension, mime: kind.mime, bytes: base64(file) }
   }
 
   private packs(): PackSummary[] {
@@ -644,10 +638,10 @@ export class Studio {
 
   /** The ordinary file of what has been made so far, where that is not its bytes as they are. */
   private async saveFile(id: string, pack: Pack, settings: Settings | undefined): Promise<void> {
-    const form = { image: "png", audio: "wav", text: undefined, bytes: undefined } as const
-    const wanted = form[pack.modality]
-    const file = wanted && (await fileOf(pack, this.library.read(id).bytes, settings, wanted))
-    if (file) this.library.writeFile(id, file)
+    const [form] = Object.keys(modalities[pack.modality].forms)
+    if (!documentsOf(pack).files.raw || !form) return
+    const file = await media[pack.modality].write(form, this.library.read(id).bytes, pack, { settings })
+    this.library.writeFile(id, file)
   }
 
   /** Scores a file into an item whose bits are there from its first byte on. */
@@ -659,7 +653,6 @@ export class Studio {
     this.running = { cancel: () => {} } // until there is something to cancel
     let reason: "length" | "cancelled" | "failed" = "failed"
     try {
-      const canvas = canvasOf(pack)
       const { bytes: all, header } = wholeDocument(pack, bytes)
       const target = await this.target(folder)
       this.tell({ type: "phase", phase: "reading" })
@@ -672,7 +665,7 @@ export class Studio {
       const mean = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length)
       const settings: Settings = {
         pack: packName,
-        length: canvas ? canvasBytes(canvas) : 400,
+        length: documentsOf(pack).usualLength,
         seed: 0,
         variations: 1,
         sampling: defaultSampling,
@@ -714,40 +707,21 @@ export class Studio {
 
 /** How much to make: what was asked for, or a text until its end. */
 const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "untilEnd">) =>
-  untilEnd && textOf(pack)?.endOfDocument !== undefined ? LONGEST_TEXT : length
+  untilEnd && documentsOf(pack).endMark !== undefined ? LONGEST_TEXT : length
+
 /** What is asked of a file that was dropped. */
 type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
 
-const lengthUnit = (pack: Pack): LengthUnit => (pack.modality === "text" ? "characters" : "bytes")
+const lengthUnit = (pack: Pack): LengthUnit => modalities[pack.modality].lengthUnit
 
 /** Nats to bits, to a thousandth: what a window shows and the library keeps. */
 const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math.round((-x / Math.LN2) * 1000) / 1000)
 
 /** Modality of a pack's items, and the names of their files. */
-function form(pack: Pack): Pick<Item, "modality" | "file" | "raw"> {
-  const { modality } = pack
-  if (modality === "image")
-    return { modality, file: "picture.png", raw: canvasOf(pack)?.palette ? "picture.idx" : "picture.rgb" }
-  if (modality === "audio") return { modality, file: "sound.wav", raw: "sound.raw" }
-  return { modality, file: modality === "text" ? "output.txt" : "output.bin" }
-}
-
-/** Canonical bytes of a picture or a sound as a file of that form, with the settings that made it; undefined where the pack makes no such files. */
-async function fileOf(
-  pack: Pack,
-  bytes: Uint8Array,
-  settings: Settings | undefined,
-  form: FileForm,
-): Promise<Buffer | undefined> {
-  const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-  if (canvas && (form === "png" || form === "large"))
-    return writePng(bytes, canvas, form === "large" ? enlargement(canvas) : 1, settings)
-  if (!sound || form === "png" || form === "large") return undefined
-  const samples = decodeSamples(bytes, sound)
-  return form === "flac"
-    ? writeFlac(samples, sound.rate, settings)
-    : Buffer.from(writeWav(samples, sound.rate, settings))
-}
+const form = (pack: Pack): Pick<Item, "modality" | "file" | "raw"> => ({
+  modality: pack.modality,
+  ...documentsOf(pack).files,
+})
 
 /** @throws Error when there is nothing left to generate */
 function assertRoom(pack: Pack, given: Uint8Array): void {
@@ -757,9 +731,9 @@ function assertRoom(pack: Pack, given: Uint8Array): void {
 
 /** A title from the beginning of what was given, or from the style. */
 function titleOf(pack: Pack, settings: Settings, given: Uint8Array): string {
-  const kind = { image: "A picture", audio: "A sound", text: undefined, bytes: undefined }[pack.modality]
-  const style = settings.style ? stylesOf(pack)[settings.style] : undefined
-  if (kind) return style ? `${kind}: ${style}` : kind
+  const { noun, typed } = modalities[pack.modality]
+  const style = settings.style ? documentsOf(pack).styles[settings.style] : undefined
+  if (!typed) return style ? `A ${noun}: ${style}` : `A ${noun}`
   const text = new TextDecoder().decode(given.subarray(0, 300)).replace(/\s+/g, " ").trim()
   return text ? text.slice(0, 60) : "Untitled"
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, headerOf, marksOf, Pack, textOf } from "../../contract/pack.ts"
+import { modalities } from "../../contract/modality/index.ts"
+import { documentsOf, Pack } from "../../contract/pack.ts"
 import { PackError } from "./error.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
@@ -15,14 +16,13 @@ function joined(header: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> 
 
 /** A whole document as the model reads it: its header with the style left open, and its bytes. For scoring. */
 export function wholeDocument(pack: Pack, bytes: Uint8Array): { bytes: Uint8Array<ArrayBuffer>; header: number } {
-  const header = headerOf(pack)
+  const header = documentsOf(pack).header()
   return { bytes: joined(header, bytes), header: header.length }
 }
 
 /** Bytes until a document of `length` bytes is complete; only a picture ever is. */
 export function roomAfter(pack: Pack, length: number): number {
-  const canvas = canvasOf(pack)
-  return canvas ? canvasBytes(canvas) - length : Number.POSITIVE_INFINITY
+  return (documentsOf(pack).whole ?? Number.POSITIVE_INFINITY) - length
 }
 
 /** What the engine gets for a document that begins with `given`, and how far it can go. */
@@ -49,20 +49,19 @@ export type Wish = { style?: number; columns?: boolean | undefined; untilEnd?: b
  * given begins at the end mark, where a document begins.
  */
 export function documentBounds(pack: Pack, given: Uint8Array, wish: Wish = {}): Bounds {
-  const { style, columns, untilEnd = false } = wish
-  const header = headerOf(pack, { style, columns, generating: true })
-  const text = textOf(pack)
-  const end = text?.endOfDocument
+  const { untilEnd = false, ...told } = wish
+  const { header: headerOf, endMark: end, marks } = documentsOf(pack)
+  const header = headerOf({ ...told, generating: true })
   const stops = untilEnd && end !== undefined
   const prompt = joined(header, given)
   return {
     prompt: prompt.length || end === undefined ? prompt : Uint8Array.of(end),
     header: header.length,
-    cutHeader: headerOf(pack, { style, columns, generating: true, cut: true }),
+    cutHeader: headerOf({ ...told, generating: true, cut: true }),
     room: roomAfter(pack, given.length),
     ...(stops ? { stopAt: end } : {}),
-    barred: marksOf(pack).filter((mark) => !(stops && mark === end)),
-    isText: text !== undefined,
+    barred: marks.filter((mark) => !(stops && mark === end)),
+    isText: modalities[pack.modality].lengthUnit === "characters",
   }
 }
 

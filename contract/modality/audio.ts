@@ -1,0 +1,53 @@
+import { z } from "zod"
+import { type ModalityEntry, styled } from "./modality.ts"
+
+/** Media of an audio pack: mono samples at one rate, a byte each on the mu-law curve or two as 16-bit little-endian. */
+export const Sound = z.object({
+  rate: z.int().min(4000).max(48000),
+  encoding: z.enum(["mu-law", "pcm16"]),
+  /**
+   * Level of noise that the model is told its past has while it generates, in the second half of the header (see noisy
+   * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.
+   */
+  noise: z.int().min(0).max(127).optional(),
+  ...styled,
+})
+export type Sound = z.infer<typeof Sound>
+
+/** Bytes of one sample. */
+export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)
+
+/** Bytes of one second of sound. */
+export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)
+
+/** The byte of silence; style and noise count from it, so that a header is not heard. */
+const SILENCE = 128
+
+export const audio: ModalityEntry = {
+  noun: "sound",
+  format: Sound,
+  forms: {
+    wav: { save: "Save WAV", extension: ".wav", mime: "audio/wav" },
+    flac: { save: "Save FLAC", extension: ".flac", mime: "audio/flac" },
+  },
+  lengthUnit: "bytes",
+  typed: false,
+  documents(media) {
+    const sound = Sound.parse(media)
+    return {
+      styles: sound.styles,
+      defaultStyle: sound.defaultStyle ?? 0,
+      header({ style = 0, generating = false } = {}) {
+        const header = new Uint8Array(sound.header).fill(SILENCE + style)
+        if (sound.noise !== undefined) header.fill(SILENCE + (generating ? sound.noise : 0), header.length >> 1)
+        return header
+      },
+      files: { file: "sound.wav", raw: "sound.raw" },
+      unit: { name: "seconds", bytes: secondBytes(sound), most: 3600 },
+      usualLength: 4 * secondBytes(sound),
+      grain: () => ({ name: "samples", bytes: sampleBytes(sound) }),
+      columns: false,
+      marks: [],
+    }
+  },
+}

@@ -1,0 +1,85 @@
+import type { Framing, Settings } from "../../../contract/app.ts"
+import { LARGEST_WHOLE, tooLarge } from "../../../contract/files.ts"
+import type { Modality } from "../../../contract/modality/index.ts"
+import { byColumns, canvasOf, type Pack, soundOf } from "../../../contract/pack.ts"
+import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
+import { writeWav } from "../../../contract/wav.ts"
+import { LONGEST_SOUND, readSound, writeFlac } from "./audio.ts"
+import { MediaError } from "./error.ts"
+import { enlargement, readImage, writePng } from "./image.ts"
+import type { Source } from "./source.ts"
+import { readText } from "./text.ts"
+
+/** A file as a pack sees it: canonical bytes, what was done to get them, and what it was made with if it was made here. */
+export type Prompt = {
+  bytes: Uint8Array
+  note: string
+  settings?: Settings
+  /** Of a sound: its samples, finer than the bytes. */
+  samples?: Float32Array
+  /** Of a picture: what of its framing makes a difference. */
+  adjustable?: { crop: boolean; dither: boolean }
+}
+
+/** How a picture is to be taken. */
+export type Reading = { framing?: Framing | undefined; columns?: boolean }
+
+/** How an item is written: what it was made with, how often a picture's pixels are repeated, samples that were given. */
+export type Writing = { settings: Settings | undefined; enlarge?: number; samples?: Float32Array | undefined }
+
+/** A modality's files. */
+type Media = {
+  /** A file as a prompt. @throws MediaError with one line */
+  read(name: string, file: Source, pack: Pack, how: Reading): Promise<Prompt>
+  /** Canonical bytes as a file of one of the modality's forms. */
+  write(form: string, bytes: Uint8Array, pack: Pack, how: Writing): Promise<Uint8Array>
+}
+
+/** All of a file, where it is not too large. @throws MediaError */
+function whole(name: string, file: Source): Uint8Array {
+  if (file.length > LARGEST_WHOLE) throw new MediaError(tooLarge(name, "32 MB"))
+  return file.subarray(0, file.length)
+}
+
+/** The format that a pack of this modality has. */
+function of<T>(format: T | undefined): T {
+  if (format === undefined) throw new Error("this pack is of another modality")
+  return format
+}
+
+const asItIs = async (_: string, bytes: Uint8Array) => bytes
+
+export const media: Record<Modality, Media> = {
+  image: {
+    async read(name, file, pack, { framing, columns = false }) {
+      const canvas = of(canvasOf(pack))
+      const read = await readImage(name, whole(name, file), canvas, framing)
+      return columns ? { ...read, bytes: byColumns(read.bytes, canvas) } : read
+    },
+    write(form, bytes, pack, { settings, enlarge }) {
+      const canvas = of(canvasOf(pack))
+      return writePng(bytes, canvas, enlarge ?? (form === "large" ? enlargement(canvas) : 1), settings)
+    },
+  },
+  audio: {
+    async read(name, file, pack) {
+      const sound = of(soundOf(pack))
+      const read = await readSound(name, file, sound, LONGEST_SOUND)
+      return { ...read, bytes: encodeSamples(read.samples, sound) }
+    },
+    async write(form, bytes, pack, { settings, samples = new Float32Array() }) {
+      const sound = of(soundOf(pack))
+      const all = decodeSamples(bytes, sound)
+      all.set(samples)
+      return (form === "flac" ? writeFlac : writeWav)(all, sound.rate, settings)
+    },
+  },
+  text: {
+    read: async (name, file) => readText(name, whole(name, file)),
+    write: asItIs,
+  },
+  bytes: {
+    read: async (name, file) => ({ bytes: whole(name, file), note: "" }),
+    write: asItIs,
+  },
+}
