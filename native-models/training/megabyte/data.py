@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+# Beside the repository, or where MEGABYTE_DATA says.
+SHARED = Path(os.environ.get("MEGABYTE_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 OPEN_STYLE = 0  # the index of "any" among a corpus's styles
 IGNORED = -1  # in `wanted`: no loss here
 

@@ -280,7 +280,7 @@ def attend_in_patch(q: Tensor, k: Tensor, v: Tensor, as_sums: bool) -> Tensor:
         q = q.reshape(n, kv_heads, heads // kv_heads, length, 1, d)
         scores = (q * k[:, :, None, None]).sum(-1) * d**-0.5
         weights = scores.masked_fill(later, -1e30).softmax(-1).to(v.dtype)
-        return (weights[..., None] * v[:, :, None, None]).sum(-2).view(n, heads, length, d)
+        return (weights[..., None] * v[:, :, None, None]).sum(-2).reshape(n, heads, length, d)
     q = q.reshape(n, kv_heads, -1, d)
     scores = (q @ k.transpose(-1, -2)) * d**-0.5
     weights = scores.masked_fill(later.repeat(heads // kv_heads, 1), -1e30).softmax(-1)
@@ -429,15 +429,18 @@ class Megabyte(nn.Module):
             mask = (i[:, None] >= i) & (i[:, None] - i < c.window)
         for block in self.global_blocks:
             h = block(h, mask, angles)
-        y = self.enter_patches(h if chosen is None else h[chosen], y)
+        # From here on rows do not matter: flat, so that those of any length share the compiled code.
+        y = self.enter_patches((h if chosen is None else h[chosen]).flatten(0, 1), y)
         for block in self.local_blocks:
             y = block(y, None, None)
         if chosen is None or wanted is None:
-            return self.read_out(y.view(*x.shape, -1), lookback, wanted)
+            flat = lookback and tuple(t.flatten(0, 1) for t in lookback)
+            result = self.read_out(y.flatten(0, 1), flat, None if wanted is None else wanted.flatten())
+            return result.view(*x.shape, *result.shape[1:])
         if lookback:
             raise ValueError("patches are not chosen where the model looks back")
         by_patch = wanted.view(*h.shape[:2], c.patch)
-        nats = self.read_out(y.view(len(x), -1, c.local.width), None, by_patch[chosen].flatten(1))
+        nats = self.read_out(y.flatten(0, 1), None, by_patch[chosen].flatten())
         all_nats = nats.new_zeros(by_patch.shape)
         all_nats[chosen] = nats.view(len(x), -1, c.patch)
         return all_nats.view(x.shape)
@@ -506,22 +509,20 @@ class Megabyte(nn.Module):
         return F.dropout(h, self.dropout, self.training), F.dropout(y, self.local_dropout, self.training)
 
     def enter_patches(self, h: Tensor, y: Tensor) -> Tensor:
-        """Adds what the global model says, h [..., patches, D_G], to places y [batch * patches, P, D_L]."""
+        """Adds what the global model says, h [n, D_G], to the places y [n, P, D_L] of n patches."""
         c = self.config
         h = self.global_norm(h)
         if c.global_to_local == "slice":
             h = h.view(-1, c.patch, c.global_.width // c.patch)
         return y + self.to_local(h).view_as(y)
 
-    def read_out(
-        self, y: Tensor, lookback: tuple[Tensor, Tensor, Tensor, Tensor] | None, wanted: Tensor | None
-    ) -> Tensor:
-        """[batch, length, D_L] -> logits or, with `wanted`, nats; see forward."""
+    def read_out(self, y: Tensor, lookback: tuple[Tensor, ...] | None, wanted: Tensor | None) -> Tensor:
+        """y [n, D_L] and what `lookback_inputs` says of these places -> logits [n, 256] or, with `wanted`, nats [n]."""
         c = self.config
         y = self.local_norm(y)
         logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
         if lookback and c.lookback and c.lookback.guesses:
-            rest = self.head_rest(y).view(*y.shape[:2], c.lookback.guesses, 256)
+            rest = self.head_rest(y).view(-1, c.lookback.guesses, 256)
             logits = logits + Shift.apply(rest, lookback[1]).sum(-2)
         if lookback and c.lookback and c.lookback.lpc:
             # In fp32 to train, in fp64 where the model is (parity.py): the tails are small differences.
@@ -533,8 +534,7 @@ class Megabyte(nn.Module):
             return mixed if wanted is None else -mixed * (wanted >= 0)
         if wanted is None:
             return logits
-        nats = F.cross_entropy(logits.float().flatten(0, -2), wanted.flatten(), ignore_index=-1, reduction="none")
-        return nats.view(wanted.shape)
+        return F.cross_entropy(logits.float(), wanted, ignore_index=-1, reduction="none")
 
 
 def flops_per_byte(model: Megabyte) -> float:
