@@ -36,6 +36,17 @@ const sized = (global: Stage, local: Stage): ModelConfig => ({
 /** Named sizes, with random weights: speed does not depend on what a model has learned. */
 export const configurations: Record<string, ModelConfig> = {
   tiny: { patch: 4, global: stage(64, 2, 4, 2), local: stage(32, 2, 2, 1), context: 64, window: 32, ...modern },
+  // As the text pack: half words a patch, n-grams, and what followed the same bytes before.
+  story: {
+    patch: 4,
+    global: { ...stage(512, 6, 8, 2), ff: 1344 },
+    local: { ...stage(384, 2, 6, 2), ff: 1024 },
+    context: 512,
+    window: 0,
+    ...modern,
+    ngrams: { orders: [2, 3, 4, 5, 6], rows: 8192, width: 64, patch_embedder: true },
+    lookback: { offsets: [], width: 64, predictions: [], lpc: [], matches: [{ window: 2048, unit: 1 }] },
+  },
   large: sized(stage(768, 12, 12, 2), stage(384, 6, 6, 2)),
   // Every head has keys and values of its own, as in the paper: six times the cache.
   "large-mha": sized(stage(768, 12, 12, 12), stage(384, 6, 6, 6)),

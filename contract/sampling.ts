@@ -39,9 +39,15 @@ export function outside(sampling: Sampling, ranges: Ranges = {}): string[] {
   })
 }
 
-/** Whether some bytes are left out of the draw; greedy, there is none. */
-export const isMasked = ({ temperature, topP, topK, minP }: Sampling) =>
-  temperature > 0 && (topP < 1 || topK > 0 || minP > 0)
+/** What leaves bytes out of a draw: top-p, top-k, min-p. */
+export type Mask = "p" | "k" | "m"
+
+/** What leaves bytes out with these settings; greedy, nothing has to. */
+export function masksOf({ temperature, topP, topK, minP }: Sampling): Mask[] {
+  if (temperature === 0) return []
+  return [...(topP < 1 ? (["p"] as const) : []), ...(topK ? (["k"] as const) : []), ...(minP ? (["m"] as const) : [])]
+}
+
 export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }
 
 type Sampled = { modality: string; sampling?: Sampling | undefined; presets?: Presets | undefined }

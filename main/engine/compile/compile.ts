@@ -15,6 +15,7 @@ import {
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { ModelConfig, Precision } from "../../../contract/pack.ts"
+import type { Mask } from "../../../contract/sampling.ts"
 import { toHalf } from "../float16.ts"
 import { type Locate, perChannel } from "../graph/builder.ts"
 import { decodeGraph } from "../graph/decode-cpu.ts"
@@ -32,10 +33,14 @@ const KEPT = 30 * 24 * 3600 * 1000
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-/** decode-masked draws with top-p, top-k or min-p, decode without. */
-export type GraphKind = "decode" | "decode-masked" | "prefill" | "score" | "logits"
+/** decode-MASKS draws with top-p, top-k or min-p, a letter each, decode without. */
+export type DecodeKind = "decode" | `decode-${string}`
+export type GraphKind = DecodeKind | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
 export type GraphName = GraphKind | `gpu-${GraphKind}`
+export const isDecode = (kind: GraphKind): kind is DecodeKind => kind.startsWith("decode")
+const MASKS = ["p", "k", "m"] as const
+const masksOfKind = (kind: DecodeKind): Mask[] => MASKS.filter((mask) => kind.slice("decode-".length).includes(mask))
 /** Paths of the graphs, each made when first asked for; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
@@ -198,8 +203,7 @@ function graph(name: GraphName, model: ModelConfig, precision: Precision, locate
   const source = { model, precision, locate, file: WEIGHTS_FILE }
   const gpu = name.startsWith("gpu-")
   const kind = name.replace("gpu-", "") as GraphKind
-  if (kind === "decode" || kind === "decode-masked")
-    return (gpu ? unrolledGraph : decodeGraph)(source, kind === "decode-masked")
+  if (isDecode(kind)) return (gpu ? unrolledGraph : decodeGraph)(source, masksOfKind(kind))
   return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }
 

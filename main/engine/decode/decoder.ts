@@ -1,7 +1,8 @@
 import { Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../../contract/engine.ts"
 import { type Match, type ModelConfig, type NGrams, reach } from "../../../contract/pack.ts"
-import { isMasked, type Sampling } from "../../../contract/sampling.ts"
+import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
+import type { DecodeKind } from "../compile/compile.ts"
 import {
   farthestLook,
   longestLook,
@@ -27,7 +28,10 @@ type Feeds = Record<string, Tensor>
 type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
 
 /** The graph that decodes with these settings. */
-export const decodeKind = (sampling: Sampling) => (isMasked(sampling) ? "decode-masked" : "decode")
+export const decodeKind = (sampling: Sampling): DecodeKind => {
+  const masks = masksOf(sampling)
+  return masks.length ? `decode-${masks.join("")}` : "decode"
+}
 
 /** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
 const CHUNK = 256
@@ -50,6 +54,8 @@ export class Decoder {
   /** Patch at which the present sequence of positions began; moves with learned positions alone. */
   private origin = 0
   private readonly scratch: Scratch
+  /** On a CPU: the ring's arrays as inputs, and the mask that says whether they are still those. */
+  private heads: { mask: Float32Array; feeds: Feeds } | undefined
   /** On a GPU: the cache as it stands there, once a patch was made. */
   private onDevice: DeviceCache | undefined
 
@@ -245,11 +251,17 @@ export class Decoder {
     const { global: g } = this.config
     const ring = this.cache.byHead()
     const { places, mask } = ring
-    return {
-      ...keysAndValues(g.layers, (i) => ring.array(i), [this.batch * g.kv_heads, places, g.width / g.heads]),
-      mask: new Tensor("float32", mask, [places]),
-      places: new Tensor("int64", BigInt64Array.of(1n, BigInt(places)), [2]),
+    // A tensor looks at the ring's own array, so that it is the same one until the ring grows.
+    if (this.heads?.mask !== mask) {
+      const shape = [this.batch * g.kv_heads, places, g.width / g.heads]
+      const feeds = {
+        ...keysAndValues(g.layers, (i) => ring.array(i), shape),
+        mask: new Tensor("float32", mask, [places]),
+        places: new Tensor("int64", BigInt64Array.of(1n, BigInt(places)), [2]),
+      }
+      this.heads = { mask, feeds }
     }
+    return this.heads.feeds
   }
 
   /** Global inputs of patches from..from+count-1: the bytes one patch earlier; the padding patch at the origin. */
@@ -324,8 +336,7 @@ export class Decoder {
     const { scratch, batch } = this
     const index = this.nextPatch
     scratch.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
-    const masks = isMasked(sampling) ? scratch.masks(sampling) : {}
-    const feeds: Feeds = { ...scratch.feeds, ...masks, ...this.positions(this.cache.length, 1) }
+    const feeds: Feeds = { ...scratch.feeds, ...scratch.masks(sampling), ...this.positions(this.cache.length, 1) }
     scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
     const attempt = this.gpu ? await this.onGpu(feeds, sampling) : await this.onCpu(feeds, sampling)
     const given = Array.from({ length: batch }, (_, b) => known?.[b] ?? new Uint8Array())
@@ -362,22 +373,7 @@ export class Decoder {
     const all = { ...feeds, ...this.cacheByHead() }
     return async () => {
       const out = await session.run(all)
-      const ids = (out.bytes as Tensor).data as BigInt64Array
-      const logprob = (out.logprob as Tensor).data as Float32Array
-      const entropy = (out.entropy as Tensor).data as Float32Array
-      const parts = Array.from({ length: this.batch }, (_, b) => {
-        const part = {
-          bytes: new Uint8Array(patch),
-          logprob: new Float32Array(patch),
-          entropy: new Float32Array(patch),
-        }
-        for (let p = 0; p < patch; p++) {
-          part.bytes[p] = Number(ids[p * this.batch + b])
-          part.logprob[p] = logprob[p * this.batch + b] as number
-          part.entropy[p] = entropy[p * this.batch + b] as number
-        }
-        return part
-      })
+      const parts = partsOf(out.result as Tensor, patch, this.batch, (b, p) => p * this.batch + b)
       return { parts, keep: () => this.appendRows(out, 1), drop: () => {} }
     }
   }
@@ -396,12 +392,7 @@ export class Decoder {
         kept = device.feeds()
       }
       const out = await session.run({ ...given, ...kept })
-      const result = (out.result as Tensor).data as Float32Array
-      const parts = Array.from({ length: this.batch }, (_, b) => {
-        const column = (i: number) =>
-          Float32Array.from({ length: patch }, (_, p) => result[(b * patch + p) * 3 + i] as number)
-        return { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
-      })
+      const parts = partsOf(out.result as Tensor, patch, this.batch, (b, p) => b * patch + p)
       const keep = () => {
         device?.take(out)
         this.cache.advance()
@@ -503,6 +494,15 @@ function keysAndValues(layers: number, array: (i: number) => Float32Array, shape
   return feeds
 }
 
+/** A patch a sequence, of `result` rows of byte, log-probability and entropy: row `at(b, p)` is byte p of sequence b. */
+function partsOf(result: Tensor, patch: number, batch: number, at: (b: number, p: number) => number): PatchPart[] {
+  const values = result.data as Float32Array
+  return Array.from({ length: batch }, (_, b) => {
+    const column = (i: number) => Float32Array.from({ length: patch }, (_, p) => values[3 * at(b, p) + i] as number)
+    return { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
+  })
+}
+
 /** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64. */
 function narrowed(feeds: Feeds): Feeds {
   const narrow = ([name, t]: [string, Tensor]): [string, Tensor] => {
@@ -558,10 +558,6 @@ class Scratch {
   private readonly recent: Float32Array
   private readonly prediction: Lookout | undefined
   private readonly matching: Lookout | undefined
-  private readonly inverseTemperature = new Float32Array(1)
-  private readonly topP = new Float32Array(1)
-  private readonly logMinP = new Float32Array(1)
-  private readonly lastRank = new BigInt64Array(1)
   private readonly longest: number
   private readonly patch: number
   private readonly ngrams: NGrams | undefined
@@ -616,18 +612,16 @@ class Scratch {
   }
 
   /**
-   * Each byte's luck, from `position` on; none where the draw is greedy. Known bytes get so much that they must win. With
-   * masks the graph tempers the logits; without, the luck is tempered here.
+   * Each byte's luck, tempered, from `position` on; none where the draw is greedy. Known bytes get so much that they must win.
    */
   fillNoise(sampling: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
     const { temperature } = sampling
-    const scale = isMasked(sampling) ? 1 : temperature
     for (let p = 0; p < this.patch; p++)
       for (let b = 0; b < this.batch; b++) {
         const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
         if (temperature === 0) row.fill(0)
         else gumbel(row, seed, b, position + p)
-        if (scale !== 1) for (let i = 0; i < row.length; i++) row[i] = scale * (row[i] as number)
+        if (temperature !== 1) for (let i = 0; i < row.length; i++) row[i] = temperature * (row[i] as number)
         const byte = known?.[b]?.[p]
         if (byte !== undefined) row[byte] = 1e37
       }
@@ -640,17 +634,15 @@ class Scratch {
   }
 
   /** The inputs that leave bytes out. */
-  masks({ temperature, topP, topK, minP }: Sampling): Feeds {
-    this.inverseTemperature[0] = 1 / temperature
-    this.topP[0] = topP >= 1 ? 2 : topP // rounding must not cut the tail off when nothing is to be cut
-    this.logMinP[0] = minP > 0 ? Math.log(minP) : -1e30
-    this.lastRank[0] = BigInt((topK || 256) - 1)
-    return {
-      inverse_temperature: new Tensor("float32", this.inverseTemperature, [1]),
-      top_p: new Tensor("float32", this.topP, [1]),
-      log_min_p: new Tensor("float32", this.logMinP, [1]),
-      last_rank: new Tensor("int64", this.lastRank, [1]),
+  masks(sampling: Sampling): Feeds {
+    const { temperature, topP, topK, minP } = sampling
+    const one = (value: number) => new Tensor("float32", Float32Array.of(value), [1])
+    const inputs: Record<Mask, () => Feeds> = {
+      p: () => ({ inverse_temperature: one(1 / temperature), top_p: one(topP) }),
+      k: () => ({ last_rank: new Tensor("int64", BigInt64Array.of(BigInt(topK - 1)), [1]) }),
+      m: () => ({ below_top: one(temperature * Math.log(minP)) }),
     }
+    return Object.assign({}, ...masksOf(sampling).map((mask) => inputs[mask]()))
   }
 }
 

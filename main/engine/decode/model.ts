@@ -5,7 +5,7 @@ import type { Device, ModelConfig, Pack, Precision } from "../../../contract/pac
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
 import { PIECE, parseSafetensors, readWeights } from "../../packs/safetensors.ts"
-import { type Compiled, compile, type GraphKind } from "../compile/compile.ts"
+import { type Compiled, compile, type GraphKind, isDecode } from "../compile/compile.ts"
 import { expectedShapes, Weights } from "../compile/weights.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
 
@@ -84,8 +84,6 @@ export class Model {
     this.sessions.clear()
   }
 }
-
-const isDecode = (graph: GraphKind) => graph === "decode" || graph === "decode-masked"
 
 /** A GPU's session: no node may fall back to the CPU, and what a patch leaves for the next stays on the device. */
 function deviceOptions(graph: GraphKind, config: ModelConfig, device: Device): InferenceSession.SessionOptions {

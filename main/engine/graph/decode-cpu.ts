@@ -1,3 +1,4 @@
+import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, NEW_ROWS, type Source, type Stream } from "./builder.ts"
 import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
 import { type DataType, float, type Graph, type Value } from "./onnx.ts"
@@ -12,13 +13,13 @@ import { contest, drawInputs, statistics } from "./sampling.ts"
  * recent fp32 [B, longest look back] newest first, with n-grams or lookback; samples fp64 [B, longest order, 1] newest
  * first, coefficients fp64 [B, fits, longest order], levels fp32 [B, fits] and spread fp64 [B, fits, 1] with linear prediction; past_bytes fp32
  * [B, longest window] newest first (-1 before the beginning) and runs_i fp32 [B, distances] with matches; noise fp32
- * [P, B, 1, 256] Gumbel noise a byte (Gumbel-max: the largest sum of logit and noise is a draw from the softmax), so much
- * for a known byte that no other can win, times the temperature without masks; with masks inverse_temperature, top_p,
- * log_min_p fp32 [1] and last_rank int64 [1], the last of the top k.
- * Outputs: bytes int64 [P, B, 1], logprob and entropy fp32 [P, B, 1] in nats (of the untempered model), new_rows
+ * [P, B, 1, 256] Gumbel noise a byte times the temperature (Gumbel-max: the largest sum of logit and noise is a draw from
+ * the tempered softmax), so much for a known byte that no other can win; with top-p top_p and inverse_temperature fp32
+ * [1], with top-k last_rank int64 [1], with min-p below_top fp32 [1], the farthest that a logit may be below the largest.
+ * Outputs: result fp32 [P, B, 1, 3], bytes, log-probabilities and entropies in nats (of the untempered model); new_rows
  * fp32 [2 * layers * B * kv heads, 1, d].
  */
-export function decodeGraph(source: Source, masked: boolean): Graph {
+export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
   const b = Builder.of("decode", source, "few")
   const { g, m } = b
   const { global: G, local: L, patch: P } = m
@@ -55,7 +56,7 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
   const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
 
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
-  const draw = drawInputs(g, "int64", masked)
+  const draw = drawInputs(g, "int64", masks)
 
   // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
   const dl = L.width / L.heads
@@ -110,8 +111,8 @@ export function decodeGraph(source: Source, masked: boolean): Graph {
   })
 
   const [written, logits] = loop.stacks as [Value, Value]
-  const bytes = b.toIndex(written)
-  statistics(b, logits, bytes, [P, "batch", 1])
-  g.output("bytes", bytes, "int64", [P, "batch", 1])
+  const apart = g.node("Unsqueeze", [written, g.ints([-1])]) // [P, B, 1, 1]
+  const { logprob, entropy } = statistics(b, logits, b.toIndex(apart))
+  g.output("result", g.concat([apart, logprob, entropy], 3), "float32", [P, "batch", 1, 3])
   return g
 }

@@ -1,8 +1,9 @@
 import { type ModelConfig, reach } from "../../../contract/pack.ts"
+import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, type Source, type Stream } from "./builder.ts"
 import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
 import { float, type Graph, type Value } from "./onnx.ts"
-import { contest, drawInputs } from "./sampling.ts"
+import { contest, drawInputs, statistics } from "./sampling.ts"
 
 /** What a run leaves on the device for the next, by the name of the input that it is there. */
 export const nextName = (name: string) => `next_${name}`
@@ -20,11 +21,11 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * Inputs: previous int32 [B, P]; k_i fp32 (fp16 in fp16) [B * kv heads, d, reach] and v_i [B * kv heads, reach, d], the
  * newest row last, which stay on the device; mask fp32 [1, 1, reach], 0 where a row is known and -1e9 elsewhere; cos, sin fp32 [1, d/2] or
  * position int32 [1]; recent, samples, coefficients, levels, spread, past_bytes, runs_i as in `decodeGraph`, in fp32 and int32,
- * all but coefficients, levels and spread staying on the device too; noise and with masks inverse_temperature, top_p, log_min_p, last_rank likewise.
+ * all but coefficients, levels and spread staying on the device too; noise and what leaves bytes out likewise.
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
-export function unrolledGraph(source: Source, masked: boolean): Graph {
+export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
   const b = Builder.of("unrolled", source, "gpu")
   const { g, m } = b
   const { global: G, local: L, patch: P } = m
@@ -67,7 +68,7 @@ export function unrolledGraph(source: Source, masked: boolean): Graph {
   const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
-  const draw = drawInputs(g, "int32", masked)
+  const draw = drawInputs(g, "int32", masks)
   const carried = carriedPast(m, true)
   const inputs = carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)])
   let past = begin(b, Object.fromEntries(inputs) as Past)
@@ -110,11 +111,8 @@ export function unrolledGraph(source: Source, masked: boolean): Graph {
 
   for (const { name, type, shape } of carried) g.output(nextName(name), past[name] as Value, type, shape)
 
-  const logp = b.logSoftmax(g.concat(everyLogits, 1)) // [B, P, 256]
   const written = g.concat(bytes, 1) // [B, P, 1]
-  const chosen = g.node("GatherElements", [logp, b.toIndex(written)], { axis: 2 })
-  const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
-  const entropy = g.node("Neg", [g.node("ReduceSum", [weighted, g.ints([2])], { keepdims: 1 })])
-  g.output("result", g.node("Concat", [written, chosen, entropy], { axis: 2 }), "float32", ["batch", P, 3])
+  const { logprob, entropy } = statistics(b, g.concat(everyLogits, 1), b.toIndex(written))
+  g.output("result", g.concat([written, logprob, entropy], 2), "float32", ["batch", P, 3])
   return g
 }

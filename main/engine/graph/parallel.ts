@@ -13,7 +13,7 @@ import { statistics } from "./sampling.ts"
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
  * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
  * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction.
- * Outputs: new_rows fp32 [2 * layers * n, kv heads, d]; with score: logprob and entropy fp32 [n, P] in nats, logits [n, P, 256]
+ * Outputs: new_rows fp32 [2 * layers * n, kv heads, d]; with score: logprob and entropy fp32 [n, P, 1] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
 export function parallelGraph(source: Source, want: { score: boolean; logits?: boolean }, gpu = false): Graph {
@@ -93,7 +93,10 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   const guesses = m.lookback && lookbackSizes(m.lookback).guesses
   const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
   const logits = b.head(inside, P, guess, b.soundInputs("places"))
-  statistics(b, logits, g.input("current", index, ["n", P]), ["n", P])
+  const current = g.node("Unsqueeze", [g.input("current", index, ["n", P]), g.ints([-1])])
+  const { logprob, entropy } = statistics(b, logits, current)
+  g.output("logprob", logprob, "float32", ["n", P, 1])
+  g.output("entropy", entropy, "float32", ["n", P, 1])
   if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
   return g
 }

@@ -1,53 +1,54 @@
+import type { Mask } from "../../../contract/sampling.ts"
 import type { Builder } from "./builder.ts"
 import type { Graph, Value } from "./onnx.ts"
 
 /** The noise of a byte that must not be drawn. */
 export const BARRED = -1e37
 
-/** The graph's inputs that say how to draw. `masked`: with top-p, top-k or min-p. */
-export function drawInputs(g: Graph, index: "int32" | "int64", masked: boolean): Masks | undefined {
-  if (!masked) return undefined
+/** The graph's inputs that say how to draw, by what leaves bytes out. */
+export function drawInputs(g: Graph, index: "int32" | "int64", masks: readonly Mask[]): Draw | undefined {
+  if (!masks.length) return undefined
+  const one = (name: string) => g.input(name, "float32", [1])
   return {
-    inverseTemperature: g.input("inverse_temperature", "float32", [1]),
-    topP: g.input("top_p", "float32", [1]),
-    logMinP: g.input("log_min_p", "float32", [1]),
-    lastRank: g.input("last_rank", index, [1]),
+    ...(masks.includes("p") ? { p: { topP: one("top_p"), inverseTemperature: one("inverse_temperature") } } : {}),
+    ...(masks.includes("k") ? { lastRank: g.input("last_rank", index, [1]) } : {}),
+    ...(masks.includes("m") ? { belowTop: one("below_top") } : {}),
   }
 }
-export type Masks = { inverseTemperature: Value; topP: Value; logMinP: Value; lastRank: Value }
+export type Draw = { p?: { topP: Value; inverseTemperature: Value }; lastRank?: Value; belowTop?: Value }
 
 /**
- * What competes for the next byte, [B, 1, 256]: logits and `noise`; with masks tempered logits, far below where they are
- * masked. Without masks it is the noise that comes tempered: where the largest sum stands is the same, for a node less.
+ * What competes for the next byte, [B, 1, 256]: logits, far below where they are left out, and `noise`, which comes
+ * tempered: where the largest sum stands is the same as with tempered logits, for a node less.
  */
-export function contest(g: Graph, logits: Value, noise: Value, masks?: Masks): Value {
-  if (!masks) return g.node("Add", [logits, noise])
+export function contest(g: Graph, logits: Value, noise: Value, draw?: Draw): Value {
+  if (!draw) return g.node("Add", [logits, noise])
+  const { p, lastRank, belowTop } = draw
+  const none = g.floats([-1e30], [])
   // What is barred takes no part in the masks either.
-  const open = g.node("Less", [g.floats([BARRED / 10], []), noise])
-  const tempered = g.node("Mul", [logits, masks.inverseTemperature])
-  const scaled = g.node("Where", [open, tempered, g.floats([-1e30], [])])
-  // Each mask keeps the first ranks, so the three together are one smallest logit.
-  const [values] = g.nodesOut(2, "TopK", [scaled, g.ints([256])]) as [Value, Value]
-  const before = g.node("CumSum", [g.node("Softmax", [values], { axis: -1 }), g.ints([2], [])], { exclusive: 1 })
-  const within = g.node("Where", [g.node("Less", [before, masks.topP]), values, g.floats([1e30], [])])
-  const top = g.node("Slice", [values, g.ints([0]), g.ints([1]), g.ints([2])])
-  const least = [
-    g.node("ReduceMin", [within, g.ints([2])], { keepdims: 1 }),
-    g.node("Add", [top, masks.logMinP]),
-    g.node("Gather", [values, masks.lastRank], { axis: 2 }),
-  ]
+  const open = g.node("Where", [g.node("Less", [g.floats([BARRED / 10], []), noise]), logits, none])
+  // Each mask keeps the first ranks, so all together are one smallest logit.
+  const least: Value[] = []
+  if (p || lastRank) {
+    const [ranked] = g.nodesOut(2, "TopK", [open, g.ints([256])]) as [Value, Value]
+    if (p) {
+      const chances = g.node("Softmax", [g.node("Mul", [ranked, p.inverseTemperature])], { axis: -1 })
+      const before = g.node("CumSum", [chances, g.ints([2], [])], { exclusive: 1 })
+      const within = g.node("Where", [g.node("Less", [before, p.topP]), ranked, g.floats([1e30], [])])
+      least.push(g.node("ReduceMin", [within, g.ints([2])], { keepdims: 1 }))
+    }
+    if (lastRank) least.push(g.node("Gather", [ranked, lastRank], { axis: 2 }))
+  }
+  if (belowTop) least.push(g.node("Add", [g.node("ReduceMax", [open, g.ints([2])], { keepdims: 1 }), belowTop]))
   const cutoff = least.reduce((a, b) => g.node("Max", [a, b]))
-  const kept = g.node("Where", [g.node("GreaterOrEqual", [scaled, cutoff]), scaled, g.floats([-1e30], [])])
-  return g.node("Add", [kept, noise])
+  return g.node("Add", [g.node("Where", [g.node("GreaterOrEqual", [open, cutoff]), open, none]), noise])
 }
 
-/** Outputs logprob (of `bytes`) and entropy in nats, both of `shape`, from logits [...shape, 256]. */
-export function statistics(b: Builder, logits: Value, bytes: Value, shape: (number | string)[]): void {
+/** Log-probability of `bytes` [..., 1], indices, and entropy, both [..., 1] in nats, from logits [..., 256]. */
+export function statistics(b: Builder, logits: Value, bytes: Value): { logprob: Value; entropy: Value } {
   const { g } = b
   const logp = b.logSoftmax(logits)
-  const chosen = g.node("GatherElements", [logp, g.node("Unsqueeze", [bytes, g.ints([-1])])], { axis: -1 })
-  g.output("logprob", g.node("Squeeze", [chosen, g.ints([-1])]), "float32", shape)
   const weighted = g.node("Mul", [g.node("Exp", [logp]), logp])
-  const sum = g.node("ReduceSum", [weighted, g.ints([-1])], { keepdims: 0 })
-  g.output("entropy", g.node("Neg", [sum]), "float32", shape)
+  const sum = g.node("ReduceSum", [weighted, g.ints([-1])], { keepdims: 1 })
+  return { logprob: g.node("GatherElements", [logp, bytes], { axis: -1 }), entropy: g.node("Neg", [sum]) }
 }
