@@ -2,7 +2,7 @@ import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
 import { download, fileName } from "../lib/bytes.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
-import { futuresOf } from "./works.ts"
+import { futuresOf, runOf } from "./works.ts"
 
 /** Milliseconds between a letter typed into the search and the look into every text. */
 const SEARCH_PAUSE = 150
@@ -17,6 +17,16 @@ export function createLibrary(core: Core, drafts: Drafts) {
 
   const read = (id: string) => {
     if (!get().contents.has(id)) send({ type: "read", id })
+  }
+
+  /** Futures that came to the run that is shown stand beside it. */
+  const joinShown = (fresh: ListedItem[]) => {
+    const { items, chosen, shown } = get()
+    const item = chosen === undefined ? undefined : items.get(chosen)
+    if (!item || !fresh.some((f) => runOf(f) === runOf(item) && !shown.includes(f.id))) return
+    const all = futuresOf(items, item.id).map((f) => f.id)
+    set({ shown: all })
+    for (const id of all) if (items.get(id)?.status !== "running") read(id)
   }
 
   const actions = {
@@ -102,6 +112,7 @@ export function createLibrary(core: Core, drafts: Drafts) {
         }
         return { items, ...(s.previews.size ? { previews } : {}) }
       })
+      joinShown(fresh)
       if (fresh.some(({ id }) => id === reopen)) {
         const id = reopen as string
         reopen = undefined
