@@ -34,7 +34,11 @@ const parts: Record<string, UserConfig> = {
       emptyOutDir: true,
       rollupOptions: {
         external,
-        input: { main: "main/electron/main.ts", engine: "main/engine/main.ts" },
+        input: {
+          main: "main/electron/main.ts",
+          engine: "main/engine/main.ts",
+          media: "main/host/media/process.ts",
+        },
         output: { format: "es", entryFileNames: "[name].js" },
       },
     },

@@ -10,7 +10,7 @@ type Options = NonNullable<ParseArgsConfig["options"]>
 /** Parses a command's own arguments. @throws UsageError for an unknown option or a missing value */
 export function parse<T extends Options>(args: string[], options: T, positionals: number) {
   try {
-    const parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
+    const parsed = parseArgs({ args: withValues(args, options), options, allowPositionals: true, strict: true })
     if (parsed.positionals.length !== positionals)
       throw new UsageError(
         parsed.positionals.length > positionals
@@ -22,6 +22,22 @@ export function parse<T extends Options>(args: string[], options: T, positionals
     if (error instanceof UsageError) throw error
     throw new UsageError((error as Error).message.split(". ")[0])
   }
+}
+
+/** Joins an option and its value, which may begin with a dash: a list goes on as a prompt, a negative number is refused by name. */
+export function withValues(args: string[], options: Options): string[] {
+  const joined: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const [word = "", value] = [args[i], args[i + 1]]
+    if (word === "--") return [...joined, ...args.slice(i)]
+    const takesValue = word.startsWith("--") && options[word.slice(2)]?.type === "string"
+    const isOption = value?.startsWith("--") && (value.slice(2).split("=")[0] ?? "") in options
+    if (takesValue && value !== undefined && !isOption) {
+      joined.push(`${word}=${value}`)
+      i++
+    } else joined.push(word)
+  }
+  return joined
 }
 
 /** A number between bounds. @throws UsageError */

@@ -10,16 +10,17 @@ import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/
 import { outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
-import { detect } from "../host/media/detect.ts"
-import { MediaError } from "../host/media/error.ts"
+import { MediaReader } from "../host/media/client.ts"
+import { isUtf8 } from "../host/media/encoding.ts"
 import { media } from "../host/media/index.ts"
-import { type Source, withFile } from "../host/media/source.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
 import { Studio } from "../host/studio.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { serve } from "../web/server.ts"
-import { number, parse, share, UsageError } from "./arguments.ts"
-import { outputNames, writeWhole } from "./output.ts"
+import { number, parse, share, UsageError, withValues } from "./arguments.ts"
+import { withInput } from "./input.ts"
+import { Interrupted } from "./interrupted.ts"
+import { assertWritable, outputNames, writeWhole } from "./output.ts"
 
 const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, offline
 
@@ -59,12 +60,16 @@ const making = {
 }
 /** How a picture is brought to a pack's canvas. */
 const framing = { crop: text, dither: flag }
+/** What ends a run early: what was made until then is written. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
 type Values<T> = { [K in keyof T]?: (T[K] extends { type: "boolean" } ? boolean : string) | undefined }
 
 /** Runs one command. @throws UsageError, or an error whose first line is for a person */
 export async function run([command = "help", ...args]: string[]): Promise<void> {
-  if (command === "help" || [command, ...args].some((a) => a === "--help" || a === "-h"))
-    return void process.stdout.write(help)
+  // A value may look like the wish for help, such as a prompt.
+  const words = withValues([command, ...args], { ...making, prompt: text, keep: text, port: text })
+  if (command === "help" || words.some((a) => a === "--help" || a === "-h")) return void process.stdout.write(help)
   switch (command) {
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
@@ -115,48 +120,35 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
   }
 }
 
-/** Picture, sound or text, without reading all of it. */
-async function modalityOfFile(path: string): Promise<Pack["modality"]> {
-  try {
-    const detected = await withFile(path, (file) => detect(path, file))
-    if (detected.modality === undefined) throw new MediaError(`${path} ${detected.problem}`)
-    return detected.modality
-  } catch (error) {
-    throw error instanceof MediaError ? error : unreadable(path, error)
-  }
-}
-
-const unreadable = (path: string, error: unknown) =>
-  new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-}
-
 /**
  * The canonical bytes of a file for the pack that is named, or for the one that fits the file, and the unit that they
- * are kept by. Text is taken byte for byte as it is; pictures and sounds are converted, and what was done is said on
- * stderr. Sounds come with their samples, which are finer than their bytes.
+ * are kept by. Text in UTF-8 is taken byte for byte as it is; other texts, pictures and sounds are converted, and what was
+ * done is said on stderr. Sounds come with their samples, which are finer than their bytes.
  */
-async function readPrompt(path: string, values: Values<typeof common & typeof framing & { columns: typeof flag }>) {
-  const pack = values.pack ?? packFor(await modalityOfFile(path), undefined, defaultPlaces())
-  const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
-  const documents = documentsOf(chosen.pack)
-  const { columns = false } = values
-  if (columns && !documents.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
-  const unit = documents.grain(columns)
-  const { typed } = modalities[chosen.pack.modality]
-  if (typed) return { bytes: new Uint8Array(read(path)), chosen, unit }
-  const crop = values.crop === "whole" ? ("whole" as const) : number("crop", values.crop, 0.5, { min: 0, max: 1 })
-  const how = { framing: { crop, dithered: values.dither ?? false }, columns }
-  const use = (file: Source) => media[chosen.pack.modality].read(path, file, chosen.pack, how)
-  const { bytes, samples, note } = await withFile(path, use)
-  if (note) process.stderr.write(`${path}: ${note}\n`)
-  return { bytes, samples, chosen, unit }
+function readPrompt(given: string, values: Values<typeof common & typeof framing & { columns: typeof flag }>) {
+  return withInput(given, async ({ name, path }) => {
+    const reader = new MediaReader()
+    try {
+      const pack = values.pack ?? packFor(await reader.detect(name, path), undefined, defaultPlaces())
+      const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
+      const documents = documentsOf(chosen.pack)
+      const { columns = false } = values
+      if (columns && !documents.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
+      const unit = documents.grain(columns)
+      if (modalities[chosen.pack.modality].typed) {
+        const bytes = new Uint8Array(readFileSync(path))
+        // A pack that is asked for by name takes any bytes; otherwise a text in another encoding is made UTF-8.
+        if (values.pack !== undefined || isUtf8(bytes)) return { bytes, chosen, unit }
+      }
+      const crop = values.crop === "whole" ? ("whole" as const) : number("crop", values.crop, 0.5, { min: 0, max: 1 })
+      const how = { framing: { crop, dithered: values.dither ?? false }, columns }
+      const { bytes, samples, note } = await reader.read(name, path, chosen.pack, how)
+      if (note) process.stderr.write(`${name}: ${note}\n`)
+      return { bytes, samples, chosen, unit }
+    } finally {
+      reader.close()
+    }
+  })
 }
 
 /** The number of a style by its name. @throws UsageError */
@@ -267,9 +259,13 @@ async function make(
   if (beyond.length) note(`Outside of what the pack ${pack.name} was tried with: ${beyond.join(", ")}.`)
   const enlarge = number("enlarge", values.enlarge, 1, { min: 1, max: 64, whole: true })
   const names = values.out ? outputNames(values.out, variations) : undefined
+  for (const name of names ?? []) assertWritable(name)
   const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
   const live = !names && !values.json && variations === 1
 
+  let interrupt = (): void => process.exit(130)
+  const onSignal = () => interrupt()
+  for (const signal of SIGNALS) process.on(signal, onSignal)
   const engine = await placed(chosen)
   const client = new EngineClient(forkEngine(cache))
   let nats = 0
@@ -298,10 +294,14 @@ async function make(
       },
     },
   )
-  const interrupt = () => run.cancel()
-  process.once("SIGINT", interrupt)
+  // Before the first patch there is nothing to keep, so that nothing is waited for.
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = () => (bytes ? run.cancel() : reject(new Interrupted("stopped before anything was made")))
+  })
+  interrupted.catch(() => {})
   try {
-    const done = await run.result
+    const done = await Promise.race([run.result, interrupted])
+    if (!bytes && done.reason === "cancelled") throw new Interrupted("stopped before anything was made")
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
     if (names) {
@@ -338,7 +338,7 @@ async function make(
         `${done.reason === "cancelled" ? ", stopped" : ""}${names ? `, written to ${names.join(", ")}` : ""}`,
     )
   } finally {
-    process.off("SIGINT", interrupt)
+    for (const signal of SIGNALS) process.off(signal, onSignal)
     client.close()
   }
 }

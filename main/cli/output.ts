@@ -1,5 +1,16 @@
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { basename, dirname, extname, join } from "node:path"
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs"
+import { basename, dirname, extname, join, resolve } from "node:path"
+import { systemReason } from "../host/errors.ts"
 
 /** FILE for one result; FILE-1.ext, FILE-2.ext … for several. */
 export function outputNames(out: string, count: number): string[] {
@@ -8,18 +19,62 @@ export function outputNames(out: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => join(dirname(out), `${basename(out, ext)}-${i + 1}${ext}`))
 }
 
+/** What is at a path; undefined where there is nothing, also because a file stands where a folder should. */
+function found(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a path leads to, through links. */
+function target(path: string): string {
+  try {
+    return lstatSync(path).isSymbolicLink() ? realpathSync(path) : path
+  } catch {
+    return path // nothing is there yet; a link to nothing is replaced
+  }
+}
+
+/** A device or a pipe is written to as it is; putting a file in its place would replace it. */
+const isDevice = (path: string) => {
+  const at = found(path)
+  return at !== undefined && !at.isFile() && !at.isDirectory()
+}
+
+/** Checks before the work that a file can be written at its end. @throws Error, one line */
+export function assertWritable(path: string): void {
+  const file = target(path)
+  const fail = (why: string) => new Error(`${path} cannot be written: ${why}`)
+  if (isDevice(file)) return
+  if (found(file)?.isDirectory()) throw fail("it is a folder")
+  const folder = dirname(resolve(file))
+  const at = found(folder)
+  if (!at) throw fail(`the folder ${folder} is not there`)
+  if (!at.isDirectory()) throw fail(`${folder} is not a folder`)
+  try {
+    accessSync(folder, constants.W_OK)
+    const probe = join(folder, `.${basename(file).slice(0, 100)}.${process.pid}.part`)
+    writeFileSync(probe, "")
+    rmSync(probe)
+  } catch (error) {
+    throw fail(systemReason(error) ?? "the folder takes no files")
+  }
+}
+
 /** Writes a file as a whole or not at all: a full disk leaves what was there before. @throws Error, one line */
 export function writeWhole(path: string, bytes: Uint8Array): void {
-  // A device or a pipe is written to as it is; putting a file in its place would replace it.
-  const device = statSync(path, { throwIfNoEntry: false })?.isFile() === false
-  const temporary = `${path}.${process.pid}.part`
+  const file = target(path)
+  const device = isDevice(file)
+  // Not beside a long name: that and an end more would be too long.
+  const temporary = join(dirname(file), `.${basename(file).slice(0, 100)}.${process.pid}.part`)
   try {
-    writeFileSync(device ? path : temporary, bytes)
-    if (!device) renameSync(temporary, path)
+    writeFileSync(device ? file : temporary, bytes)
+    if (!device) renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
-    const code = (error as NodeJS.ErrnoException).code
-    const why = code === "ENOSPC" ? "the disk is full" : code
-    throw new Error(`${path} cannot be written (${why}); nothing that was there before has changed`)
+    const why = systemReason(error) ?? "the system refuses it"
+    throw new Error(`${path} cannot be written: ${why}; what was there before is as it was`)
   }
 }

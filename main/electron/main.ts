@@ -9,5 +9,6 @@ const built = {
   renderer: join(here, "../renderer"),
   preload: join(here, "preload.cjs"),
   engine: join(here, "engine.js"),
+  media: join(here, "media.js"),
 }
 await start(electron, defaultPlaces(), built, process.argv)

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { MessageChannel } from "node:worker_threads"
 import type * as Electron from "electron"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { forkMedia } from "../host/media/client.ts"
 import { origin, start } from "./shell.ts"
 
 /** The few calls of Electron that the shell makes, on Node alone. */
@@ -84,8 +85,12 @@ class StandIn {
         },
       },
       utilityProcess: {
+        // The process that reads files alone; no engine runs in this test.
         fork: () => {
-          throw new Error("no engine in this test")
+          const port = forkMedia()
+          const on = (event: "message" | "exit", listener: (value: unknown) => void) =>
+            event === "exit" ? port.onExit(listener) : port.onMessage(listener)
+          return { on, postMessage: port.send, kill: port.kill }
         },
       },
     } as unknown as typeof Electron
@@ -96,7 +101,7 @@ let work: string
 let standIn: StandIn
 const run = (argv: string[] = ["megabyte"]) => {
   const places = { shipped: join(work, "none"), home: join(work, "home"), cache: join(work, "cache") }
-  const built = { renderer: join(work, "renderer"), preload: "/p.cjs", engine: "/e.js" }
+  const built = { renderer: join(work, "renderer"), preload: "/p.cjs", engine: "/e.js", media: "/m.js" }
   return start(standIn.electron, places, built, argv)
 }
 type Port = import("node:worker_threads").MessagePort

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { extname, join, normalize, resolve } from "node:path"
 import type * as Electron from "electron"
+import type { ChildPort } from "../host/child.ts"
 import type { StartEngine } from "../host/engine/client.ts"
+import type { StartMedia } from "../host/media/client.ts"
 import type { Places } from "../host/packs/find.ts"
-import { contentSecurityPolicy, contentTypes } from "../host/page.ts"
+import { contentTypes, securityHeaders } from "../host/page.ts"
 import { Studio } from "../host/studio.ts"
 
 /** The page's own origin; nothing else is ever loaded. */
@@ -12,7 +14,7 @@ export const origin = "app://studio"
 const isOwn = (url: URL) => url.protocol === "app:" && url.host === "studio"
 
 /** Files that the build put beside the main bundle. */
-export type Built = { renderer: string; preload: string; engine: string }
+export type Built = { renderer: string; preload: string; engine: string; media: string }
 
 /**
  * The desktop shell: life cycle, windows, the app:// protocol, and a direct port between each window and the studio.
@@ -53,7 +55,11 @@ export async function start(
 
   /** What a window is to be given once its page asks for its port. */
   const given = new Map<number, string>()
-  const studio = new Studio(places, utilityEngine(utilityProcess, built.engine))
+  const studio = new Studio(
+    places,
+    utilityEngine(utilityProcess, built.engine),
+    utilityMedia(utilityProcess, built.media),
+  )
   studio.catchEverything()
   ipcMain.on("connect", (event) => {
     if (!event.senderFrame || !isOwn(new URL(event.senderFrame.url))) return
@@ -108,25 +114,47 @@ function page(address: string, root: string): Response {
   const url = new URL(address)
   const path = normalize(join(root, decodeURIComponent(url.pathname)))
   if (!isOwn(url) || !path.startsWith(normalize(`${root}/`)) || !extname(path) || !existsSync(path))
-    return new Response("Not found.", { status: 404 })
+    return new Response("Not found.", { status: 404, headers: securityHeaders })
   const type = contentTypes[extname(path)] ?? "application/octet-stream"
-  const headers = { "Content-Type": type, "Content-Security-Policy": contentSecurityPolicy }
+  const headers = { "Content-Type": type, ...securityHeaders }
   return new Response(new Uint8Array(readFileSync(path)), { headers })
 }
 
-/** The engine as a utility process of Electron. */
-function utilityEngine(utilityProcess: typeof Electron.utilityProcess, entry: string): StartEngine {
-  return (cache, quiet = false) => {
-    const child = utilityProcess.fork(entry, [], {
+/** A script as a utility process of Electron. */
+function utilityChild(
+  utilityProcess: typeof Electron.utilityProcess,
+  entry: string,
+  options: Electron.ForkOptions,
+): ChildPort {
+  const child = utilityProcess.fork(entry, [], options)
+  let ended: number | undefined
+  child.on("exit", (code) => {
+    ended = code
+  })
+  return {
+    send: (message) => {
+      if (ended === undefined) child.postMessage(message)
+    },
+    onMessage: (listener) => void child.on("message", listener),
+    onExit: (listener) => void child.on("exit", (code) => listener(code, null)),
+    kill: () => void child.kill(),
+  }
+}
+
+const utilityEngine =
+  (utilityProcess: typeof Electron.utilityProcess, entry: string): StartEngine =>
+  (cache, quiet = false) =>
+    utilityChild(utilityProcess, entry, {
       serviceName: "Megabyte engine",
       env: { ...process.env, MEGABYTE_CACHE: cache },
       stdio: quiet ? "ignore" : "inherit",
     })
-    return {
-      send: (request) => child.postMessage(request),
-      onMessage: (listener) => void child.on("message", listener),
-      onExit: (listener) => void child.on("exit", (code) => listener(code, null)),
-      kill: () => void child.kill(),
-    }
-  }
-}
+
+const utilityMedia =
+  (utilityProcess: typeof Electron.utilityProcess, entry: string): StartMedia =>
+  () =>
+    utilityChild(utilityProcess, entry, {
+      serviceName: "Megabyte media",
+      execArgv: ["--max-old-space-size=512"],
+      stdio: "inherit",
+    })

@@ -24,10 +24,9 @@ import { Placements } from "./engine/placements.ts"
 import { detailsOf, sentenceOf } from "./errors.ts"
 import { Library } from "./library.ts"
 import { Log } from "./log.ts"
-import { detect } from "./media/detect.ts"
+import { MediaReader, type StartMedia } from "./media/client.ts"
 import { MediaError } from "./media/error.ts"
 import { media } from "./media/index.ts"
-import { type Source, withFile } from "./media/source.ts"
 import { findPack, importPack, listPacks, type Places, packFor, removePack } from "./packs/find.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -59,6 +58,7 @@ const base64 = (bytes: Uint8Array | number[]) => Buffer.from(bytes).toString("ba
  */
 export class Studio {
   readonly log: Log
+  private readonly media: MediaReader
   private engine: EngineClient | undefined
   private library: Library
   private preferences: Preferences
@@ -78,7 +78,9 @@ export class Studio {
   constructor(
     private readonly places: Places,
     private readonly startEngine: StartEngine,
+    startMedia?: StartMedia,
   ) {
+    this.media = new MediaReader(startMedia)
     this.log = new Log(places.home)
     this.preferences = readPreferences(this.preferencesPath)
     this.incoming = new Upload(join(places.home, "packs", ".incoming"))
@@ -299,26 +301,43 @@ export class Studio {
     } catch {
       throw new MediaError(`${name} cannot be read; nothing has changed.`)
     }
-    return withFile(path, (file) => this.prompt(opening, file))
-  }
-
-  private async prompt({ name, pack: wanted, framing }: Opening, file: Source): Promise<AppEvent> {
-    const detected = await detect(name, file)
-    if (detected.modality === undefined) throw new MediaError(`${name} ${detected.problem}`)
-    const { modality } = detected
-    const packName = packFor(modality, wanted, this.places)
-    const pack = readPack(findPack(packName, this.places))
-    const { bytes, note, settings, adjustable } = await media[modality].read(name, file, pack, { framing })
-    // Not every file has a place for settings: one that was made here is known by its bytes.
-    const same = (item: Item) => item.modality === modality && item.bytes === bytes.length && !item.scored
-    const made = settings
-      ? { settings }
-      : this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
+    const modality = await this.media.detect(name, path)
+    const packName = packFor(modality, opening.pack, this.places)
+    const read = await this.prompt(opening, path, packName)
+    const { settings } = read
+    if (!settings || settings.pack === packName) return { type: "opened", name, pack: packName, modality, ...read }
+    // It was made with another pack: that one goes on from it, where it is here.
+    if (packFor(modality, settings.pack, this.places) === settings.pack)
+      return {
+        type: "opened",
+        name,
+        pack: settings.pack,
+        modality,
+        ...(await this.prompt(opening, path, settings.pack)),
+      }
+    const note = [read.note, `the pack ${settings.pack} that made it is not here, so its style is left out`]
+    const kept = { ...settings, pack: packName, style: 0 }
     return {
       type: "opened",
       name,
       pack: packName,
       modality,
+      ...read,
+      note: note.filter(Boolean).join("; "),
+      settings: kept,
+    }
+  }
+
+  /** Canonical bytes of a file for a pack, what was done to it, and how it was made where it was made here. */
+  private async prompt({ name, framing }: Opening, path: string, packName: string) {
+    const pack = readPack(findPack(packName, this.places))
+    const { bytes, note, settings, adjustable } = await this.media.read(name, path, pack, { framing })
+    // Not every file has a place for settings: one that was made here is known by its bytes.
+    const same = (item: Item) => item.modality === pack.modality && item.bytes === bytes.length && !item.scored
+    const made = settings
+      ? { settings }
+      : this.library.list().find((item) => same(item) && this.library.read(item.id).bytes.equals(bytes))
+    return {
       bytes: base64(bytes),
       note,
       ...(adjustable ? { adjustable } : {}),
@@ -702,6 +721,7 @@ export class Studio {
     this.running?.cancel()
     this.placements.pause()
     this.engine?.close()
+    this.media.close()
   }
 }
 

@@ -1,4 +1,3 @@
-import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import {
   type AlternativesInput,
@@ -9,19 +8,15 @@ import {
   type ProbeInput,
   type ScoreInput,
 } from "../../../contract/engine.ts"
+import { type ChildPort, forkChild } from "../child.ts"
 
 /** The engine died or reported a failure. The message is one line for a person. */
 export class EngineError extends Error {
   override name = "EngineError"
 }
 
-/** A running engine process, as a host sees it: it may be a child of Node or a utility process of Electron. */
-export type EnginePort = {
-  send(request: EngineRequest): void
-  onMessage(listener: (message: unknown) => void): void
-  onExit(listener: (code: number | null, signal: string | null) => void): void
-  kill(): void
-}
+/** A running engine process. */
+export type EnginePort = Omit<ChildPort, "send"> & { send(request: EngineRequest): void }
 
 /** Starts an engine. `cache`: folder for compiled graphs; `quiet`: what a driver prints while it is tried is not shown. */
 export type StartEngine = (cache: string, quiet?: boolean) => EnginePort
@@ -31,18 +26,7 @@ export const forkEngine: StartEngine = (cache, quiet = false) => {
   // The sources run as they are through tsx; a build has an engine.js beside the bundle instead.
   const source = import.meta.url.endsWith(".ts")
   const entry = fileURLToPath(new URL(source ? "../../engine/main.ts" : "./engine.js", import.meta.url))
-  const child = fork(entry, [], {
-    serialization: "advanced",
-    stdio: ["ignore", quiet ? "ignore" : "inherit", quiet ? "ignore" : "inherit", "ipc"],
-    env: { ...process.env, MEGABYTE_CACHE: cache },
-    execArgv: source ? ["--import", "tsx"] : [],
-  })
-  return {
-    send: (request) => void child.send(request),
-    onMessage: (listener) => void child.on("message", listener),
-    onExit: (listener) => void child.on("exit", listener),
-    kill: () => void child.kill("SIGKILL"),
-  }
+  return forkChild(entry, { env: { MEGABYTE_CACHE: cache }, quiet })
 }
 
 type Started = Extract<EngineEvent, { type: "started" }>
@@ -69,7 +53,9 @@ export class EngineClient {
 
   constructor(private readonly port: EnginePort) {
     port.onMessage((message) => {
-      const event = EngineEvent.parse(message)
+      const parsed = EngineEvent.safeParse(message)
+      if (!parsed.success) return // nothing that waits is told by it; a heartbeat would notice
+      const event = parsed.data
       if (event.type === "error") this.failures.get(event.id)?.(new EngineError(event.message))
       else this.listeners.get(event.id)?.(event)
     })

@@ -1,3 +1,4 @@
+import { isUtf8 as isUtf8Bytes } from "node:buffer"
 import { analyse } from "chardet"
 import iconv from "iconv-lite"
 
@@ -43,7 +44,7 @@ export function encodingOf(bytes: Uint8Array): Encoding | undefined {
   const sample = sampleOf(bytes, 1)
   const controls = sample.reduce((sum, byte) => sum + (isControl(byte) ? 1 : 0), 0)
   if (controls > Math.max(1, sample.length * MOST_CONTROLS)) return utf16WithoutMark(bytes)
-  if (isUtf8(sample)) return /\x1b\$[@B]/.test(latin1(sample)) ? standard("ISO-2022-JP", "iso-2022-jp") : UTF8
+  if (isNearlyUtf8(sample)) return /\x1b\$[@B]/.test(latin1(sample)) ? standard("ISO-2022-JP", "iso-2022-jp") : UTF8
   // Chinese and Japanese in UTF-16 may have hardly a control character.
   return utf16WithoutMark(bytes, 0.05) ?? codePage(sample)
 }
@@ -85,9 +86,14 @@ function countUtf8(sample: Uint8Array): { whole: number; damaged: number } {
   return { whole, damaged: replaced - meant }
 }
 
-function isUtf8(sample: Uint8Array): boolean {
+function isNearlyUtf8(sample: Uint8Array): boolean {
   const { whole, damaged } = countUtf8(sample)
   return damaged === 0 || damaged <= whole * MOST_DAMAGED
+}
+
+/** Whether bytes are valid UTF-8 throughout, without a mark. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  return byMark(bytes) === undefined && isUtf8Bytes(bytes)
 }
 
 /** UTF-16 by what it would say in either order of bytes. `least`: the share of ordinary characters that it takes. */

@@ -1,5 +1,6 @@
 import type { Framing, Settings } from "../../../contract/app.ts"
 import { LARGEST_WHOLE, tooLarge } from "../../../contract/files.ts"
+import type { Prompt } from "../../../contract/media.ts"
 import type { Modality } from "../../../contract/modality/index.ts"
 import { byColumns, canvasOf, type Pack, soundOf } from "../../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
@@ -9,17 +10,6 @@ import { MediaError } from "./error.ts"
 import { enlargement, readImage, writePng } from "./image.ts"
 import type { Source } from "./source.ts"
 import { readText } from "./text.ts"
-
-/** A file as a pack sees it: canonical bytes, what was done to get them, and what it was made with if it was made here. */
-export type Prompt = {
-  bytes: Uint8Array
-  note: string
-  settings?: Settings
-  /** Of a sound: its samples, finer than the bytes. */
-  samples?: Float32Array
-  /** Of a picture: what of its framing makes a difference. */
-  adjustable?: { crop: boolean; dither: boolean }
-}
 
 /** How a picture is to be taken. */
 export type Reading = { framing?: Framing | undefined; columns?: boolean }

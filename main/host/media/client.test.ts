@@ -1,0 +1,105 @@
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import type { MediaRequest } from "../../../contract/media.ts"
+import { readPack } from "../../packs/read.ts"
+import type { ChildPort } from "../child.ts"
+import { forkMedia, MediaReader } from "./client.ts"
+
+const parity = join(import.meta.dirname, "../../../test/parity")
+const [textPack, picturePack] = [join(parity, "modern"), join(parity, "picture")]
+const folder = mkdtempSync(join(tmpdir(), "megabyte-media-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => "no refusal",
+    (error: Error) => error.message,
+  )
+
+/** A process that does what is said when it is asked. */
+function standIn(
+  act: (request: MediaRequest, port: { message(m: unknown): void; exit(signal: string): void }) => void,
+) {
+  let started = 0
+  const start = (): ChildPort => {
+    started++
+    let [message, exit] = [(_: unknown) => {}, (_: number | null, __: string | null) => {}]
+    return {
+      send: (request) => act(request as MediaRequest, { message: (m) => message(m), exit: (s) => exit(null, s) }),
+      onMessage: (listener) => {
+        message = listener
+      },
+      onExit: (listener) => {
+        exit = listener
+      },
+      kill: () => exit(null, "SIGKILL"),
+    }
+  }
+  return { start, started: () => started }
+}
+const text = { type: "done", result: { modality: "text" }, held: 0 }
+
+describe("files are read in a process of their own", () => {
+  it("which is real, tells what a file is, and goes on after one that cannot be read", async () => {
+    const [tale, zeros] = [join(folder, "tale.txt"), join(folder, "zeros")]
+    writeFileSync(tale, "Once upon a time")
+    writeFileSync(zeros, Buffer.alloc(2000))
+    const media = new MediaReader()
+    try {
+      expect(await media.detect("tale.txt", tale)).toBe("text")
+      expect(await refusal(media.detect("zeros", zeros))).toBe("zeros is neither text nor a picture nor a sound.")
+      expect(await refusal(media.detect("gone", join(folder, "gone")))).toMatch(/^gone cannot be read; [^\n]*\.$/)
+      expect(new TextDecoder().decode((await media.read("tale.txt", tale, readPack(textPack))).bytes)).toBe(
+        "Once upon a time",
+      )
+    } finally {
+      media.close()
+    }
+  })
+  it("that takes too long is ended, and the next file gets another", async () => {
+    const { start, started } = standIn(({ id, name }, port) => {
+      if (name !== "slow") port.message({ ...text, id })
+    })
+    const media = new MediaReader(start, 50)
+    const [slow, next] = await Promise.all([refusal(media.detect("slow", "x")), media.detect("next", "x")])
+    expect(slow).toBe("slow takes longer to read than 0.05 seconds; shorten it first.")
+    expect([next, started()]).toEqual(["text", 2])
+  })
+  it.each([
+    ["SIGKILL", "bomb cannot be read: it takes more than 1 GB of memory."],
+    ["SIGSEGV", "bomb cannot be read: it is damaged, and ended its decoder."],
+  ])("that ends by %s costs one sentence", async (signal, said) => {
+    const { start, started } = standIn(({ id, name }, port) =>
+      name === "bomb" ? port.exit(signal) : port.message({ ...text, id }),
+    )
+    const media = new MediaReader(start)
+    expect(await refusal(media.detect("bomb", "x"))).toBe(said)
+    expect([await media.detect("next", "x"), started()]).toEqual(["text", 2])
+  })
+  it("is not used again when a file has left it large", async () => {
+    const { start, started } = standIn(({ id }, port) => port.message({ ...text, id, held: 2 ** 30 }))
+    const media = new MediaReader(start)
+    await media.detect("a", "x")
+    await media.detect("b", "x")
+    expect(started()).toBe(2)
+  })
+  it("is watched: a drawing that would take gigabytes is refused, and the app lives", async () => {
+    const path = join(folder, "bomb.svg")
+    const file = createWriteStream(path)
+    // Blurs over a large canvas, each of which takes a picture of its own.
+    file.write(`<svg xmlns="http://www.w3.org/2000/svg" width="11000" height="11000"><filter id="f">`)
+    for (let i = 0; i < 20; i++) file.write(`<feGaussianBlur stdDeviation="90" result="r${i}"/>`)
+    file.end(`</filter><rect width="11000" height="11000" filter="url(#f)"/></svg>`)
+    await new Promise<void>((resolve) => file.on("close", () => resolve()))
+    const media = new MediaReader(forkMedia, 20_000)
+    try {
+      const said = await refusal(media.read("bomb.svg", path, readPack(picturePack)))
+      expect(said).toMatch(
+        /^bomb\.svg (takes longer to read than|cannot be read: it takes more than 1 GB of memory|cannot be read as a picture)/,
+      )
+    } finally {
+      media.close()
+    }
+  })
+})
