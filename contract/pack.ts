@@ -7,7 +7,7 @@ import { Text } from "./modality/text.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
 
 export { Sound, sampleBytes, secondBytes } from "./modality/audio.ts"
-export { byColumns, Canvas, canvasBytes, pixelBytes, placeOf, rowBytes } from "./modality/image.ts"
+export { byColumns, Canvas, canvasBytes, inRaster, pixelBytes, placeOf, rowBytes } from "./modality/image.ts"
 export { Text } from "./modality/text.ts"
 
 const count = z.int().positive().max(65536)

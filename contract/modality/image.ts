@@ -52,6 +52,15 @@ export function byColumns(bytes: Uint8Array, canvas: Canvas): Uint8Array<ArrayBu
   return read
 }
 
+/** A document's bytes as a whole picture in raster order; what is not there yet has no color. */
+export function inRaster(bytes: Uint8Array, canvas: Canvas, columns = false): Uint8Array<ArrayBuffer> {
+  const size = pixelBytes(canvas)
+  const picture = new Uint8Array(canvasBytes(canvas)).fill(canvas.transparent ?? 0)
+  for (let i = 0; (i + 1) * size <= bytes.length; i++)
+    picture.set(bytes.subarray(i * size, (i + 1) * size), placeOf(i, canvas, columns) * size)
+  return picture
+}
+
 export const image: ModalityEntry = {
   noun: "picture",
   format: Canvas,

@@ -229,7 +229,7 @@ ${Object.entries(agreed)
     ([name, share]) =>
       `| ${name} | ${percent(share)} | ${known[name] === undefined ? "none held out" : percent(known[name])} |`,
   )
-  .join("\\n")}
+  .join("\n")}
 
 The first of each style beside the training picture that is most like it (mirrored ones count too; in the mean ${percent(mostOften)} of the pixels off the ground are the same):
 

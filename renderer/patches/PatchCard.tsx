@@ -95,15 +95,20 @@ function Other(props: { other: Alternative; look: Look; busy: boolean; at: numbe
   )
 }
 
+/** A pixel of no color. */
+const CLEAR = "repeating-conic-gradient(#fff 0 25%, #dfe1e7 0 50%) 0 0 / 8px 8px"
+
 type Look = { name(byte: number): string; color?: (byte: number, at: number) => string }
 
 /** How a pack's bytes are shown: letters, colors, or numbers. */
 function lookOf(pack: PackSummary, bytes: Uint8Array): Look {
   if (pack.canvas)
     return {
-      name: (byte) => `${byte}`,
+      name: (byte) => pack.canvas?.palette?.[byte] ?? `${byte}`,
       // The other two channels of the pixel stay as they are.
       color: (byte, at) => {
+        const { palette, transparent } = pack.canvas ?? {}
+        if (palette) return byte === transparent ? CLEAR : (palette[byte] ?? "#000000")
         const first = at - (at % 3)
         const rgb = [0, 1, 2].map((i) => (first + i === at ? byte : (bytes[first + i] ?? byte)))
         return `rgb(${rgb.join(" ")})`

@@ -1,59 +1,81 @@
 import { useEffect, useRef } from "react"
-import { type Canvas, rowBytes } from "../../contract/pack.ts"
+import { type Canvas, canvasBytes, pixelBytes, placeOf, rowBytes } from "../../contract/pack.ts"
 import { surpriseColor } from "../lib/color.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
+import { groundOf, type PictureDraft, paintPixels, pixelsOf } from "./pixels.ts"
 
 /**
- * A picture, enlarged crisply, that fills patch by patch; with `heat` every pixel is coloured by the bits per byte of
- * its three. The patch that is pointed at is outlined here and in the strip; a click forks there.
+ * A picture, enlarged crisply, that fills patch by patch, by rows or by columns; with `heat` every pixel is colored by
+ * the bits per byte of its own. The patch that is pointed at is outlined here and in the strip; a click forks there.
  */
 export function PictureView(props: {
   content: Content
   version: number
   canvas: Canvas
+  columns?: boolean | undefined
   given: number
   patch: number
+  /** Bits per byte that the pack is used to. */
+  usual: number
   heat: boolean
   selected: number | undefined
   onSelect: (patch: number | undefined) => void
   onFork: ((at: number) => void) | undefined
   label: string
 }) {
-  const { content, version, canvas, given, patch, heat, selected, onSelect, onFork, label } = props
+  const {
+    content,
+    version,
+    canvas,
+    columns = false,
+    given,
+    patch,
+    usual,
+    heat,
+    selected,
+    onSelect,
+    onFork,
+    label,
+  } = props
   const element = useRef<HTMLCanvasElement>(null)
   const [frame, side] = useFitted(canvas)
   const scale = side / canvas.width
+  const size = pixelBytes(canvas)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   useEffect(() => {
     const g = element.current?.getContext("2d")
     if (!g) return
-    paint(g, content.bytes, canvas, () => 255)
+    paintPixels(g, content.bytes, canvas, columns)
     if (!heat) return
     g.fillStyle = "#fff"
     g.globalAlpha = 0.75
     g.fillRect(0, 0, canvas.width, canvas.height)
     g.globalAlpha = 1
-    for (let i = 0; 3 * i < content.length; i++) {
-      const bits = content.meanBits(3 * i, 3 * i + 3)
+    for (let i = 0; i < pixelsOf(content.bytes, canvas); i++) {
+      const bits = content.meanBits(size * i, size * (i + 1))
       if (bits === undefined) continue
-      g.fillStyle = surpriseColor(bits)
-      g.fillRect(i % canvas.width, Math.floor(i / canvas.width), 1, 1)
+      const place = placeOf(i, canvas, columns)
+      g.fillStyle = surpriseColor(bits, usual)
+      g.fillRect(place % canvas.width, Math.floor(place / canvas.width), 1, 1)
     }
-  }, [version, canvas, content, heat])
+  }, [version, canvas, columns, content, heat, usual])
 
-  const pixels = patch / 3
+  const pixels = patch / size
+  const line = rowBytes(canvas, columns) / size
   const patchAt = (e: { nativeEvent: { offsetX: number; offsetY: number } }) => {
     const x = Math.max(0, Math.min(canvas.width - 1, Math.floor(e.nativeEvent.offsetX / scale)))
     const y = Math.max(0, Math.min(canvas.height - 1, Math.floor(e.nativeEvent.offsetY / scale)))
-    const at = Math.floor((y * canvas.width + x) / pixels)
+    const at = Math.floor((columns ? x * canvas.height + y : y * canvas.width + x) / pixels)
     return at * patch < content.length ? at : undefined
   }
   const first = (selected ?? 0) * pixels
+  const [along, across] = [(first % line) * scale, Math.floor(first / line) * scale]
+  const ofPatch = { along: Math.min(pixels, line) * scale, across: Math.max(1, pixels / line) * scale }
   return (
     <div className="picture" ref={frame}>
-      <div className="picture-frame" style={{ width: side, height: canvas.height * scale }}>
+      <div className="picture-frame" style={{ width: side, height: canvas.height * scale, ...groundOf(canvas, scale) }}>
         <canvas
           ref={element}
           width={canvas.width}
@@ -67,18 +89,17 @@ export function PictureView(props: {
             if (at !== undefined) onFork?.(at * patch)
           }}
         />
-        {given > 0 && given < canvas.height * rowBytes(canvas) && (
-          <div className="picture-given" style={{ top: (given / rowBytes(canvas)) * scale }} />
+        {given > 0 && given < canvasBytes(canvas) && (
+          <Kept lines={given / rowBytes(canvas, columns)} columns={columns} scale={scale} />
         )}
         {selected !== undefined && selected * patch < content.length && (
           <div
             className="picture-patch"
-            style={{
-              left: (first % canvas.width) * scale,
-              top: Math.floor(first / canvas.width) * scale,
-              width: pixels * scale,
-              height: scale,
-            }}
+            style={
+              columns
+                ? { left: across, top: along, width: ofPatch.across, height: ofPatch.along }
+                : { left: along, top: across, width: ofPatch.along, height: ofPatch.across }
+            }
           />
         )}
       </div>
@@ -86,70 +107,89 @@ export function PictureView(props: {
   )
 }
 
-/** A picture to go on from: a click, or the slider, chooses the first row that is made anew. */
+/** The line up to which a picture is kept: across after so many rows, or down after so many columns. */
+function Kept({ lines, columns, scale }: { lines: number; columns: boolean; scale: number }) {
+  return columns ? (
+    <div className="picture-given" style={{ left: lines * scale, top: 0, bottom: 0, right: "auto", width: 0 }} />
+  ) : (
+    <div className="picture-given" style={{ top: lines * scale }} />
+  )
+}
+
+/** A picture to go on from: a click, or the slider, chooses the first row or column that is made anew. */
 export function PicturePrompt(props: {
-  bytes: Uint8Array
+  draft: PictureDraft
   canvas: Canvas
-  rows: number
-  onRows: (rows: number) => void
+  onDraft: (draft: PictureDraft) => void
+  children?: React.ReactNode
 }) {
-  const { bytes, canvas, rows, onRows } = props
+  const { draft, canvas, onDraft, children } = props
+  const { bytes, columns = false } = draft
   const element = useRef<HTMLCanvasElement>(null)
   const [frame, side] = useFitted(canvas)
   const scale = side / canvas.width
+  const most = columns ? canvas.width : canvas.height
+  const lines = Math.floor(draft.kept / rowBytes(canvas, columns))
+  const keep = (wanted: number, byColumn = columns) => {
+    const kept = Math.max(0, Math.min((byColumn ? canvas.width : canvas.height) - 1, wanted))
+    onDraft({ ...draft, columns: byColumn, kept: kept * rowBytes(canvas, byColumn) })
+  }
   useEffect(() => {
     const g = element.current?.getContext("2d")
     if (!g) return
-    paint(g, bytes, canvas, (pixel) => (pixel < rows * canvas.width ? 255 : 60))
-  }, [bytes, canvas, rows])
+    const isKept = (place: number) =>
+      (columns ? place % canvas.width : Math.floor(place / canvas.width)) < lines ? 1 : 0.2
+    paintPixels(g, bytes, canvas, false, isKept)
+  }, [bytes, canvas, columns, lines])
+  const name = columns ? "columns" : "rows"
   return (
     <>
       <div className="picture" ref={frame}>
-        <div className="picture-frame" style={{ width: side, height: canvas.height * scale }}>
+        <div
+          className="picture-frame"
+          style={{ width: side, height: canvas.height * scale, ...groundOf(canvas, scale) }}
+        >
           <canvas
             ref={element}
             width={canvas.width}
             height={canvas.height}
             role="img"
             aria-label="The picture to go on from"
-            onClick={(e) => onRows(Math.max(0, Math.min(canvas.height - 1, Math.floor(e.nativeEvent.offsetY / scale))))}
+            onClick={({ nativeEvent: { offsetX, offsetY } }) => keep(Math.floor((columns ? offsetX : offsetY) / scale))}
           />
-          <div className="picture-given" style={{ top: rows * scale }} />
+          <Kept lines={lines} columns={columns} scale={scale} />
         </div>
       </div>
+      {canvas.columns && (
+        <fieldset className="keep-way">
+          <legend>Keep</legend>
+          {[false, true].map((way) => (
+            <label key={String(way)}>
+              <input type="radio" name="keep-way" checked={columns === way} onChange={() => keep(lines, way)} />
+              {way ? "columns from the left" : "rows from the top"}
+            </label>
+          ))}
+        </fieldset>
+      )}
       <label className="field keep-rows">
         <span>
           Keep the first{" "}
           <output>
-            {rows} of {canvas.height} rows
+            {lines} of {most} {name}
           </output>
         </span>
         <input
           type="range"
-          aria-label="Rows to keep"
+          aria-label={columns ? "Columns to keep" : "Rows to keep"}
           min={0}
-          max={canvas.height - 1}
-          value={rows}
-          onChange={(e) => onRows(Number(e.target.value))}
+          max={most - 1}
+          value={lines}
+          onChange={(e) => keep(Number(e.target.value))}
         />
       </label>
+      {children}
     </>
   )
-}
-
-/** Puts the pixels that are there onto a canvas of the picture's own size; the others are clear. */
-function paint(
-  g: CanvasRenderingContext2D,
-  bytes: Uint8Array,
-  { width, height }: Canvas,
-  alphaOf: (pixel: number) => number,
-): void {
-  const image = g.createImageData(width, height)
-  for (let i = 0; 3 * i + 2 < bytes.length; i++) {
-    image.data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i)
-    image.data[4 * i + 3] = alphaOf(i)
-  }
-  g.putImageData(image, 0, 0)
 }
 
 /** Width in CSS pixels that fits the frame: a whole multiple of the canvas, so that all its pixels are of one size. */

@@ -105,11 +105,17 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
     const text = isMedia(event.modality) ? "" : new TextDecoder().decode(bytes)
     drafts.replaceDraft(
       isMedia(event.modality)
-        ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) } }
+        ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) }, ...framed(event) }
         : { ...emptyDraft, name, note, text, ...(settings ? { made: text } : {}) },
     )
     set({ shown: [], chosen: undefined, view: "work", patch: undefined, surprise: false })
     if (files.isOneOfSeveral()) runs.generate()
+  }
+
+  /** The file of a picture that can be framed in another way. */
+  const framed = ({ name, adjustable }: Of<"opened">) => {
+    const read = files.lastRead(name)
+    return read && (adjustable?.crop || adjustable?.dither) ? { file: { ...read, adjustable } } : {}
   }
 
   function content(event: Of<"content">): void {

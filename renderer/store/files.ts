@@ -1,3 +1,4 @@
+import type { Framing } from "../../contract/app.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge } from "../../contract/files.ts"
 import type { Core } from "./core.ts"
 import type { Uploads } from "./uploads.ts"
@@ -8,15 +9,25 @@ export function createFiles(core: Core, uploads: Uploads) {
   /** Files that wait for the runs of those before. */
   const queue: File[] = []
   let several = false
+  /** The file that is being read, and how a picture is to be framed. */
+  let read: { file: File; framing: Framing } | undefined
 
   const actions = {
-    async openFile(file: File): Promise<void> {
+    async openFile(file: File, framing: Framing = { crop: 0.5, dithered: false }): Promise<void> {
       if (file.size === 0) return notify("problem", `${file.name} is empty: there is nothing to go on from.`)
       if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name, "8 GB"))
       const name = crypto.randomUUID()
       set({ opening: file.name })
+      read = { file, framing }
       if (await uploads.upload(file, name))
-        send({ type: "open", name: file.name, pack: get().settings.pack, file: name })
+        send({ type: "open", name: file.name, pack: get().settings.pack, file: name, framing })
+    },
+    /** The file that was opened last, where `name` is its name. */
+    lastRead: (name: string) => (read?.file.name === name ? read : undefined),
+    /** Reads the draft's picture again, framed in another way. */
+    async reframe(change: Partial<Framing>): Promise<void> {
+      const { file } = get().draft
+      if (file && !get().opening) await actions.openFile(file.file, { ...file.framing, ...change })
     },
     /** One of the files that came with the app, as if it were dropped. */
     async openExample(name: string): Promise<void> {

@@ -3,9 +3,10 @@ import { isWithinWord } from "../../contract/characters.ts"
 import { rowBytes } from "../../contract/pack.ts"
 import { toBase64 } from "../lib/bytes.ts"
 import type { Content } from "../lib/content.ts"
+import { givenOf, pictureDraft } from "../picture/pixels.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
-import { isMedia, packOf, unitOf, usualSettings } from "./packs.ts"
+import { isMedia, packOf, usualSettings } from "./packs.ts"
 import { begun, emptyDraft, newSeed } from "./state.ts"
 import { runOf } from "./works.ts"
 
@@ -40,7 +41,9 @@ export function createRuns(core: Core, drafts: Drafts) {
   /** The canonical bytes of the draft, up to `caret`, the chosen row or the chosen time. */
   const given = (caret?: number): Uint8Array => {
     const { draft } = get()
-    if (isMedia(packOf(get())?.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
+    const pack = packOf(get())
+    if (draft.media && pack?.canvas) return givenOf(draft.media, pack.canvas)
+    if (isMedia(pack?.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
     return utf8(caret === undefined ? draft.text : draft.text.slice(0, caret))
   }
 
@@ -78,8 +81,14 @@ export function createRuns(core: Core, drafts: Drafts) {
       const named = draft.media && draft.name ? { name: draft.name } : {}
       const kept = draft.caret === undefined ? draft.text : draft.text.slice(0, draft.caret)
       const withinWord = (rest !== "" && isWithinWord(kept, rest)) || draft.text === draft.made
-      const settings = { ...nextSettings(), withinWord }
+      const settings = { ...nextSettings(), withinWord, columns: draft.media?.columns }
       ask({ type: "generate", settings, given: toBase64(bytes), ...named, ...(parent ? { parent } : {}) }, bytes)
+    },
+
+    /** Eight pictures that begin with what is kept of the draft's. */
+    makeEight() {
+      drafts.setSettings({ variations: 8 })
+      actions.generate()
     },
 
     /** What Ctrl+Enter means: go on with what is in the document. */
@@ -89,7 +98,9 @@ export function createRuns(core: Core, drafts: Drafts) {
         actions.goOn(chosen)
         return
       }
-      const before = draft.parent && get().contents.get(draft.parent.id)
+      const origin = draft.parent && get().items.get(draft.parent.id)
+      const alike = Boolean(origin?.settings.columns) === Boolean(draft.media?.columns)
+      const before = draft.parent && alike ? get().contents.get(draft.parent.id) : undefined
       const same = before && sharedBytes(before.bytes, given())
       const whole = before && same === before.length && given().length === before.length
       const atEnd = draft.caret === undefined || draft.caret >= draft.text.length
@@ -173,10 +184,10 @@ export function createRuns(core: Core, drafts: Drafts) {
         drafts.replaceDraft({ ...emptyDraft, text, made: text, parent })
         return set({ editing: true })
       }
-      const unit = pack?.canvas ? unitOf(pack) : undefined
-      // Of a complete picture the last row is made anew: there is always something to do.
-      const kept = unit ? Math.min(unit.most - 1, Math.floor(bytes.length / unit.bytes)) * unit.bytes : bytes.length
-      drafts.replaceDraft({ ...emptyDraft, media: { bytes: bytes.slice(), kept }, parent, name: item.title })
+      const media = pack?.canvas
+        ? pictureDraft(bytes, pack.canvas, item.settings.columns)
+        : { bytes: bytes.slice(), kept: bytes.length }
+      drafts.replaceDraft({ ...emptyDraft, media, parent, name: item.title })
       set({ shown: [], chosen: undefined, patch: undefined, view: "work" })
     },
   }
@@ -187,8 +198,9 @@ export function createRuns(core: Core, drafts: Drafts) {
     const pack = get().packs.find((p) => p.name === item?.settings.pack)
     const next = nextSettings()
     if (!item || !pack || item.settings.pack === next.pack)
-      return { ...next, style: item?.settings.style ?? next.style }
-    return { ...usualSettings(pack), style: item.settings.style, seed: next.seed, variations: next.variations }
+      return { ...next, style: item?.settings.style ?? next.style, columns: item?.settings.columns }
+    const { style, columns } = item.settings
+    return { ...usualSettings(pack), style, columns, seed: next.seed, variations: next.variations }
   }
 
   return actions

@@ -1,6 +1,7 @@
 import type {
   AppEvent,
   DeviceReport,
+  Framing,
   ListedItem,
   PackSummary,
   Preferences,
@@ -11,6 +12,7 @@ import type { LengthUnit } from "../../contract/characters.ts"
 import type { Device } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import type { Content } from "../lib/content.ts"
+import type { PictureDraft } from "../picture/pixels.ts"
 
 type Phase = Extract<AppEvent, { type: "phase" }>["phase"]
 export type Alternatives = Extract<AppEvent, { type: "alternatives" }>
@@ -36,7 +38,9 @@ export type Draft = {
   text: string
   /** Where the cursor is in the text, in UTF-16 units. */
   caret?: number
-  media?: { bytes: Uint8Array; kept: number }
+  media?: PictureDraft
+  /** The file that a picture was read from, how, and what of that makes a difference: it can be read otherwise. */
+  file?: { file: File; framing: Framing; adjustable: { crop: boolean; dither: boolean } }
   name: string
   note: string
   /** The item that it came from, and the byte up to which it is still the same. */

@@ -3,22 +3,24 @@ import type { Canvas, Sound } from "../../contract/pack.ts"
 import { sampleBytes } from "../../contract/pack.ts"
 import { sampleAt } from "../../contract/samples.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
+import { groundOf, paintPixels } from "../picture/pixels.ts"
 
 /** A picture as far as it is there, small. `version` grows with its bytes. */
-export function PictureThumb({ bytes, canvas, version }: { bytes: Uint8Array; canvas: Canvas; version: number }) {
+export function PictureThumb(props: {
+  bytes: Uint8Array
+  canvas: Canvas
+  columns?: boolean | undefined
+  version: number
+}) {
+  const { bytes, canvas, columns, version } = props
   const element = useRef<HTMLCanvasElement>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the bytes' growth
   useEffect(() => {
     const g = element.current?.getContext("2d")
-    if (!g) return
-    const image = g.createImageData(canvas.width, canvas.height)
-    for (let i = 0; 3 * i + 2 < bytes.length; i++) {
-      image.data.set(bytes.subarray(3 * i, 3 * i + 3), 4 * i)
-      image.data[4 * i + 3] = 255
-    }
-    g.putImageData(image, 0, 0)
-  }, [version, canvas, bytes])
-  return <canvas className="thumb-picture" ref={element} width={canvas.width} height={canvas.height} />
+    if (g) paintPixels(g, bytes, canvas, columns)
+  }, [version, canvas, columns, bytes])
+  const { width, height } = canvas
+  return <canvas className="thumb-picture" ref={element} width={width} height={height} style={groundOf(canvas, 3)} />
 }
 
 /** The loudest sample of each of `count` stretches. */

@@ -1,6 +1,6 @@
 import type { ListedItem, PackSummary } from "../../contract/app.ts"
-import { rowBytes } from "../../contract/pack.ts"
 import type { Content } from "../lib/content.ts"
+import { FramingFields } from "../picture/FramingFields.tsx"
 import { PicturePrompt, PictureView } from "../picture/PictureView.tsx"
 import { SoundPrompt, WaveView } from "../sound/WaveView.tsx"
 import { useActions, useSlice } from "../store/context.ts"
@@ -35,8 +35,10 @@ export function ItemDocument({ item, content, pack, hovered, selected, onHover }
     return (
       <PictureView
         {...view}
+        usual={usual}
         heat={surprise}
         canvas={canvas}
+        columns={item.settings.columns}
         selected={hovered ?? selected}
         onSelect={onHover}
         onFork={(at) => actions.pickPatch(Math.floor(at / patch))}
@@ -71,6 +73,7 @@ export function ItemDocument({ item, content, pack, hovered, selected, onHover }
 export function DraftDocument({ pack }: { pack: PackSummary | undefined }) {
   const actions = useActions()
   const draft = useSlice((s) => s.draft)
+  const busy = useSlice((s) => s.run !== undefined)
   const { media } = draft
   const keep = (kept: number) => media && actions.setDraft({ media: { ...media, kept } })
   const canvas = pack?.canvas
@@ -78,15 +81,15 @@ export function DraftDocument({ pack }: { pack: PackSummary | undefined }) {
   return (
     <div className="draft">
       {draft.note && <p className="note">{draft.note}</p>}
-      {pack && !media && <Styles pack={pack} />}
+      {pack && (!media || canvas) && <Styles pack={pack} />}
       {!canvas && !sound && <Page placeholder="Once upon a time…" />}
       {media && canvas && (
-        <PicturePrompt
-          bytes={media.bytes}
-          canvas={canvas}
-          rows={media.kept / rowBytes(canvas)}
-          onRows={(rows) => keep(rows * rowBytes(canvas))}
-        />
+        <PicturePrompt draft={media} canvas={canvas} onDraft={(changed) => actions.setDraft({ media: changed })}>
+          {draft.file && <FramingFields {...draft.file} onFraming={actions.reframe} />}
+          <button type="button" disabled={busy} onClick={() => actions.makeEight()}>
+            Make eight like the rest of it
+          </button>
+        </PicturePrompt>
       )}
       {media && sound && <SoundPrompt bytes={media.bytes} sound={sound} kept={media.kept} onKept={keep} />}
       {!media && canvas && (

@@ -79,7 +79,14 @@ function Thumb({
   version: number
 }) {
   if (item.modality === "image" && pack?.canvas)
-    return <PictureThumb bytes={content.bytes} canvas={pack.canvas} version={version + content.length} />
+    return (
+      <PictureThumb
+        bytes={content.bytes}
+        canvas={pack.canvas}
+        columns={item.settings.columns}
+        version={version + content.length}
+      />
+    )
   if (item.modality === "audio" && pack?.sound)
     return <SoundThumb bytes={content.bytes} sound={pack.sound} version={version} />
   return <span className="future-text">{excerpt(content, item.given)}</span>

@@ -106,7 +106,12 @@ async function readIndexed(
     const bytes = palette.indices(await onGround(centered(enlarged, canvas), canvas))
     const fills = enlarged.width === width && enlarged.height === height
     const how = [
-      times !== art.step && `every pixel of ${art.drawn.width}×${art.drawn.height} shown as ${times}×${times}`,
+      times !== art.step &&
+        times > 1 &&
+        `every pixel of ${art.drawn.width}×${art.drawn.height} shown as ${times}×${times}`,
+      times !== art.step &&
+        times === 1 &&
+        `${size.width}×${size.height} → ${art.drawn.width}×${art.drawn.height}, pixel by pixel`,
       times === art.step && times === 1 && !fills && `${size.width}×${size.height}`,
       !fills && `in the middle of ${width}×${height}`,
     ]

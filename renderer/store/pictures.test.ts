@@ -1,0 +1,33 @@
+import { expect, it } from "vitest"
+import type { Command } from "../../contract/app.ts"
+import { fromBase64, toBase64 } from "../lib/bytes.ts"
+import { createStudio } from "./store.ts"
+
+const canvas = {
+  width: 4,
+  height: 2,
+  palette: ["#ffffff", "#000000"],
+  transparent: 0,
+  columns: true,
+  styles: ["any", "face"],
+  header: 0,
+}
+const packs = [
+  {
+    ...{ name: "pixels", title: "Pixels", modality: "image" as const, canvas, patch: 2, license: "", data: "" },
+    ...{ parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true },
+  },
+]
+
+it("goes on from the columns that are kept of a picture, eight at once, and says how they are read", () => {
+  const sent: Command[] = []
+  const { actions } = createStudio((c) => sent.push(c))
+  actions.receive({ type: "packs", packs })
+  const bytes = toBase64(Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7]))
+  actions.receive({ type: "opened", name: "a.png", pack: "pixels", modality: "image", bytes, note: "" })
+  actions.setDraft({ media: { bytes: fromBase64(bytes), kept: 4, columns: true } })
+  actions.makeEight()
+  const command = sent.find((c) => c.type === "generate")
+  expect(command?.settings).toMatchObject({ variations: 8, columns: true })
+  expect([...fromBase64(command?.given ?? "")]).toEqual([0, 4, 1, 5])
+})
