@@ -1,0 +1,300 @@
+import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
+import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
+import { modalities } from "../../contract/modality/index.ts"
+import { documentsOf, type Pack } from "../../contract/pack.ts"
+import { defaultSampling } from "../../contract/sampling.ts"
+import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
+import { DriverCrash, type EngineService } from "./engine/service.ts"
+import { formOf, saveFile, titleOf } from "./exports.ts"
+import type { Library } from "./library.ts"
+import { findPack, type Places } from "./packs/find.ts"
+import { bitsOf, Recorder } from "./recorder.ts"
+import type { Windows } from "./windows.ts"
+
+/** Likeliest bytes that are told of each place of a patch. */
+const ALTERNATIVES = 5
+
+type Reason = "length" | "end" | "cancelled" | "failed"
+/** A pack and the folder that it is in. */
+type Loaded = { folder: string; pack: Pack }
+
+/** What is asked of the engine, one thing at a time: generating, going on, scoring, looking at alternatives. */
+export class Generation {
+  private running: { cancel(): void } | undefined
+  private recorder: Recorder | undefined
+  /** The run that is on. */
+  private live: { ids: string[]; total: number; unit: LengthUnit } | undefined
+
+  /** @param library as it is now */
+  constructor(
+    private readonly engine: EngineService,
+    private readonly windows: Windows,
+    private readonly places: Places,
+    private readonly library: () => Library,
+  ) {}
+
+  get isIdle(): boolean {
+    return !this.running
+  }
+
+  /** @throws Error with a line for a person */
+  assertIdle(): void {
+    if (this.running) throw new Error("A generation is already running; stop it first.")
+  }
+
+  cancel(): void {
+    this.running?.cancel()
+  }
+
+  /** Sends and saves what is pending, so that what is read next is whole. */
+  flush(): void {
+    this.recorder?.flush()
+  }
+
+  /** The run that is on, for a window that comes in the middle. */
+  current(): AppEvent[] {
+    if (!this.live) return []
+    return [
+      { type: "run", ...this.live, made: this.recorder?.made ?? 0 },
+      { type: "phase", phase: "writing" },
+    ]
+  }
+
+  private load(name: string): Loaded {
+    const folder = findPack(name, this.places)
+    return { folder, pack: readPack(folder) }
+  }
+
+  /** New items after `given`, one a variation. */
+  async generate(asked: Extract<Command, { type: "generate" }>): Promise<void> {
+    this.assertIdle()
+    const { settings, name, parent } = asked
+    const loaded = this.load(settings.pack)
+    const given = Buffer.from(asked.given, "base64")
+    assertRoom(loaded.pack, given)
+    const library = this.library()
+    const items = Array.from({ length: settings.variations }, (_, variation) =>
+      library.add(
+        {
+          title: name ?? titleOf(loaded.pack, settings, given),
+          ...formOf(loaded.pack),
+          settings,
+          variation,
+          given: given.length,
+          bytes: given.length,
+          bitsPerByte: 0,
+          favourite: false,
+          status: "running",
+          ...(parent ? { parent } : {}),
+          ...(asked.run ? { run: asked.run } : {}),
+        },
+        given,
+      ),
+    )
+    const run = asked.run ?? items[0]?.id
+    const together = items.map((item) => (run && items.length > 1 ? library.update(item.id, { run }) : item))
+    for (const item of together) this.windows.broadcast({ type: "item", item })
+    await this.write(together, loaded, given, settings, lengthOf(loaded.pack, settings))
+  }
+
+  /** More of an item, in the item itself. */
+  async continueItem(id: string, wanted: Pick<Settings, "length" | "untilEnd">): Promise<void> {
+    this.assertIdle()
+    const { settings } = this.library().get(id)
+    const loaded = this.load(settings.pack)
+    assertRoom(loaded.pack, this.library().read(id).bytes)
+    const how = { ...settings, untilEnd: wanted.untilEnd }
+    await this.writeMore(id, loaded, how, lengthOf(loaded.pack, wanted))
+  }
+
+  /** What the model wrote goes on as if it had never been stopped, in the middle of a word too. */
+  private async writeMore(id: string, loaded: Loaded, settings: Settings, length: number): Promise<void> {
+    const { bytes } = this.library().read(id)
+    const item = this.library().update(id, { status: "running" })
+    this.windows.broadcast({ type: "item", item })
+    await this.write([item], loaded, bytes, { ...settings, withinWord: true }, length)
+  }
+
+  /** Decodes into items that all begin with `prompt`; where a GPU's driver crashes the processor goes on. */
+  private async write(items: Item[], loaded: Loaded, prompt: Uint8Array, settings: Settings, wanted: number) {
+    const { folder, pack } = loaded
+    const { room, ...bounds } = documentBounds(pack, prompt, settings)
+    const length = Math.min(wanted, room)
+    const unit = modalities[pack.modality].lengthUnit
+    const library = this.library()
+    const recorder = new Recorder(items, unit, library, this.windows)
+    this.recorder = recorder
+    this.live = { ids: items.map((i) => i.id), total: bounds.stopAt === undefined ? length : 0, unit }
+    this.windows.broadcast({ type: "run", ...this.live, made: 0 })
+    const stopped = this.stopping()
+    let reason: Reason = "failed"
+    let crashed = false
+    try {
+      reason = await this.decode(folder, bounds, items.length, { settings, length, unit }, recorder, stopped)
+    } catch (error) {
+      crashed = error instanceof DriverCrash
+      if (crashed)
+        this.windows.notice("info", `${(error as Error).message} The processor continues from the last patch.`)
+      else this.windows.notice("problem", `${(error as Error).message} Continue picks up from the last patch.`)
+    } finally {
+      const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
+      this.running = undefined
+      this.live = undefined
+      this.recorder = undefined
+      await recorder.end(status, (id) => saveFile(library, id, pack, settings))
+      this.windows.broadcast({ type: "finished", reason })
+    }
+    if (crashed && !stopped()) await this.writeRest(items, loaded, settings, length)
+  }
+
+  /** From here on something runs; until there is something to cancel, stopping is noted. Returns whether it was asked. */
+  private stopping(): () => boolean {
+    let stopped = false
+    this.running = {
+      cancel() {
+        stopped = true
+      },
+    }
+    return () => stopped
+  }
+
+  private decode(
+    folder: string,
+    bounds: Omit<ReturnType<typeof documentBounds>, "room">,
+    variations: number,
+    { settings, length, unit }: { settings: Settings; length: number; unit: LengthUnit },
+    recorder: Recorder,
+    stopped: () => boolean,
+  ): Promise<Reason> {
+    const { seed, sampling, withinWord } = settings
+    const { header: _, ...prompt } = bounds
+    const isText = bounds.isText && !withinWord
+    return this.engine.run(folder, async (client, target) => {
+      const { device } = target
+      const run = client.generate(
+        { ...target, ...prompt, isText, length, unit, variations, seed, sampling },
+        {
+          loaded: () => this.windows.broadcast({ type: "phase", phase: "reading" }),
+          started: () => this.windows.broadcast({ type: "phase", phase: "writing", device }),
+          fallback: (text) => this.windows.notice("info", text),
+          patch: ({ parts }) => recorder.take(parts),
+        },
+      )
+      this.running = run
+      if (stopped()) run.cancel()
+      const { reason } = await run.result
+      if (reason === "end" && recorder.isEmpty)
+        this.windows.notice("info", "The model ends the text right there. Set a length to go on.")
+      return reason
+    })
+  }
+
+  /** Each item in its turn, as they no longer have one beginning. `length`: what each was to get. */
+  private async writeRest(items: Item[], loaded: Loaded, settings: Settings, length: number): Promise<void> {
+    const unit = modalities[loaded.pack.modality].lengthUnit
+    for (const { id, bytes: before } of items) {
+      const left = length - lengthIn(unit, this.library().read(id).bytes.subarray(before))
+      if (left > 0) await this.writeMore(id, loaded, settings, left)
+    }
+  }
+
+  /** Scores `bytes` into an item whose bits are there from its first byte on. */
+  async score(packName: string, name: string, bytes: Uint8Array): Promise<void> {
+    this.assertIdle()
+    const loaded = this.load(packName)
+    this.windows.broadcast({ type: "run", ids: [], total: bytes.length, made: 0, unit: "bytes" })
+    const stopped = this.stopping()
+    let reason: Reason = "failed"
+    try {
+      const bits = await this.scoreBytes(loaded, bytes, stopped)
+      const item = await this.addScore(loaded.pack, name, bytes.subarray(0, bits.length), bits)
+      this.windows.broadcast({ type: "item", item })
+      this.windows.broadcast({ type: "run", ids: [item.id], total: bits.length, made: 0, unit: "bytes" })
+      reason = bits.length < bytes.length ? "cancelled" : "length"
+    } finally {
+      this.running = undefined
+      this.windows.broadcast({ type: "finished", reason })
+    }
+  }
+
+  /** Bits of each byte; on the processor where a GPU's driver crashes. */
+  private async scoreBytes({ folder, pack }: Loaded, bytes: Uint8Array, stopped: () => boolean): Promise<number[]> {
+    const { bytes: whole, header } = wholeDocument(pack, bytes)
+    const once = () =>
+      this.engine.run(folder, async (client, target) => {
+        this.windows.broadcast({ type: "phase", phase: "reading" })
+        const run = client.score({ ...target, bytes: whole }, undefined, (text) => this.windows.notice("info", text))
+        this.running = run
+        if (stopped()) run.cancel()
+        return bitsOf((await run.result).logprob.subarray(header))
+      })
+    try {
+      return await once()
+    } catch (error) {
+      if (!(error instanceof DriverCrash)) throw error
+      this.windows.notice("info", `${error.message} The processor starts over.`)
+      return once()
+    }
+  }
+
+  private async addScore(pack: Pack, name: string, bytes: Uint8Array, bits: number[]): Promise<Item> {
+    const library = this.library()
+    const item = library.add(
+      {
+        title: `Score of ${name}`,
+        ...formOf(pack),
+        settings: {
+          pack: pack.name,
+          length: documentsOf(pack).usualLength,
+          seed: 0,
+          variations: 1,
+          sampling: defaultSampling,
+          style: 0,
+        },
+        variation: 0,
+        given: 0,
+        bytes: bits.length,
+        bitsPerByte: bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length),
+        favourite: false,
+        status: "done",
+        scored: true,
+      },
+      new Uint8Array(),
+    )
+    library.append(item.id, bytes, bits)
+    await saveFile(library, item.id, pack)
+    return item
+  }
+
+  /** What else could have stood in the patch of an item that begins at `at`. */
+  async alternatives(id: string, at: number): Promise<AppEvent> {
+    this.assertIdle()
+    const { settings } = this.library().get(id)
+    const { folder, pack } = this.load(settings.pack)
+    const whole = this.library()
+      .read(id)
+      .bytes.subarray(0, at + pack.model.patch)
+    if (whole.length <= at) throw new Error("There is nothing at that place.")
+    const { prompt } = documentBounds(pack, whole, settings)
+    const { bytes, shares } = await this.engine.run(folder, (client, target) =>
+      client.alternatives({ ...target, bytes: prompt, count: ALTERNATIVES }),
+    )
+    const places = Array.from({ length: whole.length - at }, (_, place) =>
+      Array.from({ length: ALTERNATIVES }, (_, i) => {
+        const n = place * ALTERNATIVES + i
+        return { byte: bytes[n] as number, share: Math.round((shares[n] as number) * 1e4) / 1e4 }
+      }),
+    )
+    return { type: "alternatives", id, at, bytes: places }
+  }
+}
+
+/** How much to make: what was asked for, or a text until its end. */
+const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "untilEnd">) =>
+  untilEnd && documentsOf(pack).endMark !== undefined ? LONGEST_TEXT : length
+
+/** @throws Error when there is nothing left to generate */
+function assertRoom(pack: Pack, given: Uint8Array): void {
+  if (roomAfter(pack, given.length) <= 0)
+    throw new Error("The picture is complete; choose an earlier row to go on from. Nothing has changed.")
+}

@@ -1,0 +1,38 @@
+import { statSync } from "node:fs"
+import { basename, join } from "node:path"
+import type { PackSummary } from "../../../contract/app.ts"
+import { canvasOf, soundOf, textOf } from "../../../contract/pack.ts"
+import { type FoundPack, listPacks, type Places } from "./find.ts"
+
+/** Every pack there is, as windows are told of it. */
+export const packSummaries = (places: Places): PackSummary[] => listPacks(places).map(summaryOf)
+
+function summaryOf(found: FoundPack): PackSummary {
+  const { shipped } = found
+  if ("problem" in found) {
+    const name = basename(found.folder)
+    const nothing = { modality: "bytes" as const, patch: 1, license: "", data: "", parameters: 0, sizeBytes: 0 }
+    return { name, title: name, ...nothing, bitsPerByte: 0, shipped, problem: found.problem }
+  }
+  const { pack } = found
+  const { name, title, modality, license, data, parameters, sampling, presets, ranges } = pack
+  const [canvas, sound, text] = [canvasOf(pack), soundOf(pack), textOf(pack)]
+  return {
+    name,
+    title,
+    modality,
+    ...(canvas ? { canvas } : {}),
+    ...(sound ? { sound } : {}),
+    ...(text ? { text } : {}),
+    ...(sampling ? { sampling } : {}),
+    ...(presets ? { presets } : {}),
+    ...(ranges ? { ranges } : {}),
+    patch: pack.model.patch,
+    license,
+    data,
+    parameters,
+    sizeBytes: statSync(join(found.folder, "weights.safetensors")).size,
+    bitsPerByte: pack.heldOut.bitsPerByte,
+    shipped,
+  }
+}

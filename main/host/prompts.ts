@@ -1,0 +1,55 @@
+import { accessSync, constants } from "node:fs"
+import type { AppEvent, Command, Item } from "../../contract/app.ts"
+import { readPack } from "../packs/read.ts"
+import type { Library } from "./library.ts"
+import type { MediaReader } from "./media/client.ts"
+import { MediaError } from "./media/error.ts"
+import { findPack, type Places, packFor } from "./packs/find.ts"
+
+/** What is asked of a file that was dropped: its name, the pack that is wanted for it, how a picture is to be framed. */
+export type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
+
+/** What it takes to read a prompt. */
+type Services = { media: MediaReader; places: Places; library: Library }
+
+/** The file at `path` as a prompt for a pack that fits it. @throws MediaError */
+export async function openPrompt(opening: Opening, path: string, services: Services): Promise<AppEvent> {
+  const { name } = opening
+  const { media, places } = services
+  try {
+    accessSync(path, constants.R_OK)
+  } catch {
+    throw new MediaError(`${name} cannot be read; nothing has changed.`)
+  }
+  const modality = await media.detect(name, path)
+  const pack = packFor(modality, opening.pack, places)
+  const read = await readPrompt(opening, path, pack, services)
+  const opened = { type: "opened", name, modality } as const
+  const { settings } = read
+  if (!settings || settings.pack === pack) return { ...opened, pack, ...read }
+  // It was made with another pack: that one goes on from it, where it is here.
+  if (packFor(modality, settings.pack, places) === settings.pack)
+    return { ...opened, pack: settings.pack, ...(await readPrompt(opening, path, settings.pack, services)) }
+  const note = [read.note, `the pack ${settings.pack} that made it is not here, so its style is left out`]
+  return { ...opened, pack, ...read, note: note.filter(Boolean).join("; "), settings: { ...settings, pack, style: 0 } }
+}
+
+/** Canonical bytes of a file for a pack, what was done to it, and how it was made where it was made here. */
+async function readPrompt({ name, framing }: Opening, path: string, packName: string, services: Services) {
+  const { media, places, library } = services
+  const pack = readPack(findPack(packName, places))
+  const { bytes, note, adjustable, ...read } = await media.read(name, path, pack, { framing })
+  // Not every file has a place for settings: one that was made here is known by its bytes.
+  const same = (item: Item) =>
+    item.modality === pack.modality &&
+    item.bytes === bytes.length &&
+    !item.scored &&
+    library.read(item.id).bytes.equals(bytes)
+  const settings = read.settings ?? library.list().find(same)?.settings
+  return {
+    bytes: Buffer.from(bytes).toString("base64"),
+    note,
+    ...(adjustable ? { adjustable } : {}),
+    ...(settings ? { settings } : {}),
+  }
+}

@@ -1,0 +1,72 @@
+import type { AppEvent } from "../../contract/app.ts"
+import { detailsOf, sentenceOf } from "./errors.ts"
+import type { Log } from "./log.ts"
+import { spreadSafetyNet } from "./safety-net.ts"
+
+/** Sends one event to a window. */
+export type Send = (event: AppEvent) => void
+
+/** Characters of details that come with a notice. */
+const DETAILS = 8000
+
+/** The windows that are open, and what all of them are told. */
+export class Windows {
+  private readonly open = new Set<Send>()
+
+  constructor(private readonly log: Log) {}
+
+  get count(): number {
+    return this.open.size
+  }
+
+  /** Adds a window; returns what takes it away again. */
+  add(send: Send): () => void {
+    this.open.add(send)
+    return () => void this.open.delete(send)
+  }
+
+  each(work: (send: Send) => void): void {
+    for (const send of this.open) work(send)
+  }
+
+  broadcast(event: AppEvent): void {
+    for (const send of this.open) {
+      try {
+        send(event)
+      } catch (error) {
+        this.log.write("a window", detailsOf(error)) // the others are told all the same
+      }
+    }
+  }
+
+  /** Tells every window something in one sentence. */
+  notice(kind: "info" | "problem", text: string): void {
+    this.broadcast({ type: "notice", kind, text })
+  }
+
+  /** What went wrong is told where it was asked for, in one line. */
+  async attempt(work: () => Promise<void>, answer: Send): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      answer(this.problem("a command", error))
+    }
+  }
+
+  /** What went wrong as a notice; what is more than a refusal comes with its details, which go into the log. */
+  private problem(context: string, error: unknown): AppEvent {
+    const text = sentenceOf(error)
+    const isRefusal = error instanceof Error && error.message === text && error.cause === undefined
+    if (isRefusal) return { type: "notice", kind: "problem", text }
+    const details = detailsOf(error)
+    this.log.write(context, details)
+    return { type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) }
+  }
+
+  /** From here on what nobody catches is told and logged, and ends nothing. Returns what undoes that. */
+  catchEverything(): () => void {
+    return spreadSafetyNet(this.log, (text, details) =>
+      this.broadcast({ type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) }),
+    )
+  }
+}
