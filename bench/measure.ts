@@ -2,7 +2,7 @@ import { type ModelConfig, Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { blockOf } from "../main/engine/compile/quantize.ts"
 import { expectedShapes } from "../main/engine/compile/weights.ts"
-import { Decoder, decodeKind } from "../main/engine/decode/decoder.ts"
+import { Decoder, decodeKinds } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
 import { Plain } from "./plain.ts"
 import { benchPack, cache } from "./random-pack.ts"
@@ -35,7 +35,7 @@ const cacheBytesPerPatch = ({ global: g }: ModelConfig, past: number) =>
 Model.load(folder, precision, threads, cache) // compiles, so that what follows is what a second start costs
 let began = performance.now()
 const model = Model.load(folder, precision, threads, cache)
-await model.session(decodeKind(defaultSampling))
+for (const kind of decodeKinds(model.config, defaultSampling)) await model.session(kind)
 const loadMs = performance.now() - began
 
 const { patch, context } = model.config
@@ -55,7 +55,7 @@ await model.release()
 const theirs = await Plain.load(model, precision, threads)
 const plain = (await theirs.decode(past, 24)).slice(4)
 await theirs.release()
-await model.session(decodeKind(defaultSampling))
+for (const kind of decodeKinds(model.config, defaultSampling)) await model.session(kind)
 await decoder.step(defaultSampling, 1)
 ours.push(...(await timePatches(decoder, 30)))
 const patchMs = median(ours)

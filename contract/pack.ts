@@ -73,6 +73,23 @@ export const Lookback = z
   })
 export type Lookback = z.infer<typeof Lookback>
 
+/**
+ * Notes heard in 8-bit sound, told to both models; see training/megabyte/notes.py. Such a pack decodes by drafts, on the
+ * processor.
+ */
+export const Notes = z
+  .object({
+    /** Patches of a bar: the place in it is told, and what stood each of `bars` of them ago. */
+    bar: z.int().min(1).max(1024),
+    bars: z.array(z.int().min(1).max(64)).max(8),
+    /** How many notes before the present one are told. */
+    before: z.int().min(0).max(16),
+    /** Of the local embeddings. */
+    width: count,
+  })
+  .strict()
+export type Notes = z.infer<typeof Notes>
+
 /** The architecture numbers: the same names as in native-models/training/megabyte/model.py. */
 export const ModelConfig = z
   .object({
@@ -92,10 +109,14 @@ export const ModelConfig = z
     bias: z.boolean(),
     ngrams: NGrams.optional(),
     lookback: Lookback.optional(),
+    notes: Notes.optional(),
   })
   .strict()
   .refine((m) => m.global.width % m.patch === 0, { error: "the global width must be a multiple of the patch" })
   .refine((m) => m.window <= m.context, { error: "the window must not be longer than the context" })
+  .refine((m) => !m.notes || (m.position === "rotary" && !m.ngrams && !m.lookback), {
+    error: "notes need rotary positions and neither n-grams nor lookback",
+  })
   .refine((m) => reach(m) > 1, { error: "the window must be at least 2 patches" })
   .refine((m) => m.position !== "rotary" || (m.global.width / m.global.heads) % 2 === 0, {
     error: "rotary positions need an even head width",

@@ -11,6 +11,8 @@ export function encodeSamples(samples: Float32Array, { encoding }: Sound): Uint8
     const pcm = Int16Array.from(samples, toInt16)
     return new Uint8Array(pcm.buffer)
   }
+  if (encoding === "linear-8")
+    return Uint8Array.from(samples, (x) => Math.max(0, Math.min(255, 128 + Math.round(x * 128))))
   return Uint8Array.from(samples, byteOf)
 }
 
@@ -36,6 +38,7 @@ export const MU_LAW_EDGES = Float64Array.of(-1e4, ...MU_LAW_BEGINS, 1e4)
 /** Sample `i` of canonical bytes, in -1..1. */
 export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): number {
   if (encoding === "mu-law") return MU_LAW[bytes[i] as number] as number
+  if (encoding === "linear-8") return ((bytes[i] as number) - 128) / 128
   // Shifted up and down again for the sign.
   return ((((bytes[2 * i + 1] as number) << 24) >> 16) | (bytes[2 * i] as number)) / 32768
 }

@@ -1,10 +1,13 @@
 import { z } from "zod"
 import { type ModalityEntry, styled } from "./modality.ts"
 
-/** Media of an audio pack: mono samples at one rate, a byte each on the mu-law curve or two as 16-bit little-endian. */
+/**
+ * Media of an audio pack: mono samples at one rate, a byte each, on the mu-law curve or linear (128 is silence), or two
+ * bytes as 16-bit little-endian.
+ */
 export const Sound = z.object({
   rate: z.int().min(4000).max(48000),
-  encoding: z.enum(["mu-law", "pcm16"]),
+  encoding: z.enum(["mu-law", "linear-8", "pcm16"]),
   /**
    * Level of noise that the model is told its past has while it generates, in the second half of the header (see noisy
    * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.

@@ -11,7 +11,7 @@ import {
 import type { Device } from "../../contract/pack.ts"
 import { PackError } from "../packs/error.ts"
 import { Constraint } from "./decode/constraint.ts"
-import { Decoder, decodeKind } from "./decode/decoder.ts"
+import { Decoder, decodeKinds } from "./decode/decoder.ts"
 import { Model } from "./decode/model.ts"
 import { Quota } from "./decode/stopping.ts"
 import { likeliest } from "./jobs/alternatives.ts"
@@ -68,7 +68,7 @@ async function load(request: Request): Promise<Loaded> {
 /** Makes the sessions that read and decode, so that the first patch does not wait for them. */
 async function readyToDecode(model: Model, { device, sampling }: GenerateRequest | LoadRequest): Promise<void> {
   if (device === "cpu" && !model.decodeThreads) model.decodeThreads = await fastestThreads(model, cache as string)
-  await model.session(decodeKind(sampling))
+  for (const kind of decodeKinds(model.config, sampling)) await model.session(kind)
   await model.session("prefill")
 }
 
@@ -99,7 +99,7 @@ async function generate(request: GenerateRequest): Promise<void> {
   const isCancelled = () => cancelled.has(id)
   const begin = async (device: Device) => {
     const state = await load({ ...request, device })
-    const { patch, context } = state.model.config
+    const { patch, context, notes } = state.model.config
     const began = performance.now()
     const before = state.decoder
     let { dropped } = state
@@ -108,8 +108,10 @@ async function generate(request: GenerateRequest): Promise<void> {
     const unread = (bytes: Uint8Array) => bytes.length - patch * (before ? mostReusable(before, bytes) : 0)
     const isEnough = !dropped || seen().length > (context * patch) / 2
     const known = isEnough && unread(seen()) < Math.min(seen().length, context * patch)
-    // Where too little is known or seen of it, the end that the model was trained to look at is read, by whole patches.
-    if (!known) dropped = Math.max(0, Math.ceil(prompt.length / patch) - context) * patch
+    // Where too little is known or seen of it, the end that the model was trained to look at is read, by whole patches or
+    // bars.
+    const grid = patch * (notes?.bar ?? 1)
+    if (!known) dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / grid)) * grid
     const used = seen()
     const { decoder, reused } = await Decoder.start(
       state.model,

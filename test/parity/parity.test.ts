@@ -19,7 +19,7 @@ const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return gap
 }
 
-describe.each(["paper", "modern", "story", "picture", "sound", "byte"])(
+describe.each(["paper", "modern", "story", "picture", "sound", "tunes", "byte"])(
   "the ONNX graphs of the %s architecture",
   (name) => {
     const folder = join(import.meta.dirname, name)

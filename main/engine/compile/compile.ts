@@ -19,6 +19,7 @@ import type { Mask } from "../../../contract/sampling.ts"
 import { toHalf } from "../float16.ts"
 import { type Locate, perChannel } from "../graph/builder.ts"
 import { decodeGraph } from "../graph/decode-cpu.ts"
+import { draftGraph, stepGraph } from "../graph/decode-drafts.ts"
 import { unrolledGraph } from "../graph/decode-gpu.ts"
 import type { DataType, ExternalTensor, Graph } from "../graph/onnx.ts"
 import { parallelGraph } from "../graph/parallel.ts"
@@ -33,14 +34,14 @@ const KEPT = 30 * 24 * 3600 * 1000
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-/** decode-MASKS draws with top-p, top-k or min-p, a letter each, decode without. */
-export type DecodeKind = "decode" | `decode-${string}`
+/** decode-MASKS draws with top-p, top-k or min-p, a letter each, decode without; draft and draft-MASKS likewise. */
+export type DecodeKind = "decode" | `decode-${string}` | "step" | "draft" | `draft-${string}`
 export type GraphKind = DecodeKind | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
 export type GraphName = GraphKind | `gpu-${GraphKind}`
-export const isDecode = (kind: GraphKind): kind is DecodeKind => kind.startsWith("decode")
+export const isDecode = (kind: GraphKind): kind is DecodeKind => /^(decode|step|draft)/.test(kind)
 const MASKS = ["p", "k", "m"] as const
-const masksOfKind = (kind: DecodeKind): Mask[] => MASKS.filter((mask) => kind.slice("decode-".length).includes(mask))
+const masksOfKind = (kind: GraphKind): Mask[] => MASKS.filter((mask) => kind.split("-")[1]?.includes(mask))
 /** Paths of the graphs, each made when first asked for; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
@@ -73,7 +74,7 @@ function prepare(
     precision === "fp16" ? add(name, "float16", dims, toHalf(values)) : add(name, "float32", dims, values)
   const matrix = (name: string, from: string, rows: number, columns: number) => {
     const block = blockOf(columns)
-    if (precision === "int8" && block) {
+    if (precision === "int8" && block && !isDrafted(m, name)) {
       const { q, scales } = weights.blocks(from, block)
       scaleQueries(m, from, scales, columns / block)
       const unsigned = new Uint8Array(rows * columns)
@@ -113,6 +114,13 @@ function scaleQueries(m: ModelConfig, name: string, values: Float32Array, column
   for (let i = 0; i < width * columns; i++) values[i] = (values[i] as number) * scale
   return values
 }
+
+/**
+ * Matrices of a local model that runs on drafts stay fp32: what is drawn at a place must not depend on the places after
+ * it, as it would with one scale for all activations.
+ */
+const isDrafted = (m: ModelConfig, name: string) =>
+  m.notes !== undefined && /^(local_blocks|head|notes_to_local)/.test(name)
 
 function transpose(w: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(rows * columns)
@@ -203,6 +211,8 @@ function graph(name: GraphName, model: ModelConfig, precision: Precision, locate
   const source = { model, precision, locate, file: WEIGHTS_FILE }
   const gpu = name.startsWith("gpu-")
   const kind = name.replace("gpu-", "") as GraphKind
+  if (kind === "step") return stepGraph(source)
+  if (kind.startsWith("draft")) return draftGraph(source, masksOfKind(kind))
   if (isDecode(kind)) return (gpu ? unrolledGraph : decodeGraph)(source, masksOfKind(kind))
   return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }

@@ -1,6 +1,6 @@
-import { Tensor } from "onnxruntime-node"
+import { type InferenceSession, Tensor } from "onnxruntime-node"
 import type { PatchPart } from "../../../contract/engine.ts"
-import { type Match, type ModelConfig, type NGrams, reach } from "../../../contract/pack.ts"
+import { type Match, type ModelConfig, type NGrams, type Notes, reach } from "../../../contract/pack.ts"
 import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
 import type { DecodeKind } from "../compile/compile.ts"
 import {
@@ -14,11 +14,13 @@ import {
 import { fitPredictor, samplesOf } from "../features/lpc.ts"
 import { distances, matchRuns } from "../features/match.ts"
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
+import { BYTE_COLUMNS, Listener, patchSizes } from "../features/notes.ts"
 import { cacheNames, NEW_ROWS } from "../graph/builder.ts"
 import { carriedPast } from "../graph/byte-features.ts"
 import { BARRED } from "../graph/sampling.ts"
 import type { Constraint } from "./constraint.ts"
 import { DeviceCache, disposeOnDevice } from "./device-kv-cache.ts"
+import { drawByDrafts } from "./drafts.ts"
 import { gumbel } from "./gumbel.ts"
 import { Cache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
@@ -27,10 +29,11 @@ type Feeds = Record<string, Tensor>
 /** A patch as it was drawn, which becomes the sequence's or is let go of. */
 type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
 
-/** The graph that decodes with these settings. */
-export const decodeKind = (sampling: Sampling): DecodeKind => {
-  const masks = masksOf(sampling)
-  return masks.length ? `decode-${masks.join("")}` : "decode"
+/** The graphs that decode with these settings. */
+export function decodeKinds({ notes }: ModelConfig, sampling: Sampling): [DecodeKind, ...DecodeKind[]] {
+  const masks = masksOf(sampling).join("")
+  if (notes) return ["step", masks ? `draft-${masks}` : "draft"]
+  return [masks ? `decode-${masks}` : "decode"]
 }
 
 /** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
@@ -56,6 +59,8 @@ export class Decoder {
   private readonly scratch: Scratch
   /** On a CPU: the ring's arrays as inputs, and the mask that says whether they are still those. */
   private heads: { mask: Float32Array; feeds: Feeds } | undefined
+  /** With notes: what was heard of each sequence. */
+  private listeners: Listener[] = []
   /** On a GPU: the cache as it stands there, once a patch was made. */
   private onDevice: DeviceCache | undefined
 
@@ -85,6 +90,17 @@ export class Decoder {
 
   private bytes(b: number): Bytes {
     return this.histories[b] as Bytes
+  }
+
+  /** What was heard of sequence b, of which `history` is known by now. */
+  private listener(b: number, notes: Notes, history: Uint8Array): Listener {
+    let listener = this.listeners[b]
+    if (!listener) {
+      listener = new Listener(notes, this.config.patch)
+      this.listeners[b] = listener
+    }
+    listener.follow(history)
+    return listener
   }
 
   /** Whole patches of `prompt` that need no prefill because this decoder's sequence b came through them. */
@@ -146,6 +162,7 @@ export class Decoder {
     this.release()
     this.cache.truncate(patches - this.origin)
     this.histories = [Bytes.of(prompt.subarray(0, patches * this.config.patch))]
+    this.listeners = []
   }
 
   /** Prefill: reads `bytes` (whole patches; the beginning may be known) in parallel, one sequence. */
@@ -177,7 +194,7 @@ export class Decoder {
 
   /** Runs a parallel graph on patches from..from+count-1 of `bytes`, appends their cache rows, returns its outputs. */
   private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
-    const { patch, ngrams, lookback, global: g } = this.config
+    const { patch, ngrams, lookback, notes, global: g } = this.config
     const feeds: Feeds = {
       ...this.previous(bytes, from, count),
       mask: this.mask(count),
@@ -214,10 +231,32 @@ export class Decoder {
         }
       }
     }
+    if (notes) Object.assign(feeds, this.noteRows(notes, bytes, from, count, graph !== "prefill"))
     const session = await this.model.session(graph)
     const out = await session.run(this.gpu ? narrowed(feeds) : feeds)
     this.appendRows(out, count)
     return out
+  }
+
+  /** What was heard before each of patches from..from+count-1 of `bytes`; `inside`: and for each of their bytes. */
+  private noteRows(notes: Notes, bytes: Uint8Array, from: number, count: number, inside: boolean): Feeds {
+    const { patch } = this.config
+    const columns = patchSizes(notes).length
+    const patchRows = new BigInt64Array(count * columns)
+    const each = patch * BYTE_COLUMNS
+    const byteRows = new BigInt64Array(inside ? count * each : 0)
+    for (let i = 0; i < count; i++) {
+      const at = (from + i) * patch
+      const listener = this.listener(0, notes, bytes.subarray(0, at))
+      patchRows.set(listener.patchRows().map(BigInt), i * columns)
+      if (!inside) continue
+      const padded = new Uint8Array(patch)
+      padded.set(bytes.subarray(at, at + patch))
+      listener.byteRows(padded, byteRows.subarray(i * each, (i + 1) * each))
+    }
+    const feeds: Feeds = { patch_rows: new Tensor("int64", patchRows, [1, count, columns]) }
+    if (inside) feeds.note_rows = new Tensor("int64", byteRows, [count, patch, BYTE_COLUMNS])
+    return feeds
   }
 
   private appendRows(out: Readonly<Record<string, unknown>>, count: number): void {
@@ -338,7 +377,12 @@ export class Decoder {
     scratch.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
     const feeds: Feeds = { ...scratch.feeds, ...scratch.masks(sampling), ...this.positions(this.cache.length, 1) }
     scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
-    const attempt = this.gpu ? await this.onGpu(feeds, sampling) : await this.onCpu(feeds, sampling)
+    const { notes } = this.config
+    const attempt = notes
+      ? await this.byDrafts(feeds, sampling, notes)
+      : this.gpu
+        ? await this.onGpu(feeds, sampling)
+        : await this.onCpu(feeds, sampling)
     const given = Array.from({ length: batch }, (_, b) => known?.[b] ?? new Uint8Array())
     let forced = given
     for (;;) {
@@ -369,7 +413,7 @@ export class Decoder {
   /** What draws the next patch: as often as it takes, then to be kept. */
   private async onCpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     const { patch } = this.config
-    const session = await this.model.session(decodeKind(sampling))
+    const session = await this.model.session(decodeKinds(this.config, sampling)[0])
     const all = { ...feeds, ...this.cacheByHead() }
     return async () => {
       const out = await session.run(all)
@@ -378,11 +422,29 @@ export class Decoder {
     }
   }
 
+  /** The same where notes tell what comes next; see drafts.ts. */
+  private async byDrafts(feeds: Feeds, sampling: Sampling, notes: Notes): Promise<() => Promise<Attempt>> {
+    const { batch } = this
+    const listeners = Array.from({ length: batch }, (_, b) => this.listener(b, notes, this.history(b)))
+    const rows = BigInt64Array.from(listeners.flatMap((listener) => listener.patchRows().map(BigInt)))
+    const patchRows = new Tensor("int64", rows, [batch, rows.length / batch])
+    const [global, local] = decodeKinds(this.config, sampling)
+    const step = await this.model.session(global)
+    const draft = await this.model.session(local as DecodeKind)
+    const given = { ...feeds, ...this.cacheByHead(), patch_rows: patchRows }
+    const out = await step.run(chosenFeeds(step, given))
+    const inputs = chosenFeeds(draft, { ...given, from_global: out.from_global as Tensor })
+    return async () => {
+      const parts = await drawByDrafts(draft, inputs, listeners, this.config.patch)
+      return { parts, keep: () => this.appendRows(out, 1), drop: () => {} }
+    }
+  }
+
   /** The same on a GPU: the cache stays there, and one small tensor comes back. */
   private async onGpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
-    const session = await this.model.session(decodeKind(sampling))
+    const session = await this.model.session(decodeKinds(this.config, sampling)[0])
     let device: DeviceCache | undefined
     let kept: Feeds = {}
     return async () => {
@@ -476,6 +538,10 @@ export class Decoder {
     return logits ? { ...result, logits: logits.subarray(0, end * 256) } : result
   }
 }
+
+/** Those of `feeds` that a graph takes. */
+const chosenFeeds = (session: InferenceSession, feeds: Feeds): Feeds =>
+  Object.fromEntries(session.inputNames.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])))
 
 /** Table rows of the n-grams that end at bytes from..to-1, these included: [to - from, orders]. */
 function endingNgrams(ngrams: NGrams, bytes: Uint8Array, from: number, to: number): BigInt64Array {

@@ -50,6 +50,9 @@ export class Model {
     if (precision === "fp16" && device === "cpu")
       throw new PackError("fp16 is for GPUs, a CPU is slower with it; nothing was run. Take int8 or fp32.")
     const pack = readPack(folder)
+    // A local model that small is faster here than the way to a GPU and back.
+    if (pack.model.notes) device = "cpu"
+    if (pack.model.notes && precision === "fp16") precision = "int8"
     const path = join(folder, "weights.safetensors")
     const file = readWeights(path)
     const hash = createHash("sha256")

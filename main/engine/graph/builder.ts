@@ -2,6 +2,7 @@ import type { ModelConfig, Precision, Stage } from "../../../contract/pack.ts"
 import { MU_LAW_EDGES } from "../../../contract/samples.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS, FLOOR } from "../features/lpc.ts"
+import { patchSizes } from "../features/notes.ts"
 import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
@@ -191,7 +192,14 @@ export class Builder {
       const rows = [...dims.map(() => 0), m.ngrams.orders.length * m.ngrams.width] // 0: as it is
       embedded = g.node("Add", [embedded, ngramRows(this, ids, rows, "ngram_to_patch")])
     }
-    const h = g.node("Reshape", [embedded, g.ints(to)])
+    let h = g.node("Reshape", [embedded, g.ints(to)])
+    if (m.notes) {
+      const ids = g.input("patch_rows", index, [...dims.slice(0, -1), patchSizes(m.notes).length])
+      const rows = g.node("Gather", [g.weight("notes_patch_embed.weight"), ids])
+      // One vector a patch: [B, 1, D_G] where each sequence has one, else [1, n, D_G].
+      const summed = g.node("ReduceSum", [rows, g.ints([-2])], { keepdims: dims.length === 2 ? 1 : 0 })
+      h = g.node("Add", [h, summed])
+    }
     if (m.position === "learned") {
       const position = g.input("position", index, [count])
       return { previous, h: g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])]) }

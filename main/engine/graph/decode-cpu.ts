@@ -22,36 +22,8 @@ import { contest, drawInputs, statistics } from "./sampling.ts"
 export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
   const b = Builder.of("decode", source, "few")
   const { g, m } = b
-  const { global: G, local: L, patch: P } = m
-  const d = G.width / G.heads
-  const group = G.heads / G.kv_heads
-
-  // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
-  const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
-  const mask = g.input("mask", "float32", ["places"])
-  const places = g.input("places", "int64", [2])
-  const rows: Value[] = []
-  const attendGlobal: Attend = (qkv, layer) => {
-    const names = cacheNames(layer)
-    const shape = ["heads", "places", d]
-    const k = g.input(names.k, "float32", shape)
-    const v = g.input(names.v, "float32", shape)
-    const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
-    const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
-    const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
-    const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
-    rows.push(kh, vh)
-    const past = g.node("Add", [g.node("FusedMatMul", [qh, k], { transB: 1 }), mask])
-    const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
-    const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
-    const [pOwn, pPast] = g.nodesOut(2, "Split", [p, places], { axis: -1 }) as [Value, Value]
-    const mixed = g.node("Add", [g.node("MatMul", [pPast, v]), g.node("Mul", [pOwn, vh])])
-    return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
-  }
-  let stream: Stream = { x: h }
-  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
-  g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])
-  const local = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
+  const { local: L, patch: P } = m
+  const { previous, local } = globalStep(b)
   // [P, B, 1, D_L]: a turn's share in one node.
   const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
 
@@ -115,4 +87,39 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
   const { logprob, entropy } = statistics(b, logits, b.toIndex(apart))
   g.output("result", g.concat([apart, logprob, entropy], 3), "float32", [P, "batch", 1, 3])
   return g
+}
+
+/** A step of the global model with the inputs of `decodeGraph`, and its output new_rows: `local` [B, P, D_L]. */
+export function globalStep(b: Builder): { previous: Value; local: Value } {
+  const { g, m } = b
+  const { global: G, patch: P } = m
+  const d = G.width / G.heads
+  const group = G.heads / G.kv_heads
+  // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
+  const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
+  const mask = g.input("mask", "float32", ["places"])
+  const places = g.input("places", "int64", [2])
+  const rows: Value[] = []
+  const attendGlobal: Attend = (qkv, layer) => {
+    const names = cacheNames(layer)
+    const shape = ["heads", "places", d]
+    const k = g.input(names.k, "float32", shape)
+    const v = g.input(names.v, "float32", shape)
+    const [q, newK, newV] = b.queryKeyValue(qkv, G, rotary)
+    const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
+    const kh = g.node("Reshape", [newK, g.ints([-1, 1, d])])
+    const vh = g.node("Reshape", [newV, g.ints([-1, 1, d])])
+    rows.push(kh, vh)
+    const past = g.node("Add", [g.node("FusedMatMul", [qh, k], { transB: 1 }), mask])
+    const own = g.node("FusedMatMul", [qh, kh], { transB: 1 })
+    const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
+    const [pOwn, pPast] = g.nodesOut(2, "Split", [p, places], { axis: -1 }) as [Value, Value]
+    const mixed = g.node("Add", [g.node("MatMul", [pPast, v]), g.node("Mul", [pOwn, vh])])
+    return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
+  }
+  let stream: Stream = { x: h }
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])
+  const local = b.toLocal(b.addNorm(stream, "global_norm").normed)
+  return { previous, local }
 }

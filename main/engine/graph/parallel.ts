@@ -1,8 +1,9 @@
 import type { Stage } from "../../../contract/pack.ts"
 import { lookbackSizes } from "../features/lookback.ts"
+import { BYTE_COLUMNS } from "../features/notes.ts"
 import { type Attend, Builder, cacheNames, NEW_ROWS, ngramRows, type Source, type Stream } from "./builder.ts"
 import { lookbackRows } from "./byte-features.ts"
-import type { Graph, Value } from "./onnx.ts"
+import type { Dim, Graph, Value } from "./onnx.ts"
 import { statistics } from "./sampling.ts"
 
 /**
@@ -12,14 +13,15 @@ import { statistics } from "./sampling.ts"
  * [past, kv heads, d]; mask fp32 [n, past + n], 0 where a place is seen and -1e9 where not; cos, sin fp32 [n, d/2] or
  * position int64 [n]; with score: current int64 [n, P] the bytes to score, local_previous int64 [n, P] those
  * shifted by one inside their patch (256 first), ngram_ids int64 [n, P, orders] with n-grams, lookback_ids int64 [n, P, columns] and
- * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction.
+ * guesses int64 [n, P, guesses] with lookback, expected and spread fp64 [n * P, fits, 1] with linear prediction, patch_rows int64
+ * [1, n, columns] and note_rows int64 [n, P, columns] with notes.
  * Outputs: new_rows fp32 [2 * layers * n, kv heads, d]; with score: logprob and entropy fp32 [n, P, 1] in nats, logits [n, P, 256]
  * only when asked for (tests compare them with PyTorch's).
  */
 export function parallelGraph(source: Source, want: { score: boolean; logits?: boolean }, gpu = false): Graph {
   const b = Builder.of(want.score ? "score" : "prefill", source, gpu ? "gpu" : "many")
   const { g, m, index } = b
-  const { global: G, local: L, patch: P } = m
+  const { global: G, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
 
@@ -56,40 +58,7 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   if (!want.score) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
-  const localPrevious = g.input("local_previous", index, ["n", P])
-  // Each [n, P, D_L].
-  const parts = [b.toLocal(globalOutput), g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
-  if (m.ngrams) {
-    const { orders, width } = m.ngrams
-    const ids = g.input("ngram_ids", index, ["n", P, orders.length])
-    parts.push(ngramRows(b, ids, [-1, P, orders.length * width]))
-  }
-  if (m.lookback) {
-    const ids = g.input("lookback_ids", index, ["n", P, lookbackSizes(m.lookback).columns])
-    parts.push(lookbackRows(b, ids, P))
-  }
-  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
-  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
-  const dl = L.width / L.heads
-  const localGroup = L.heads / L.kv_heads
-  const attendLocal: Attend = (qkv) => {
-    const [q, k, v] = b.queryKeyValue(qkv, L)
-    // [n, P, heads * d] -> [n, kv heads, group * P, d]
-    const split = (x: Value, shape: number[], perm: number[]) =>
-      g.node("Transpose", [g.node("Reshape", [x, g.ints(shape)])], { perm })
-    const q5 = split(q, [-1, P, L.kv_heads, localGroup, dl], [0, 2, 3, 1, 4])
-    const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
-    const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
-    const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
-    const scores = gpu
-      ? g.node("MatMul", [qh, g.node("Transpose", [kh], { perm: [0, 1, 3, 2] })])
-      : g.node("FusedMatMul", [qh, kh], { transB: 1 })
-    const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
-    const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
-    return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
-  }
-  let inside = b.sum(parts)
-  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+  const inside = localInParallel(b, b.toLocal(globalOutput), "n")
   const guesses = m.lookback && lookbackSizes(m.lookback).guesses
   const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
   const logits = b.head(inside, P, guess, b.soundInputs("places"))
@@ -120,4 +89,56 @@ function groupedAttention(
   const mixed = b.attendOver(qh, keys, values, mask)
   const apart = g.node("Reshape", [mixed, g.ints([s.kv_heads, group, -1, d])])
   return g.node("Reshape", [g.node("Transpose", [apart], { perm: [2, 0, 1, 3] }), g.ints(shape)])
+}
+
+/**
+ * The local model on the places of `n` patches at once. `fromGlobal` and what is returned [n, P, D_L]. Inputs:
+ * local_previous and those of the bytes before, see `parallelGraph`.
+ */
+export function localInParallel(b: Builder, fromGlobal: Value, n: Dim): Stream {
+  const { g, m, index } = b
+  const { local: L, patch: P } = m
+  const localPrevious = g.input("local_previous", index, [n, P])
+  const parts = [fromGlobal, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
+  if (m.ngrams) {
+    const { orders, width } = m.ngrams
+    const ids = g.input("ngram_ids", index, [n, P, orders.length])
+    parts.push(ngramRows(b, ids, [-1, P, orders.length * width]))
+  }
+  if (m.lookback) {
+    const ids = g.input("lookback_ids", index, [n, P, lookbackSizes(m.lookback).columns])
+    parts.push(lookbackRows(b, ids, P))
+  }
+  if (m.notes) parts.push(noteRows(b, g.input("note_rows", index, [n, P, BYTE_COLUMNS])))
+  const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
+  const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
+  const dl = L.width / L.heads
+  const localGroup = L.heads / L.kv_heads
+  const attendLocal: Attend = (qkv) => {
+    const [q, k, v] = b.queryKeyValue(qkv, L)
+    // [n, P, heads * d] -> [n, kv heads, group * P, d]
+    const split = (x: Value, shape: number[], perm: number[]) =>
+      g.node("Transpose", [g.node("Reshape", [x, g.ints(shape)])], { perm })
+    const q5 = split(q, [-1, P, L.kv_heads, localGroup, dl], [0, 2, 3, 1, 4])
+    const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
+    const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    const scores = b.gpu
+      ? g.node("MatMul", [qh, g.node("Transpose", [kh], { perm: [0, 1, 3, 2] })])
+      : g.node("FusedMatMul", [qh, kh], { transB: 1 })
+    const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
+    const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
+    return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
+  }
+  let inside = b.sum(parts)
+  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+  return inside
+}
+
+/** Rows of the local table of notes, embedded and projected: [n, P, D_L]. */
+function noteRows(b: Builder, ids: Value): Value {
+  const { g, m } = b
+  const rows = g.node("Gather", [g.weight("notes_byte_embed.weight"), ids])
+  const width = BYTE_COLUMNS * (m.notes?.width ?? 0)
+  return b.linear(g.node("Reshape", [rows, g.ints([-1, m.patch, width])]), "notes_to_local", false)
 }
