@@ -10,7 +10,7 @@ export function ModelsPage() {
   const packs = useSlice((s) => s.packs)
   const preferences = useSlice((s) => s.preferences)
   return (
-    <div className="manage">
+    <section className="manage" id="work" aria-label="Models and preferences" tabIndex={-1}>
       <header>
         <h1>Models and preferences</h1>
         <button type="button" onClick={() => actions.setView("home")}>
@@ -20,6 +20,7 @@ export function ModelsPage() {
       <p className="note">
         A model pack is a folder with pack.json and weights.safetensors. Drop one anywhere in the window to add it.
       </p>
+      <h2>Models</h2>
       <ul className="packs">
         {packs.map((pack) => (
           <PackRow key={`${pack.name} ${pack.shipped}`} pack={pack} chosen={preferences.pack === pack.name} />
@@ -42,7 +43,7 @@ export function ModelsPage() {
         valid={() => true}
         onChange={(library) => actions.prefer({ library: library.trim() })}
       />
-    </div>
+    </section>
   )
 }
 

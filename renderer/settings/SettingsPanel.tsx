@@ -24,6 +24,8 @@ export function SettingsPanel() {
   const pack = useSlice(packOf)
   const packs = useSlice((s) => s.packs)
   const settings = useSlice((s) => s.settings)
+  // The document itself has the styles of what is not begun yet.
+  const drafting = useSlice((s) => s.view === "work" && s.chosen === undefined)
   const [advanced, setAdvanced] = useState(localStorage.getItem("advanced") === "true")
   const untilEnd = hasEnd(pack) && (settings.untilEnd ?? false)
   const unit = pack ? unitOf(pack) : { name: "bytes", bytes: 1, most: 1 }
@@ -70,7 +72,7 @@ export function SettingsPanel() {
         max={8}
         onChange={(variations) => actions.setSettings({ variations })}
       />
-      {pack && <Styles pack={pack} />}
+      {pack && !drafting && <Styles pack={pack} />}
       <Presets pack={pack} />
       <details
         open={advanced}

@@ -81,7 +81,7 @@ export function DraftDocument({ pack }: { pack: PackSummary | undefined }) {
   return (
     <div className="draft">
       {draft.note && <p className="note">{draft.note}</p>}
-      {pack && (!media || canvas) && <Styles pack={pack} />}
+      {pack && <Styles pack={pack} />}
       {!canvas && !sound && <Page placeholder="Once upon a time…" />}
       {media && canvas && (
         <PicturePrompt draft={media} canvas={canvas} onDraft={(changed) => actions.setDraft({ media: changed })}>
@@ -92,17 +92,25 @@ export function DraftDocument({ pack }: { pack: PackSummary | undefined }) {
         </PicturePrompt>
       )}
       {media && sound && <SoundPrompt bytes={media.bytes} sound={sound} kept={media.kept} onKept={keep} />}
-      {!media && canvas && (
-        <p className="lead">
-          Choose a style and make a picture, or drop one: it goes on from the row you choose. Each is {canvas.width} ×{" "}
-          {canvas.height} pixels.
-        </p>
-      )}
-      {!media && sound && (
-        <p className="lead">
-          Choose a style and make a sound, or drop a recording: it goes on from the time you choose.
-        </p>
-      )}
+      {!media && pack && (canvas || sound) && <Begin pack={pack} />}
+    </div>
+  )
+}
+
+/** What can be done where there is no picture or sound to go on from yet. */
+function Begin({ pack }: { pack: PackSummary }) {
+  const actions = useActions()
+  const { canvas } = pack
+  return (
+    <div className="begin">
+      <p className="lead">
+        {canvas
+          ? `Choose a style and make a picture, or drop one: it goes on from the row you choose. Each is ${canvas.width} × ${canvas.height} pixels.`
+          : "Choose a style and make a sound, or drop a recording: it goes on from the time you choose."}
+      </p>
+      <button type="button" onClick={() => void actions.openExample(canvas ? "monster.png" : "chorale.flac")}>
+        Try it on an example: {canvas ? "a little monster" : "a chorale on the organ"}
+      </button>
     </div>
   )
 }

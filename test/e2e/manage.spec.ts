@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { AxeBuilder } from "@axe-core/playwright"
 import { dropFiles, expect, test } from "./app.ts"
+import { finished, openSettings, prompt, setUp, share, violations } from "./steps.ts"
 
 const parity = join(import.meta.dirname, "../parity/modern")
 const packFiles = (weights = readFileSync(join(parity, "weights.safetensors"))) => [
@@ -18,10 +18,11 @@ test("drop a pack to add it, make it the default, remove it", async ({ app }) =>
   await expect(row).toContainText("none: random weights")
   await expect(row).toContainText("License: CC0-1.0")
   await expect(row).toContainText("8.00 bits/byte held out")
-  expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa"]).analyze()).violations).toEqual([])
-  await row.getByRole("button", { name: "Make it the default" }).click()
+  expect(await violations(page)).toEqual([])
+  await row.getByRole("button", { name: "Set as default" }).click()
   await expect(row.getByRole("button", { name: "Default" })).toHaveAttribute("aria-pressed", "true")
   await page.reload()
+  await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("parity-modern")
 
   await page.getByRole("button", { name: "Models and preferences" }).click()
@@ -29,6 +30,7 @@ test("drop a pack to add it, make it the default, remove it", async ({ app }) =>
   await row.getByRole("button", { name: /Really remove/ }).click()
   await expect(row).toHaveCount(0)
   expect(readdirSync(join(app.home, "packs"))).toEqual([])
+  await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Model" })).not.toHaveValue("parity-modern")
 })
 
@@ -48,6 +50,8 @@ test("a pack that is damaged on the disk is listed with what is wrong", async ({
   const page = await app.open()
   await page.getByRole("button", { name: "Models and preferences" }).click()
   await expect(page.getByText(/pack.json is damaged: it is not JSON/)).toBeVisible()
+  await page.keyboard.press("Escape")
+  await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("text")
 })
 
@@ -68,9 +72,9 @@ test("preferences last: threads, the library's folder, the theme", async ({ app 
   await app.close()
   page = await app.open()
   await expect(page.getByText(`Kept in ${folder}`)).toBeVisible()
-  await page.getByRole("textbox", { name: "Length" }).fill("20")
+  await setUp(page, { length: 20 })
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  await finished(page)
   expect(readdirSync(folder).length).toBe(1)
   expect(JSON.parse(readFileSync(join(app.home, "preferences.json"), "utf8")).threads).toBe(1)
 })
@@ -83,47 +87,48 @@ test("what the app runs on: every device is tried, the choice lasts, and the run
   await expect(page.getByRole("list", { name: "Devices" })).toContainText("processor: works")
   await expect(page.getByRole("list", { name: "Devices" })).toContainText("GPU: ")
   await page.getByRole("button", { name: "Done" }).click()
-  await page.getByRole("textbox", { name: "Length" }).fill("20")
+  await setUp(page, { length: 20 })
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  await finished(page)
   await expect(page.getByText(/The last run was on the (processor|GPU)\./)).toBeVisible()
+  await openSettings(page)
   await page.getByRole("combobox", { name: "Device" }).selectOption("cpu")
+  await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
   await app.close()
   page = await app.open()
+  await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Device" })).toHaveValue("cpu")
 })
 
 test("drag a result out as a file, and back in as a prompt", async ({ app }) => {
   const page = await app.open()
-  await page.getByRole("textbox", { name: "Length" }).fill("40")
-  await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")
+  await setUp(page, { length: 40 })
+  await prompt(page).fill("Once upon")
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
+  await finished(page)
   const transfer = await page.evaluateHandle(() => new DataTransfer())
-  await page.dispatchEvent(".column h2", "dragstart", { dataTransfer: transfer })
+  await page.dispatchEvent(".topbar h1", "dragstart", { dataTransfer: transfer })
   const url = await transfer.evaluate((t) => t.getData("DownloadURL"))
   const [, base64 = ""] = /^text\/plain:Once upon\.txt:data:text\/plain;base64,(.*)$/.exec(url) ?? []
   const text = Buffer.from(base64, "base64").toString()
   expect(text).toHaveLength(49)
   await page.dispatchEvent(".app", "drop", { dataTransfer: transfer })
-  await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue(text)
+  await expect(prompt(page)).toHaveValue(text)
 })
 
 test("a saved text that is dropped again brings its settings back", async ({ app }) => {
   const page = await app.open()
-  await page.getByRole("textbox", { name: "Length" }).fill("40")
-  await page.getByRole("textbox", { name: "Seed" }).fill("4321")
-  await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon")
+  await setUp(page, { length: 40 })
+  await setUp(page, { seed: 4321 })
+  await prompt(page).fill("Once upon")
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" })).toBeEnabled()
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Save as…" }).click(),
-  ])
+  await finished(page)
+  const [file] = await Promise.all([page.waitForEvent("download"), share(page, "Save text")])
   const saved = readFileSync(await file.path())
   await page.reload()
   await dropFiles(page, [{ name: "saved.txt", bytes: saved }])
   await expect(page.getByText(/settings are restored/)).toBeVisible()
+  await openSettings(page)
   await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("4321")
 })

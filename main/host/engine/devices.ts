@@ -42,8 +42,10 @@ async function ask(
   const client = new EngineClient(start(cache, true))
   const limit = what.pack ? MEASURE_LIMIT : TINY_LIMIT
   let timer: NodeJS.Timeout | undefined
+  let abort = () => {}
   const ended = new Promise<never>((_, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason), { once: true })
+    abort = () => reject(signal?.reason)
+    signal?.addEventListener("abort", abort)
     timer = setTimeout(() => reject(new Error(`it did not answer for ${limit / 1000} s`)), limit)
   })
   try {
@@ -54,6 +56,7 @@ async function ask(
     return { works: false, why: (error as Error).message }
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener("abort", abort)
     client.close()
   }
 }
