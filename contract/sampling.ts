@@ -1,5 +1,11 @@
 import { z } from "zod"
 
+/** How often something that shows nothing is made again, each time with the next seed. */
+export const MOST_AGAIN = 3
+
+/** The seed after this one. */
+export const nextSeed = (seed: number) => (seed + 1) % 2 ** 32
+
 /** How a byte is drawn from the model's 256 probabilities. */
 export const Sampling = z.object({
   /** 0 is greedy: always the likeliest byte. */

@@ -61,6 +61,21 @@ export function inRaster(bytes: Uint8Array, canvas: Canvas, columns = false): Ui
   return picture
 }
 
+/** Pixels that may be unlike the commonest one in a picture that shows nothing. */
+const STRAY = 0.02
+
+/** Whether a whole picture shows nothing: nearly all of its pixels are alike. */
+export function isBlank(bytes: Uint8Array, canvas: Canvas): boolean {
+  const size = pixelBytes(canvas)
+  if (bytes.length < canvasBytes(canvas)) return false
+  const counts = new Map<number, number>()
+  for (let at = 0; at < bytes.length; at += size) {
+    const pixel = bytes.subarray(at, at + size).reduce((value, byte) => value * 256 + byte, 0)
+    counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
+  }
+  return Math.max(...counts.values()) > (1 - STRAY) * canvas.width * canvas.height
+}
+
 export const image: ModalityEntry = {
   noun: "picture",
   format: Canvas,
@@ -86,6 +101,7 @@ export const image: ModalityEntry = {
       grain: (columns) => ({ name: columns ? "columns" : "rows", bytes: rowBytes(canvas, columns) }),
       columns: canvas.columns ?? false,
       whole: canvasBytes(canvas),
+      isBlank: (bytes) => isBlank(bytes, canvas),
       marks: [],
     }
   },

@@ -37,6 +37,8 @@ export type Documents = {
   whole?: number
   /** The byte that stands where a document ends. */
   endMark?: number | undefined
+  /** Whether a whole document shows nothing, so that it is made again; without: none ever does. */
+  isBlank?(bytes: Uint8Array): boolean
   /** Bytes that stand for something else than what a document holds: the end mark, and those of the header. */
   marks: number[]
 }

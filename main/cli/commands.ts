@@ -7,7 +7,7 @@ import { LONGEST_TEXT } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
-import { outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
+import { MOST_AGAIN, nextSeed, outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
 import { MediaReader } from "../host/media/client.ts"
@@ -230,7 +230,7 @@ async function make(
 ): Promise<void> {
   const { pack, cache } = chosen
   const { noun, forms, typed } = modalities[pack.modality]
-  const { unit, usualLength, endMark } = documentsOf(pack)
+  const { unit, usualLength, endMark, isBlank } = documentsOf(pack)
   const extensions = [...new Set(Object.values(forms).map(({ extension }) => extension))]
   const form = Object.keys(forms).find((name) => values.out?.toLowerCase().endsWith(forms[name]?.extension ?? ""))
   if (!typed && !values.out && !values.json)
@@ -273,8 +273,9 @@ async function make(
   let firstPatch = 0
   const began = performance.now()
   if (live) process.stdout.write(given)
+  const request = { ...engine, ...bounds, isText: bounds.isText && !withinWord, length, sampling }
   const run = client.generate(
-    { ...engine, ...bounds, isText: bounds.isText && !withinWord, length, variations, seed, sampling },
+    { ...request, variations, seed },
     {
       started: ({ used }) => {
         if (used < bounds.prompt.length)
@@ -304,18 +305,32 @@ async function make(
     if (!bytes && done.reason === "cancelled") throw new Interrupted("stopped before anything was made")
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
+    const seeds = outputs.map(() => seed)
+    for (const b of outputs.keys())
+      for (let again = 0; again < MOST_AGAIN && isBlank?.(outputs[b] as Buffer); again++) {
+        seeds[b] = nextSeed(seeds[b] as number)
+        note(`One came out blank; it is made again with seed ${seeds[b]}.`)
+        const parts: Uint8Array[] = [given]
+        const patch = (message: { parts: { bytes: Uint8Array }[] }) => {
+          for (const part of message.parts) parts.push(part.bytes)
+        }
+        await client.generate({ ...request, variations: 1, seed: seeds[b] as number }, { patch }).result
+        outputs[b] = Buffer.concat(parts)
+      }
     if (names) {
-      const settings = { pack: pack.name, length, seed, variations: 1, sampling, style, untilEnd, columns }
       for (const [b, output] of outputs.entries()) {
+        const how = { seed: seeds[b] as number, variations: 1, sampling, style, untilEnd, columns }
+        const settings = { pack: pack.name, length, ...how }
         const name = names[b] as string
         // The part that was given keeps its own samples, finer than the bytes that the model saw.
-        const how = { settings, enlarge, samples }
-        writeWhole(name, form ? await media[pack.modality].write(form, output, pack, how) : output)
+        const writing = { settings, enlarge, samples }
+        writeWhole(name, form ? await media[pack.modality].write(form, output, pack, writing) : output)
       }
     }
     if (values.json) {
       const results = outputs.map((output, b) => ({
         ...(names ? { file: names[b] } : {}),
+        ...(seeds[b] === seed ? {} : { seed: seeds[b] }),
         base64: output.toString("base64"),
       }))
       const speed = {

@@ -2,7 +2,7 @@ import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } f
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
-import { defaultSampling } from "../../contract/sampling.ts"
+import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { DriverCrash, type EngineService } from "./engine/service.ts"
 import { formOf, saveFile, titleOf } from "./exports.ts"
@@ -116,7 +116,14 @@ export class Generation {
   }
 
   /** Decodes into items that all begin with `prompt`; where a GPU's driver crashes the processor goes on. */
-  private async write(items: Item[], loaded: Loaded, prompt: Uint8Array, settings: Settings, wanted: number) {
+  private async write(
+    items: Item[],
+    loaded: Loaded,
+    prompt: Uint8Array,
+    settings: Settings,
+    wanted: number,
+    again = MOST_AGAIN,
+  ): Promise<void> {
     const { folder, pack } = loaded
     const { room, ...bounds } = documentBounds(pack, prompt, settings)
     const length = Math.min(wanted, room)
@@ -145,6 +152,25 @@ export class Generation {
       this.windows.broadcast({ type: "finished", reason })
     }
     if (crashed && !stopped()) await this.writeRest(items, loaded, settings, length)
+    if (reason === "length" && again) await this.writeBlankAgain(items, loaded, again - 1)
+  }
+
+  /** Each item that shows nothing once more, from what was given on, with the next seed, which it then keeps. */
+  private async writeBlankAgain(items: Item[], loaded: Loaded, again: number): Promise<void> {
+    const library = this.library()
+    const { isBlank } = documentsOf(loaded.pack)
+    for (const { id } of items) {
+      const { bytes } = library.read(id)
+      if (!isBlank?.(bytes)) continue
+      const { given, settings: before } = library.get(id)
+      const settings = { ...before, seed: nextSeed(before.seed), variations: 1 }
+      library.truncate(id, given)
+      const item = library.update(id, { settings, bytes: given, bitsPerByte: 0, status: "running" })
+      this.windows.broadcast({ type: "item", item })
+      this.windows.broadcast(contentOf(library, id))
+      this.windows.notice("info", `One came out blank; it is made again with seed ${settings.seed}.`)
+      await this.write([item], loaded, bytes.subarray(0, given), settings, settings.length, again)
+    }
   }
 
   /** From here on something runs; until there is something to cancel, stopping is noted. Returns whether it was asked. */
@@ -297,4 +323,15 @@ const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "u
 function assertRoom(pack: Pack, given: Uint8Array): void {
   if (roomAfter(pack, given.length) <= 0)
     throw new Error("The picture is complete; choose an earlier row to go on from. Nothing has changed.")
+}
+
+/** The bytes and bits of an item; bits of bytes that were given are negative. */
+export function contentOf(library: Library, id: string): AppEvent {
+  const { bytes, bits } = library.read(id)
+  return {
+    type: "content",
+    id,
+    bytes: bytes.toString("base64"),
+    bits: Array.from(bits, (b) => (Number.isNaN(b) ? -1 : b)),
+  }
 }

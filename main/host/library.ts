@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
@@ -97,6 +98,12 @@ export class Library {
   append(id: string, bytes: Uint8Array, bits: number[]): void {
     appendFileSync(this.rawPath(id), bytes)
     appendFileSync(join(this.path(id), BITS), new Uint8Array(Float32Array.from(bits).buffer))
+  }
+
+  /** Leaves only the first bytes of an item, those that were given. */
+  truncate(id: string, length: number): void {
+    truncateSync(this.rawPath(id), length)
+    truncateSync(join(this.path(id), BITS), 4 * length)
   }
 
   update(id: string, change: Partial<Item>): Item {

@@ -6,7 +6,7 @@ import { replaceFile } from "../files/replace-file.ts"
 import type { StartEngine } from "./engine/client.ts"
 import { EngineService } from "./engine/service.ts"
 import { exportItem } from "./exports.ts"
-import { Generation } from "./generation.ts"
+import { contentOf, Generation } from "./generation.ts"
 import { Library } from "./library.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
@@ -252,14 +252,3 @@ type LibraryCommand = Extract<
   Command,
   { type: "read" | "preview" | "search" | "rename" | "favourite" | "delete" | "undelete" }
 >
-
-/** The bytes and bits of an item; bits of bytes that were given are negative. */
-function contentOf(library: Library, id: string): AppEvent {
-  const { bytes, bits } = library.read(id)
-  return {
-    type: "content",
-    id,
-    bytes: bytes.toString("base64"),
-    bits: Array.from(bits, (b) => (Number.isNaN(b) ? -1 : b)),
-  }
-}
