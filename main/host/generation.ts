@@ -5,6 +5,7 @@ import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import { DriverCrash, type EngineService } from "./engine/service.ts"
+import { sentenceOf } from "./errors.ts"
 import { formOf, saveFile, titleOf } from "./exports.ts"
 import type { Library } from "./library.ts"
 import { findPack, type Places } from "./packs/find.ts"
@@ -73,7 +74,7 @@ export class Generation {
     const given = Buffer.from(asked.given, "base64")
     assertRoom(loaded.pack, given)
     const library = this.library()
-    const items = Array.from({ length: settings.variations }, (_, variation) =>
+    const items = addAll(library, settings.variations, (variation) =>
       library.add(
         {
           title: name ?? titleOf(loaded.pack, settings, given),
@@ -92,7 +93,7 @@ export class Generation {
       ),
     )
     const run = asked.run ?? items[0]?.id
-    const together = items.map((item) => (run && items.length > 1 ? library.update(item.id, { run }) : item))
+    const together = items.map((item) => (run && items.length > 1 ? library.updateLater(item.id, { run }) : item))
     for (const item of together) this.windows.broadcast({ type: "item", item })
     await this.write(together, loaded, given, settings, lengthOf(loaded.pack, settings))
   }
@@ -142,13 +143,15 @@ export class Generation {
       crashed = error instanceof DriverCrash
       if (crashed)
         this.windows.notice("info", `${(error as Error).message} The processor continues from the last patch.`)
-      else this.windows.notice("problem", `${(error as Error).message} Continue picks up from the last patch.`)
+      else this.windows.notice("problem", `${sentenceOf(error)} Continue picks up from the last patch.`)
     } finally {
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
+      // With the disk full the end waits for room, or for a person who has had enough.
+      const enough = stopped() || reason === "cancelled" ? () => true : this.stopping()
+      await recorder.end(status, (id) => saveFile(library, id, pack, settings), enough)
       this.running = undefined
       this.live = undefined
       this.recorder = undefined
-      await recorder.end(status, (id) => saveFile(library, id, pack, settings))
       this.windows.broadcast({ type: "finished", reason })
     }
     if (crashed && !stopped()) await this.writeRest(items, loaded, settings, length)
@@ -313,6 +316,18 @@ export class Generation {
     )
     return { type: "alternatives", id, at, bytes: places }
   }
+}
+
+/** Adds the items of a run, all or none. */
+function addAll(library: Library, count: number, add: (variation: number) => Item): Item[] {
+  const items: Item[] = []
+  try {
+    for (let variation = 0; variation < count; variation++) items.push(add(variation))
+  } catch (error) {
+    for (const { id } of items) library.delete(id)
+    throw error
+  }
+  return items
 }
 
 /** How much to make: what was asked for, or a text until its end. */

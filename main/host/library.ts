@@ -7,41 +7,80 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
 import { Item } from "../../contract/app.ts"
+import { titleFrom } from "../../contract/title.ts"
 import { replaceFile } from "../files/replace-file.ts"
 
 const DELETED = ".deleted"
-/** Bits per byte of the whole file, fp32, one number a byte; NaN where it was given. */
+/** Bits per byte of the whole file, fp32, one number a byte; NaN where it was given or is not known. */
 const BITS = "bits.f32"
+/** The library is a person's own. */
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o600
 
 /**
  * What was generated: a folder an item, in it an ordinary file that any program opens, item.json with how it was made,
- * and the bits of its bytes. Bytes are appended as they come, so that a crash costs what was not yet flushed.
+ * and the bits of its bytes. Bytes are appended as they come, so that a crash costs what was not yet flushed; what an
+ * interruption left uneven is made even when the library is opened.
  */
 export class Library {
   private readonly items = new Map<string, Item>()
+  /** Items that were being written when the app ended: they lack the ordinary file of what is there. */
+  readonly interrupted: string[] = []
+  /** Folders that look like items and cannot be read; they are left as they are. */
+  readonly unreadable: string[] = []
+  /** Items whose last state could not be written yet. */
+  private readonly unwritten = new Set<string>()
 
   constructor(readonly folder: string) {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE })
     for (const name of readdirSync(folder)) {
-      const path = join(folder, name, "item.json")
-      if (name.startsWith(".") || !existsSync(path)) continue
+      if (name.startsWith(".") || !existsSync(join(folder, name, "item.json"))) continue
       try {
-        const item = Item.parse(JSON.parse(readFileSync(path, "utf8")))
-        // It was being written when the app ended: what is in the file is all there is.
-        if (item.status === "running") {
-          item.status = "interrupted"
-          item.bytes = readFileSync(join(folder, name, item.raw ?? item.file)).length
-        }
-        this.items.set(item.id, item)
+        this.open(name)
       } catch {
-        // A foreign or half-written folder is left alone: it is the person's.
+        this.unreadable.push(name) // a foreign or damaged folder is the person's; the others are shown all the same
       }
     }
+  }
+
+  /** Takes one item's folder in, and makes it whole. @throws what is wrong with it */
+  private open(name: string): Item {
+    const json: unknown = JSON.parse(readFileSync(join(this.folder, name, "item.json"), "utf8"))
+    const title = (json as { title?: unknown } | null)?.title
+    const item = Item.parse({ ...(json as object), ...(typeof title === "string" ? { title: titleFrom(title) } : {}) })
+    if (item.id !== name) throw new Error("It is not in its own folder.")
+    const bytes = statSync(join(this.folder, name, item.raw ?? item.file)).size
+    if (item.status === "running" || item.bytes !== bytes) {
+      // What is in the file is all there is.
+      if (item.status === "running") {
+        item.status = "interrupted"
+        this.interrupted.push(item.id)
+      }
+      item.bytes = bytes
+      item.given = Math.min(item.given, bytes)
+      this.items.set(item.id, item)
+      item.bitsPerByte = meanOf(this.evenBits(item, bytes), item.given)
+      this.unwritten.add(item.id)
+      this.flush()
+    } else this.items.set(item.id, item)
+    return item
+  }
+
+  /** Cuts or pads the bits to the bytes, as an end between two appends leaves them. On a read-only disk in memory alone. */
+  private evenBits(item: Item, bytes: number): Float32Array {
+    const path = join(this.path(item.id), BITS)
+    const bits = this.read(item.id).bits
+    try {
+      if (statSync(path, { throwIfNoEntry: false })?.size !== 4 * bytes)
+        replaceFile(path, new Uint8Array(bits.buffer, 0, 4 * bytes))
+    } catch {}
+    return bits
   }
 
   /** Newest first. */
@@ -55,15 +94,21 @@ export class Library {
     return item
   }
 
-  /** Adds an item and writes its given bytes. */
+  /** Adds an item and writes its given bytes. @throws where it cannot be written, and nothing of it is left */
   add(item: Omit<Item, "id" | "created">, given: Uint8Array): Item {
     const created = Date.now()
     const id = `${new Date(created).toISOString().slice(0, 19).replace(/[-:]/g, "").toLowerCase()}-${randomBytes(3).toString("hex")}`
-    const full: Item = { ...item, id, created }
-    mkdirSync(this.path(id))
-    writeFileSync(join(this.path(id), item.raw ?? item.file), given)
-    writeFileSync(join(this.path(id), BITS), new Uint8Array(new Float32Array(given.length).fill(Number.NaN).buffer))
-    this.save(full)
+    const full: Item = Item.parse({ ...item, title: titleFrom(item.title), id, created })
+    mkdirSync(this.path(id), { mode: FOLDER_MODE })
+    try {
+      writeFileSync(join(this.path(id), item.raw ?? item.file), given, { mode: FILE_MODE })
+      const bits = new Uint8Array(new Float32Array(given.length).fill(Number.NaN).buffer)
+      writeFileSync(join(this.path(id), BITS), bits, { mode: FILE_MODE })
+      this.save(full)
+    } catch (error) {
+      rmSync(this.path(id), { recursive: true, force: true })
+      throw error
+    }
     return full
   }
 
@@ -85,7 +130,7 @@ export class Library {
   /** The ordinary file, where it is there already. */
   readFile(id: string): Uint8Array | undefined {
     const path = join(this.path(id), this.get(id).file)
-    return existsSync(path) ? readFileSync(path) : undefined
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined
   }
 
   private save(item: Item): void {
@@ -94,10 +139,22 @@ export class Library {
     this.items.set(item.id, item)
   }
 
-  /** Appends generated bytes and their bits. */
+  /** Appends generated bytes and their bits, both or neither. @throws where the disk does not take them */
   append(id: string, bytes: Uint8Array, bits: number[]): void {
-    appendFileSync(this.rawPath(id), bytes)
-    appendFileSync(join(this.path(id), BITS), new Uint8Array(Float32Array.from(bits).buffer))
+    const [raw, other] = [this.rawPath(id), join(this.path(id), BITS)]
+    const before = statSync(raw).size
+    if (statSync(other, { throwIfNoEntry: false })?.size !== 4 * before) this.evenBits(this.get(id), before)
+    try {
+      appendFileSync(raw, bytes, { mode: FILE_MODE })
+      appendFileSync(other, new Uint8Array(Float32Array.from(bits).buffer), { mode: FILE_MODE })
+    } catch (error) {
+      // A full disk takes a part: it goes again, so that the next try begins where this one did.
+      try {
+        truncateSync(raw, before)
+        truncateSync(other, 4 * before)
+      } catch {}
+      throw error
+    }
   }
 
   /** Leaves only the first bytes of an item, those that were given. */
@@ -107,9 +164,31 @@ export class Library {
   }
 
   update(id: string, change: Partial<Item>): Item {
-    const item = { ...this.get(id), ...change }
+    const title = change.title === undefined ? {} : { title: titleFrom(change.title) }
+    const item = { ...this.get(id), ...change, ...title }
     this.save(item)
     return item
+  }
+
+  /** Changes an item even where it cannot be written now; `flush` does that later. */
+  updateLater(id: string, change: Partial<Item>): Item {
+    const item = { ...this.get(id), ...change }
+    this.items.set(id, item)
+    this.unwritten.add(id)
+    this.flush()
+    return item
+  }
+
+  /** Writes what could not be written before. Returns whether all is on the disk. */
+  flush(): boolean {
+    for (const id of [...this.unwritten]) {
+      try {
+        const item = this.items.get(id)
+        if (item) this.save(item)
+        this.unwritten.delete(id)
+      } catch {}
+    }
+    return this.unwritten.size === 0
   }
 
   read(id: string): { bytes: Buffer; bits: Float32Array } {
@@ -117,7 +196,7 @@ export class Library {
     const bits = new Float32Array(bytes.length).fill(Number.NaN)
     const path = join(this.path(id), BITS)
     // A copy: a file's bytes need not begin at a multiple of four.
-    if (existsSync(path)) {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
       const raw = new Uint8Array(readFileSync(path))
       bits.set(new Float32Array(raw.buffer, 0, Math.min(bytes.length, raw.length >> 2)))
     }
@@ -126,21 +205,35 @@ export class Library {
 
   /** Moves an item aside; `undelete` brings it back until the next `emptyDeleted`. */
   delete(id: string): void {
-    mkdirSync(join(this.folder, DELETED), { recursive: true })
+    mkdirSync(join(this.folder, DELETED), { recursive: true, mode: FOLDER_MODE })
     rmSync(join(this.folder, DELETED, id), { recursive: true, force: true })
-    renameSync(this.path(id), join(this.folder, DELETED, id))
+    // One whose folder has gone is gone.
+    if (existsSync(this.path(id))) renameSync(this.path(id), join(this.folder, DELETED, id))
     this.items.delete(id)
+    this.unwritten.delete(id)
   }
 
   undelete(id: string): Item {
     renameSync(join(this.folder, DELETED, id), this.path(id))
-    const item = Item.parse(JSON.parse(readFileSync(join(this.path(id), "item.json"), "utf8")))
-    this.items.set(id, item)
-    return item
+    return this.open(id)
   }
 
   /** Removes for good what was deleted; called at start, so that an undo lasts as long as the window. */
   emptyDeleted(): void {
-    rmSync(join(this.folder, DELETED), { recursive: true, force: true })
+    try {
+      rmSync(join(this.folder, DELETED), { recursive: true, force: true })
+    } catch {} // a read-only disk: next time
   }
+}
+
+/** Mean of the bits that are known of what was generated. */
+function meanOf(bits: Float32Array, given: number): number {
+  let [sum, count] = [0, 0]
+  for (let i = given; i < bits.length; i++) {
+    const b = bits[i] as number
+    if (Number.isNaN(b)) continue
+    sum += b
+    count++
+  }
+  return count ? sum / count : 0
 }

@@ -1,19 +1,24 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { Preferences } from "../../contract/app.ts"
 import { replaceFile } from "../files/replace-file.ts"
 
-/** The person's settings, in one JSON file; what is missing or damaged takes its default. */
+/** The person's settings, in one JSON file; each that is missing or damaged takes its default, the others stay. */
 export function readPreferences(path: string): Preferences {
-  if (!existsSync(path)) return Preferences.parse({})
+  let found: unknown
   try {
-    return Preferences.parse(JSON.parse(readFileSync(path, "utf8")))
+    found = JSON.parse(readFileSync(path, "utf8"))
   } catch {
     return Preferences.parse({})
   }
+  const whole = Object.entries(Preferences.shape).flatMap(([name, schema]) => {
+    const read = schema.safeParse((found as Record<string, unknown> | null)?.[name])
+    return read.success ? [[name, read.data]] : []
+  })
+  return Preferences.parse(Object.fromEntries(whole))
 }
 
 export function writePreferences(path: string, preferences: Preferences): void {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   replaceFile(path, `${JSON.stringify(preferences, null, 2)}\n`)
 }

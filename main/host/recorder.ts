@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import type { Item } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import type { PatchPart } from "../../contract/engine.ts"
@@ -22,6 +23,8 @@ export const bitsOf = (logprob: Float32Array) => Array.from(logprob, (x) => Math
 export class Recorder {
   private readonly tracks: Track[]
   private readonly timers: NodeJS.Timeout[]
+  /** Whether the disk did not take what was there the last time. */
+  private isFull = false
   /** How much each item has got, in `unit`. */
   made = 0
 
@@ -67,12 +70,22 @@ export class Recorder {
     for (const track of tracks) track.unsent = fresh()
   }
 
-  private save(): void {
-    for (const track of this.tracks) {
-      const { bytes, bits } = track.unsaved
-      if (bytes.length) this.library.append(track.item.id, Uint8Array.from(bytes), bits)
-      track.unsaved = fresh()
+  /** Saves what is not on the disk yet; what the disk does not take waits for the next time. Returns whether all is saved. */
+  private save(): boolean {
+    try {
+      for (const track of this.tracks) {
+        const { bytes, bits } = track.unsaved
+        if (bytes.length) this.library.append(track.item.id, Uint8Array.from(bytes), bits)
+        track.unsaved = fresh()
+      }
+    } catch (error) {
+      if (!this.isFull) this.windows.tellUnsaved(error)
+      this.isFull = true
+      return false
     }
+    if (this.isFull) this.windows.notice("info", "What was written is on the disk again.")
+    this.isFull = false
+    return true
   }
 
   /** Sends and saves what is pending, so that what is read next is whole. */
@@ -81,15 +94,20 @@ export class Recorder {
     this.save()
   }
 
-  /** Ends the recording; then `keep` writes each item's ordinary file, and its entry says what has become of it. */
-  async end(status: Item["status"], keep: (id: string) => Promise<void>): Promise<void> {
+  /**
+   * Ends the recording, once all is saved or a person has had `enough` of waiting; then `keep` writes each item's ordinary
+   * file, and its entry says what has become of it.
+   */
+  async end(status: Item["status"], keep: (id: string) => Promise<void>, enough: () => boolean): Promise<void> {
     for (const timer of this.timers) clearInterval(timer)
-    this.flush()
-    for (const { item } of this.tracks) await keep(item.id)
-    for (const { item, made, nats } of this.tracks) {
+    this.send()
+    while (!this.save() && !enough()) await setTimeout(FLUSH / 4)
+    for (const { item } of this.tracks) await keep(item.id).catch((error) => this.windows.tellUnsaved(error))
+    for (const { item, made, nats, unsaved } of this.tracks) {
+      const lost = unsaved.bytes.length
       const bitsPerByte = made ? nats / Math.LN2 / made : 0
-      const change = { status, bytes: item.given + made, bitsPerByte }
-      this.windows.broadcast({ type: "item", item: this.library.update(item.id, change) })
+      const change = { status: lost ? "interrupted" : status, bytes: item.given + made - lost, bitsPerByte } as const
+      this.windows.broadcast({ type: "item", item: this.library.updateLater(item.id, change) })
     }
   }
 }

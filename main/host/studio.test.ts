@@ -87,7 +87,7 @@ describe("a dropped file", () => {
     expect(answers).toMatchObject([
       { type: "taken", kept: true },
       { type: "taken", kept: false },
-      { type: "notice", text: expect.stringMatching(/drop it again.$/) },
+      { type: "notice", text: expect.stringMatching(/Drop it again.$/) },
     ])
     studio.close()
   })

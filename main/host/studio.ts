@@ -1,13 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
 import { type AppEvent, Command, type Preferences, type Preview } from "../../contract/app.ts"
 import { PACK_FILES } from "../../contract/files.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import type { StartEngine } from "./engine/client.ts"
 import { EngineService } from "./engine/service.ts"
+import { sentenceOf, systemReason } from "./errors.ts"
 import { exportItem } from "./exports.ts"
 import { contentOf, Generation } from "./generation.ts"
-import { Library } from "./library.ts"
+import { Libraries } from "./libraries.ts"
+import type { Library } from "./library.ts"
+import { LibraryInUse } from "./lock.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
 import { importPack, type Places, removePack } from "./packs/find.ts"
@@ -19,6 +22,8 @@ import { search } from "./search.ts"
 import { Upload } from "./uploads.ts"
 import { type Send, Windows } from "./windows.ts"
 
+/** Characters of a draft that is kept. */
+const LONGEST_DRAFT = 2 ** 24
 /** Items of the library in one message. */
 const PART = 500
 
@@ -32,7 +37,7 @@ export class Studio {
   private readonly windows: Windows
   private readonly engine: EngineService
   private readonly generation: Generation
-  private library: Library
+  private readonly libraries: Libraries
   private preferences: Preferences
   /** A pack that arrives, and files that were dropped. */
   private readonly incoming: Upload
@@ -45,12 +50,13 @@ export class Studio {
   ) {
     this.media = new MediaReader(startMedia)
     this.log = new Log(places.home)
+    makeHome(places.home)
     this.windows = new Windows(this.log)
     this.preferences = readPreferences(this.preferencesPath)
     this.incoming = new Upload(join(places.home, "packs", ".incoming"))
     this.dropped = new Upload(join(places.home, "dropped"))
-    this.library = this.openLibrary(this.preferences)
-    this.library.emptyDeleted()
+    this.libraries = new Libraries(this.preferences.library, places, this.log)
+    void this.libraries.repair()
     this.engine = new EngineService(startEngine, places, this.windows, () => this.preferences)
     this.generation = new Generation(this.engine, this.windows, places, () => this.library)
   }
@@ -63,15 +69,16 @@ export class Studio {
     return join(this.places.home, "draft.txt")
   }
 
-  /** The library in the folder that was chosen, or in the usual one where that cannot be used (a disk that is away). */
-  private openLibrary({ library }: Preferences): Library {
-    return new Library(library && existsSync(library) ? library : join(this.places.home, "library"))
+  private get library(): Library {
+    return this.libraries.current
   }
 
   /** Connects a window; it gets the whole state first. Returns what disconnects it. */
   connect(send: Send): () => void {
     const disconnect = this.windows.add(send)
     this.sendState(send)
+    // What went wrong before there was a window.
+    for (const text of this.libraries.greetings.splice(0)) send({ type: "notice", kind: "info", text })
     void this.engine.makeReady(packSummaries(this.places), () => this.generation.isIdle)
     return disconnect
   }
@@ -85,7 +92,7 @@ export class Studio {
   private sendState(send: Send): void {
     const { preferences, library } = this
     // One window alone: two would both write it.
-    const draft = this.windows.count === 1 && existsSync(this.draftPath) ? readFileSync(this.draftPath, "utf8") : ""
+    const draft = this.windows.count === 1 ? this.keptDraft() : ""
     send({ type: "state", packs: packSummaries(this.places), folder: library.folder, preferences, draft })
     const items = library.list()
     for (let i = 0; i < items.length; i += PART) send({ type: "items", items: items.slice(i, i + PART) })
@@ -196,10 +203,11 @@ export class Studio {
       try {
         // One level only: Node's recursive mkdir never returns under /proc.
         if (preferences.library && !existsSync(preferences.library)) mkdirSync(preferences.library)
-        this.library = new Library(preferences.library || join(this.places.home, "library"))
+        this.libraries.open(preferences.library || this.libraries.usual)
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        throw new Error(`${preferences.library} cannot be used as the library (${code}); nothing has changed.`)
+        if (error instanceof LibraryInUse) throw error
+        const why = systemReason(error) ?? sentenceOf(error)
+        throw new Error(`${preferences.library} cannot be used as the library: ${why}.`)
       }
     }
     this.preferences = preferences
@@ -209,9 +217,18 @@ export class Studio {
 
   private keepDraft(text: string): void {
     if (text) {
-      mkdirSync(this.places.home, { recursive: true })
+      mkdirSync(this.places.home, { recursive: true, mode: 0o700 })
       replaceFile(this.draftPath, text)
-    } else rmSync(this.draftPath, { force: true })
+    } else if (this.keptDraft()) rmSync(this.draftPath, { force: true })
+  }
+
+  /** What was kept of a draft; nothing where it cannot be read. */
+  private keptDraft(): string {
+    try {
+      return readFileSync(this.draftPath, "utf8").slice(0, LONGEST_DRAFT)
+    } catch {
+      return ""
+    }
   }
 
   private take({ file, offset, bytes }: Extract<Command, { type: "upload" }>, answer: Send): void {
@@ -244,6 +261,23 @@ export class Studio {
     this.generation.cancel()
     this.engine.close()
     this.media.close()
+    this.generation.flush()
+    this.libraries.close()
+  }
+}
+
+/** The app's folder, its owner's alone. @throws Error with one line */
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 })
+    // One that was made before it was to be private.
+    if (process.platform !== "win32") chmodSync(home, 0o700)
+  } catch (error) {
+    if (existsSync(home) && statSync(home).isDirectory()) return // read-only: what is there is shown
+    const why = systemReason(error) ?? "it cannot be made"
+    throw new Error(
+      `The app's folder ${home} cannot be used: ${why}. Set MEGABYTE_HOME and MEGABYTE_CACHE to folders that can be written to.`,
+    )
   }
 }
 

@@ -1,5 +1,10 @@
-import { appendFileSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { LARGEST_FILE } from "../../contract/files.ts"
+import { systemReason } from "./errors.ts"
+
+/** Files that arrive at once, from all windows. */
+const MOST_FILES = 16
 
 /** Files that arrive from windows piece by piece, on disk: a recording of hours is never in memory. */
 export class Upload {
@@ -18,17 +23,18 @@ export class Upload {
    */
   take(file: string, offset: number, bytes: Uint8Array): void {
     try {
+      if (offset + bytes.length > LARGEST_FILE) throw new Error("it is larger than 8 GB")
       if (offset === 0) {
-        mkdirSync(this.folder, { recursive: true })
-        writeFileSync(this.path(file), bytes)
+        mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+        if (!existsSync(this.path(file)) && readdirSync(this.folder).length >= MOST_FILES)
+          throw new Error("too many files are on their way")
+        writeFileSync(this.path(file), bytes, { mode: 0o600 })
       } else if (statSync(this.path(file)).size === offset) appendFileSync(this.path(file), bytes)
       else throw new Error("pieces are missing")
     } catch (error) {
       this.remove(file)
-      const { code, message } = error as NodeJS.ErrnoException
-      throw new Error(
-        `The file cannot be copied to ${this.folder} (${code ?? message}); nothing has changed, drop it again.`,
-      )
+      const why = systemReason(error) ?? (error as Error).message
+      throw new Error(`The file cannot be copied to ${this.folder}: ${why}. Drop it again.`)
     }
   }
 
@@ -37,6 +43,8 @@ export class Upload {
   }
 
   clear(): void {
-    rmSync(this.folder, { recursive: true, force: true })
+    try {
+      rmSync(this.folder, { recursive: true, force: true })
+    } catch {} // a read-only disk, or a file where the folder's folder should be: `take` tells
   }
 }

@@ -1,5 +1,5 @@
 import type { AppEvent } from "../../contract/app.ts"
-import { detailsOf, sentenceOf } from "./errors.ts"
+import { detailsOf, sentenceOf, systemReason } from "./errors.ts"
 import type { Log } from "./log.ts"
 import { spreadSafetyNet } from "./safety-net.ts"
 
@@ -42,6 +42,15 @@ export class Windows {
   /** Tells every window something in one sentence. */
   notice(kind: "info" | "problem", text: string): void {
     this.broadcast({ type: "notice", kind, text })
+  }
+
+  /** That a run cannot be saved just now, and what to do. */
+  tellUnsaved(error: unknown): void {
+    const details = detailsOf(error)
+    this.log.write("saving a run", details)
+    const why = systemReason(error) ?? "the library cannot be written to"
+    const text = `What is being written cannot be saved: ${why}. It waits in memory until there is room; Stop keeps what is on the disk.`
+    this.broadcast({ type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) })
   }
 
   /** What went wrong is told where it was asked for, in one line. */

@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { PACK_FILES } from "../../../contract/files.ts"
 import type { Pack } from "../../../contract/pack.ts"
 import { Weights } from "../../engine/compile/weights.ts"
 import { PackError } from "../../packs/error.ts"
@@ -51,8 +52,7 @@ export function listPacks(places: Places): FoundPack[] {
     [join(places.home, "packs"), false],
     [places.shipped, true],
   ] as const) {
-    if (!existsSync(root)) continue
-    for (const name of readdirSync(root).sort()) {
+    for (const name of namesIn(root)) {
       const folder = join(root, name)
       if (name.startsWith(".") || name.endsWith(".part")) continue // still on its way
       if (!existsSync(join(folder, "pack.json"))) continue
@@ -64,6 +64,15 @@ export function listPacks(places: Places): FoundPack[] {
     }
   }
   return found
+}
+
+/** Names in a folder; none where it is not there, or no folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
+  }
 }
 
 /** The folder of the pack called `name`, or of a path to one. @throws PackError when there is none */
@@ -95,15 +104,22 @@ export function removePack(name: string, places: Places): void {
 
 /** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */
 export function importPack(folder: string, places: Places): string {
+  for (const name of PACK_FILES) {
+    const found = lstatSync(join(folder, name), { throwIfNoEntry: false })
+    if (!found) throw new PackError(`There is no model pack in ${folder} (no ${name}).`)
+    if (!found.isFile()) throw new PackError(`${join(folder, name)} is not an ordinary file.`)
+  }
   const pack = readPack(folder)
   const path = join(folder, "weights.safetensors")
   const weights = new Weights(pack.model, readSafetensors(path), path)
   weights.check()
   const target = join(places.home, "packs", pack.name)
   const temporary = `${target}.part`
-  mkdirSync(join(places.home, "packs"), { recursive: true })
+  mkdirSync(join(places.home, "packs"), { recursive: true, mode: 0o700 })
   rmSync(temporary, { recursive: true, force: true })
-  cpSync(folder, temporary, { recursive: true })
+  mkdirSync(temporary, { mode: 0o700 })
+  // The two files and nothing beside them; a link might lead anywhere, a pipe never ends.
+  for (const name of PACK_FILES) copyFileSync(join(folder, name), join(temporary, name))
   rmSync(target, { recursive: true, force: true })
   renameSync(temporary, target)
   return pack.name

@@ -1,0 +1,21 @@
+/** The name that an item goes by. */
+
+/** Characters of a title. */
+export const LONGEST_TITLE = 200
+
+/**
+ * Any text as a title: one line without what is invisible or turns the line around (control characters, marks of
+ * direction, halves of characters), short enough to be kept; never empty.
+ */
+export function titleFrom(text: string): string {
+  const line = text
+    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd")
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g, "")
+    .replace(/\s+/g, " ")
+    .trim()
+  if (line.length <= LONGEST_TITLE) return line || "Untitled"
+  const cut = line.slice(0, LONGEST_TITLE - 1)
+  // Not in the middle of a character of two halves.
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`
+}
