@@ -102,24 +102,12 @@ async function generate(request: GenerateRequest): Promise<void> {
     const { patch, context, notes } = state.model.config
     const began = performance.now()
     const before = state.decoder
-    let { dropped } = state
-    /** The prompt without the patches after its header that were dropped. */
-    const seen = () => (dropped ? Buffer.concat([cutHeader, prompt.subarray(cutHeader.length + dropped)]) : prompt)
-    const unread = (bytes: Uint8Array) => bytes.length - patch * (before ? mostReusable(before, bytes) : 0)
-    const isEnough = !dropped || seen().length > (context * patch) / 2
-    const known = isEnough && unread(seen()) < Math.min(seen().length, context * patch)
-    // Where too little is known or seen of it, the end that the model was trained to look at is read, by whole patches or
-    // bars.
+    // Of a long prompt the end that the model was trained to look at is read, by whole patches or bars; never more where
+    // more is known: a run does not depend on what ran before.
     const grid = patch * (notes?.bar ?? 1)
-    if (!known) dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / grid)) * grid
-    const used = seen()
-    const { decoder, reused } = await Decoder.start(
-      state.model,
-      used,
-      variations,
-      known ? before : undefined,
-      isCancelled,
-    )
+    const dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / grid)) * grid
+    const used = dropped ? Buffer.concat([cutHeader, prompt.subarray(cutHeader.length + dropped)]) : prompt
+    const { decoder, reused } = await Decoder.start(state.model, used, variations, before, isCancelled)
     if (before !== decoder) before?.release()
     Object.assign(state, { decoder, dropped })
     send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })
@@ -174,12 +162,6 @@ async function generate(request: GenerateRequest): Promise<void> {
     send({ type: "patch", id, index: index + dropped / patch, parts: fresh })
   }
   done(ended.every(Boolean) ? "end" : "length")
-}
-
-function mostReusable(decoder: Decoder, prompt: Uint8Array): number {
-  let most = 0
-  for (let b = 0; b < decoder.batch; b++) most = Math.max(most, decoder.reusable(prompt, b))
-  return most
 }
 
 async function score(request: ScoreRequest): Promise<void> {

@@ -56,6 +56,8 @@ export class Decoder {
   private histories: Bytes[] = []
   /** Patch at which the present sequence of positions began; moves with learned positions alone. */
   private origin = 0
+  /** Patches from the origin on whose rows were read, not decoded, chunk by chunk. */
+  private readPatches = 0
   private readonly scratch: Scratch
   /** On a CPU: the ring's arrays as inputs, and the mask that says whether they are still those. */
   private heads: { mask: Float32Array; feeds: Feeds } | undefined
@@ -103,16 +105,25 @@ export class Decoder {
     return listener
   }
 
-  /** Whole patches of `prompt` that need no prefill because this decoder's sequence b came through them. */
+  /**
+   * Whole patches of `prompt` that need no prefill because this decoder read them just as it would read them now. Rows that
+   * were decoded are not those that reading makes (in int8 the two have other weights), nor are rows of another chunk:
+   * with them a run would depend on what ran before.
+   */
   reusable(prompt: Uint8Array, b: number): number {
+    const { patch, position } = this.config
+    if (this.origin) return 0
     const known = this.bytes(b).view()
     const limit = Math.min(known.length, prompt.length)
     let same = 0
     while (same < limit && known[same] === prompt[same]) same++
+    const whole = Math.floor(prompt.length / patch)
+    if (position === "learned" && whole > this.config.context) return 0
     // Row k was made from patch k - 1: the same k patches give rows 0..k.
-    const patches = Math.min(Math.floor(same / this.config.patch) + 1, this.origin + this.cache.held)
-    const whole = Math.min(patches, Math.floor(prompt.length / this.config.patch))
-    return whole > this.origin && this.cache.canTruncate(whole - this.origin) ? whole : 0
+    const patches = Math.min(Math.floor(same / patch) + 1, this.readPatches, whole)
+    const grid = Math.min(CHUNK, reach(this.config))
+    const exact = patches === whole && this.readPatches === whole ? whole : patches - (patches % grid)
+    return exact > 0 && exact <= this.cache.held && this.cache.canTruncate(exact) ? exact : 0
   }
 
   /**
@@ -143,6 +154,7 @@ export class Decoder {
     if (batch === 1) return { decoder: single, reused }
     const decoder = new Decoder(model, batch)
     decoder.cache = single.cache.repeated(batch)
+    decoder.readPatches = single.readPatches
     decoder.origin = single.origin
     decoder.histories = Array.from({ length: batch }, () => Bytes.of(single.history(0)))
     return { decoder, reused }
@@ -154,6 +166,7 @@ export class Decoder {
     single.origin = this.origin
     single.histories = [Bytes.of(this.history(b))]
     single.cache = this.cache.only(b, this.batch)
+    single.readPatches = this.readPatches
     return single
   }
 
@@ -161,6 +174,7 @@ export class Decoder {
   private truncate(patches: number, prompt: Uint8Array): void {
     this.release()
     this.cache.truncate(patches - this.origin)
+    this.readPatches = patches
     this.histories = [Bytes.of(prompt.subarray(0, patches * this.config.patch))]
     this.listeners = []
   }
@@ -173,6 +187,7 @@ export class Decoder {
       this.makeRoom(whole)
       await this.parallel("prefill", bytes, this.nextPatch, this.chunk(whole))
     }
+    this.readPatches = this.origin ? 0 : this.nextPatch
     this.histories = [Bytes.of(bytes)]
   }
 
@@ -188,6 +203,7 @@ export class Decoder {
     const { context, position } = this.config
     if (position !== "learned" || this.cache.length < context || this.nextPatch >= next) return false
     this.origin += Math.ceil(context / 2)
+    this.readPatches = 0
     this.cache.clear()
     return true
   }
