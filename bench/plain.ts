@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { InferenceSession, Tensor } from "onnxruntime-node"
 import type { Precision } from "../contract/pack.ts"
 import { locator, WEIGHTS_FILE } from "../main/engine/compile/compile.ts"
 import type { Model } from "../main/engine/decode/model.ts"
@@ -9,6 +8,7 @@ import { ngramIds } from "../main/engine/features/ngrams.ts"
 import { type Attend, Builder, cacheNames, ngramRows, type Stream } from "../main/engine/graph/builder.ts"
 import { lookbackRows } from "../main/engine/graph/byte-features.ts"
 import { float, type Value } from "../main/engine/graph/onnx.ts"
+import { InferenceSession, Tensor } from "../main/engine/onnxruntime.ts"
 
 /**
  * The plain way to run the same model, to compare with: one session.run per byte (and one per patch for the global

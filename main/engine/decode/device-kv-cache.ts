@@ -1,8 +1,8 @@
-import { Tensor } from "onnxruntime-node"
 import { type ModelConfig, reach } from "../../../contract/pack.ts"
 import { toHalf } from "../float16.ts"
 import { cacheNames } from "../graph/builder.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
+import { Tensor } from "../onnxruntime.ts"
 import type { Cache } from "./kv-cache.ts"
 
 /** What lives in a GPU's memory from patch to patch, keys, values and the bytes before: uploaded once, then handed on. */

@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from "onnxruntime-node"
+import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
 import { BYTE_COLUMNS, type Listener, SILENCE } from "../features/notes.ts"
 

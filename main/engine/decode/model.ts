@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import { InferenceSession } from "onnxruntime-node"
 import type { Device, ModelConfig, Pack, Precision } from "../../../contract/pack.ts"
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
@@ -8,6 +7,7 @@ import { PIECE, parseSafetensors, readWeights } from "../../packs/safetensors.ts
 import { type Compiled, compile, type GraphKind, isDecode } from "../compile/compile.ts"
 import { expectedShapes, Weights } from "../compile/weights.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
+import { InferenceSession } from "../onnxruntime.ts"
 
 /** A pack ready to run: its graphs compiled, their sessions made when first asked for. */
 export class Model {

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node"
 import { type ProbeRequest, TOO_SLOW } from "../../../contract/engine.ts"
 import type { Device } from "../../../contract/pack.ts"
 import { defaultSampling } from "../../../contract/sampling.ts"
 import { Decoder } from "../decode/decoder.ts"
 import { Model } from "../decode/model.ts"
 import { Graph } from "../graph/onnx.ts"
+import { InferenceSession, listSupportedBackends, Tensor } from "../onnxruntime.ts"
 import { fastestThreads } from "./threads.ts"
 
 /** Patches that are timed, after two that compile what is compiled at first use. */
