@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import react from "@vitejs/plugin-react"
 import { defineConfig, type UserConfig } from "vite"
 
@@ -5,6 +6,7 @@ import { defineConfig, type UserConfig } from "vite"
  * Plain Vite, one mode a part: `vite build --mode renderer|main|preload`. electron-vite would do the same, but fails
  * where Electron's binary is missing, and there the app must build too.
  */
+const here = (path: string) => join(import.meta.dirname, path)
 const external = [
   "electron",
   // Native code and WebAssembly, which find their own files beside them.
@@ -18,26 +20,27 @@ const external = [
 
 const parts: Record<string, UserConfig> = {
   renderer: {
-    root: "renderer",
+    root: here("renderer"),
     base: "./",
-    publicDir: "../assets/public",
+    publicDir: here("assets/public"),
     plugins: [react()],
-    build: { outDir: "../dist/renderer", emptyOutDir: true },
+    build: { outDir: here("dist/renderer"), emptyOutDir: true },
   },
   main: {
+    root: here("."),
     publicDir: false,
     ssr: { noExternal: true },
     build: {
       ssr: true,
       target: "node22",
-      outDir: "dist/main",
+      outDir: here("dist/main"),
       emptyOutDir: true,
       rollupOptions: {
         external,
         input: {
-          main: "main/electron/main.ts",
-          engine: "main/engine/main.ts",
-          media: "main/host/media/process.ts",
+          main: here("main/electron/main.ts"),
+          engine: here("main/engine/main.ts"),
+          media: here("main/host/media/process.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js" },
       },
@@ -45,14 +48,15 @@ const parts: Record<string, UserConfig> = {
   },
   // A sandboxed preload can only be CommonJS.
   preload: {
+    root: here("."),
     publicDir: false,
     build: {
       ssr: true,
-      outDir: "dist/main",
+      outDir: here("dist/main"),
       emptyOutDir: false,
       rollupOptions: {
         external,
-        input: "main/electron/preload.ts",
+        input: here("main/electron/preload.ts"),
         output: { format: "cjs", entryFileNames: "preload.cjs" },
       },
     },

@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process"
 import { randomInt } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { LONGEST_TEXT } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
@@ -10,17 +8,17 @@ import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/
 import { MOST_AGAIN, nextSeed, outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
+import { checkWritable } from "../host/folders.ts"
 import { MediaReader } from "../host/media/client.ts"
 import { isUtf8 } from "../host/media/encoding.ts"
 import { media } from "../host/media/index.ts"
 import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
-import { Studio } from "../host/studio.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
-import { serve } from "../web/server.ts"
 import { number, parse, share, UsageError, withValues } from "./arguments.ts"
 import { withInput } from "./input.ts"
 import { Interrupted } from "./interrupted.ts"
 import { assertWritable, outputNames, writeWhole } from "./output.ts"
+import { serveApp } from "./serve.ts"
 
 const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, offline
 
@@ -33,6 +31,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte score FILE [--pack NAME] [--precision fp32,int8]       bits per byte of a file
   megabyte packs | import FOLDER | devices                        what there is
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
+  megabyte start                                                  the app in Electron, where its binary is
 
   generate and continue: --preset tame|default|wild  --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
   pictures:              --crop 0..1|whole  --dither              which part of another shape; mixed colors as patterns
@@ -105,7 +104,9 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
     }
     case "import": {
       const { positionals } = parse(args, {}, 1)
-      return void process.stdout.write(`imported ${importPack(positionals[0] as string, defaultPlaces())}\n`)
+      const places = defaultPlaces()
+      checkWritable(places.home, "MEGABYTE_HOME")
+      return void process.stdout.write(`imported ${importPack(positionals[0] as string, places)}\n`)
     }
     case "devices": {
       const { values } = parse(args, { json: flag }, 0)
@@ -113,7 +114,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
     }
     case "serve": {
       const { values } = parse(args, { port: text, "no-open": flag }, 0)
-      return open(number("port", values.port, 0, { min: 0, max: 65535, whole: true }), !values["no-open"])
+      return serveApp(number("port", values.port, 0, { min: 0, max: 65535, whole: true }), !values["no-open"])
     }
     default:
       throw new UsageError(`unknown command "${command}"; see megabyte --help`)
@@ -167,6 +168,7 @@ type Target = ReturnType<typeof target>
 
 function target(values: Values<typeof common>, precision: string | undefined = values.precision) {
   const places = defaultPlaces()
+  checkWritable(places.cache, "MEGABYTE_CACHE")
   const device = values.device ?? "auto"
   const choice = DeviceChoice.safeParse(device)
   if (!choice.success) throw new UsageError(`--device must be auto, gpu or cpu, not "${device}"`)
@@ -195,7 +197,9 @@ async function placed({ folder, precision, threads, choice, cache }: Target) {
 
 /** Prints what runs here. What was measured before is forgotten, as a driver may have come or gone. */
 async function devices(json: boolean): Promise<void> {
-  const found = await tryDevices(forkEngine, join(defaultPlaces().cache, "graphs"))
+  const { cache } = defaultPlaces()
+  checkWritable(cache, "MEGABYTE_CACHE")
+  const found = await tryDevices(forkEngine, join(cache, "graphs"))
   if (json) return void process.stdout.write(`${JSON.stringify(found)}\n`)
   for (const { device, works, half, why } of found)
     process.stdout.write(
@@ -415,30 +419,6 @@ async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<
       `${r.bitsPerByte.toFixed(4)} bits/byte  ${r.precision}  ${bytes.length} bytes at ${rate} bytes/s${loss}\n`,
     )
   }
-}
-
-/** Serves the app to this machine's browser until it is interrupted, and prints the address. */
-async function open(port: number, inBrowser: boolean): Promise<void> {
-  const root = fileURLToPath(new URL("../../dist/renderer", import.meta.url))
-  if (!existsSync(join(root, "index.html"))) throw new Error("the app's page is not built; npm run build does it")
-  const studio = new Studio(defaultPlaces(), forkEngine)
-  studio.catchEverything()
-  const { address } = await serve(studio, root, port)
-  process.stdout.write(
-    `Megabyte Studio is open at\n\n  ${address}\n\nThe address is good for one visit. Ctrl+C ends it.\n`,
-  )
-  if (inBrowser) {
-    const opener = { darwin: "open", win32: "explorer" }[process.platform as string] ?? "xdg-open"
-    spawn(opener, [address], { stdio: "ignore", detached: true })
-      .on("error", () => {}) // no browser to be opened: the address is printed
-      .unref()
-  }
-  const end = () => {
-    studio.close()
-    process.exit(0)
-  }
-  process.once("SIGINT", end)
-  process.once("SIGTERM", end)
 }
 
 function packs(json: boolean): void {

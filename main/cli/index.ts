@@ -1,26 +1,5 @@
-#!/usr/bin/env node
-import { sentenceOf } from "../host/errors.ts"
-import { UsageError } from "./arguments.ts"
+import { answer } from "./answer.ts"
 import { run } from "./commands.ts"
-import { Interrupted } from "./interrupted.ts"
 
-/**
- * `megabyte …`: exit code 0 done, 1 failed, 2 wrong usage, 130 interrupted before anything was made; one line on stderr
- * says what went wrong.
- */
-const end = (error: unknown) => {
-  process.stderr.write(`megabyte: ${sentenceOf(error)}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : error instanceof Interrupted ? 130 : 1
-}
-// Whoever reads may have had enough, such as `head`: that is no fault, and there is nobody to tell.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
-process.on("uncaughtException", (error) => {
-  end(error)
-  process.exit(1)
-})
-try {
-  await run(process.argv.slice(2))
-} catch (error) {
-  end(error)
-}
+/** `megabyte …` */
+await answer(() => run(process.argv.slice(2)))

@@ -1,6 +1,6 @@
-import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
 import { BYTE_COLUMNS, type Listener, SILENCE } from "../features/notes.ts"
+import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 
 /**
  * Draws a patch of every sequence by drafts. What `session`, a draft graph, draws at a place depends on the bytes before

@@ -1,5 +1,4 @@
 import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
-import { homedir } from "node:os"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PACK_FILES } from "../../../contract/files.ts"
@@ -8,6 +7,7 @@ import { Weights } from "../../engine/compile/weights.ts"
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
 import { readSafetensors } from "../../packs/safetensors.ts"
+import { usualFolder } from "../folders.ts"
 
 /** Folders that a host hands to the services. */
 export type Places = {
@@ -19,27 +19,18 @@ export type Places = {
   cache: string
 }
 
-/** Where things lie on this machine; MEGABYTE_HOME and MEGABYTE_CACHE move them. */
+/**
+ * Where things lie on this machine; MEGABYTE_HOME and MEGABYTE_CACHE move them.
+ * @throws FolderError where neither they nor the system name a folder
+ */
 export function defaultPlaces(): Places {
-  const { platform, env } = process
-  const data =
-    platform === "win32"
-      ? (env.APPDATA ?? join(homedir(), "AppData", "Roaming"))
-      : platform === "darwin"
-        ? join(homedir(), "Library", "Application Support")
-        : (env.XDG_DATA_HOME ?? join(homedir(), ".local", "share"))
-  const cache =
-    platform === "win32"
-      ? (env.LOCALAPPDATA ?? data)
-      : platform === "darwin"
-        ? join(homedir(), "Library", "Caches")
-        : (env.XDG_CACHE_HOME ?? join(homedir(), ".cache"))
+  const { MEGABYTE_HOME: home, MEGABYTE_CACHE: cache } = process.env
   // The sources lie a folder deeper than a build's dist/main.
   const root = import.meta.url.endsWith(".ts") ? "../../.." : "../.."
   return {
     shipped: fileURLToPath(new URL(`${root}/native-models`, import.meta.url)),
-    home: env.MEGABYTE_HOME ?? join(data, "megabyte-studio"),
-    cache: env.MEGABYTE_CACHE ?? join(cache, "megabyte-studio"),
+    home: home ? resolve(home) : usualFolder("data"),
+    cache: cache ? resolve(cache) : usualFolder("cache"),
   }
 }
 
