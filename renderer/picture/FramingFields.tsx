@@ -8,19 +8,25 @@ export function FramingFields(props: {
   onFraming: (change: Partial<Framing>) => void
 }) {
   const { framing, adjustable, onFraming } = props
-  const whole = framing.crop === "whole"
-  // What is being dragged to; the picture is read again when it is let go.
+  // What is wished shows at once; the picture is read again when a slider is let go.
+  const [wished, setWished] = useState(framing)
   const [at, setAt] = useState(0.5)
   useEffect(() => {
+    setWished(framing)
     if (framing.crop !== "whole") setAt(framing.crop)
-  }, [framing.crop])
+  }, [framing])
+  const wish = (change: Partial<Framing>) => {
+    setWished({ ...wished, ...change })
+    onFraming(change)
+  }
+  const whole = wished.crop === "whole"
   return (
     <fieldset className="framing">
       <legend>Fit</legend>
       {adjustable.crop && (
         <>
           <label>
-            <input type="checkbox" checked={whole} onChange={() => onFraming({ crop: whole ? at : "whole" })} />
+            <input type="checkbox" checked={whole} onChange={() => wish({ crop: whole ? at : "whole" })} />
             All of it
           </label>
           <label className="field">
@@ -34,19 +40,15 @@ export function FramingFields(props: {
               disabled={whole}
               value={at}
               onChange={(e) => setAt(Number(e.target.value))}
-              onPointerUp={() => onFraming({ crop: at })}
-              onKeyUp={() => onFraming({ crop: at })}
+              onPointerUp={() => wish({ crop: at })}
+              onKeyUp={() => wish({ crop: at })}
             />
           </label>
         </>
       )}
       {adjustable.dither && (
         <label>
-          <input
-            type="checkbox"
-            checked={framing.dithered}
-            onChange={() => onFraming({ dithered: !framing.dithered })}
-          />
+          <input type="checkbox" checked={wished.dithered} onChange={() => wish({ dithered: !wished.dithered })} />
           Mix colors by a pattern
         </label>
       )}

@@ -86,7 +86,7 @@ export function DraftDocument({ pack }: { pack: PackSummary | undefined }) {
       {media && canvas && (
         <PicturePrompt draft={media} canvas={canvas} onDraft={(changed) => actions.setDraft({ media: changed })}>
           {draft.file && <FramingFields {...draft.file} onFraming={actions.reframe} />}
-          <button type="button" disabled={busy} onClick={() => actions.makeEight()}>
+          <button type="button" className="make-eight" disabled={busy} onClick={() => actions.makeEight()}>
             Make eight like the rest of it
           </button>
         </PicturePrompt>
