@@ -134,5 +134,7 @@ export const EngineEvent = z.discriminatedUnion("type", [
   /** The device works; with a pack, how long a patch takes on it. */
   z.object({ type: z.literal("probed"), id: z.int(), msPerPatch: z.number().optional() }),
   z.object({ type: z.literal("error"), id: z.int(), message: z.string() }),
+  /** It is alive; between two of them it computes. */
+  z.object({ type: z.literal("beat"), id: z.int() }),
 ])
 export type EngineEvent = z.infer<typeof EngineEvent>

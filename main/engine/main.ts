@@ -244,6 +244,9 @@ function lineFor(error: unknown): string {
   return `The engine failed (${firstLine(error)}); what was generated so far is kept.`
 }
 
+// Whoever waits is told that this process lives; a run keeps it silent for one patch at most.
+setInterval(() => send({ type: "beat", id: -1 }), 1000).unref()
+
 if (parentPort) parentPort.on("message", (e) => receive(e.data))
 else {
   process.on("message", receive)

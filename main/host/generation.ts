@@ -4,6 +4,7 @@ import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
+import { EngineHung } from "./engine/client.ts"
 import { DriverCrash, type EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
 import { formOf, saveFile, titleOf } from "./exports.ts"
@@ -15,6 +16,11 @@ import type { Windows } from "./windows.ts"
 /** Likeliest bytes that are told of each place of a patch. */
 const ALTERNATIVES = 5
 
+/** Times that a run is taken up again after the engine was silent. */
+const RESTARTS = 3
+
+/** Whether a run was stopped before there was anything to cancel, and when. */
+type Stopped = (() => boolean) & { early: Promise<"cancelled"> }
 type Reason = "length" | "end" | "cancelled" | "failed"
 /** A pack and the folder that it is in. */
 type Loaded = { folder: string; pack: Pack }
@@ -23,6 +29,7 @@ type Loaded = { folder: string; pack: Pack }
 export class Generation {
   private running: { cancel(): void } | undefined
   private recorder: Recorder | undefined
+  private restarts = 0
   /** The run that is on. */
   private live: { ids: string[]; total: number; unit: LengthUnit } | undefined
 
@@ -69,6 +76,7 @@ export class Generation {
   /** New items after `given`, one a variation. */
   async generate(asked: Extract<Command, { type: "generate" }>): Promise<void> {
     this.assertIdle()
+    this.restarts = 0
     const { settings, name, parent } = asked
     const loaded = this.load(settings.pack)
     const given = Buffer.from(asked.given, "base64")
@@ -101,6 +109,7 @@ export class Generation {
   /** More of an item, in the item itself. */
   async continueItem(id: string, wanted: Pick<Settings, "length" | "untilEnd">): Promise<void> {
     this.assertIdle()
+    this.restarts = 0
     const { settings } = this.library().get(id)
     const loaded = this.load(settings.pack)
     assertRoom(loaded.pack, this.library().read(id).bytes)
@@ -138,12 +147,16 @@ export class Generation {
     let reason: Reason = "failed"
     let crashed = false
     try {
-      reason = await this.decode(folder, bounds, items.length, { settings, length, unit }, recorder, stopped)
+      const decoded = this.decode(folder, bounds, items.length, { settings, length, unit }, recorder, stopped)
+      // Before there is a run, while devices are measured, nothing needs to be waited for.
+      reason = await Promise.race([decoded, stopped.early])
     } catch (error) {
-      crashed = error instanceof DriverCrash
-      if (crashed)
-        this.windows.notice("info", `${(error as Error).message} The processor continues from the last patch.`)
-      else this.windows.notice("problem", `${sentenceOf(error)} Continue picks up from the last patch.`)
+      const isHung = error instanceof EngineHung && this.restarts++ < RESTARTS
+      crashed = error instanceof DriverCrash || isHung
+      if (crashed) {
+        const next = isHung ? "It was started again and continues" : "The processor continues"
+        this.windows.notice("info", `${(error as Error).message} ${next} from the last patch.`)
+      } else this.windows.notice("problem", `${sentenceOf(error)} Continue picks up from the last patch.`)
     } finally {
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
       // With the disk full the end waits for room, or for a person who has had enough.
@@ -177,14 +190,19 @@ export class Generation {
   }
 
   /** From here on something runs; until there is something to cancel, stopping is noted. Returns whether it was asked. */
-  private stopping(): () => boolean {
-    let stopped = false
+  private stopping(): Stopped {
+    let asked = false
+    let tell = (_: "cancelled") => {}
+    const early = new Promise<"cancelled">((resolve) => {
+      tell = resolve
+    })
     this.running = {
       cancel() {
-        stopped = true
+        asked = true
+        tell("cancelled")
       },
     }
-    return () => stopped
+    return Object.assign(() => asked, { early })
   }
 
   private decode(
@@ -193,12 +211,13 @@ export class Generation {
     variations: number,
     { settings, length, unit }: { settings: Settings; length: number; unit: LengthUnit },
     recorder: Recorder,
-    stopped: () => boolean,
+    stopped: Stopped,
   ): Promise<Reason> {
     const { seed, sampling, withinWord } = settings
     const { header: _, ...prompt } = bounds
     const isText = bounds.isText && !withinWord
     return this.engine.run(folder, async (client, target) => {
+      if (stopped()) return "cancelled"
       const { device } = target
       const run = client.generate(
         { ...target, ...prompt, isText, length, unit, variations, seed, sampling },
@@ -210,7 +229,6 @@ export class Generation {
         },
       )
       this.running = run
-      if (stopped()) run.cancel()
       const { reason } = await run.result
       if (reason === "end" && recorder.isEmpty)
         this.windows.notice("info", "The model ends the text right there. Set a length to go on.")

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto"
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -27,8 +29,10 @@ import { blockOf, quantizeChannels } from "./quantize.ts"
 import type { Weights } from "./weights.ts"
 
 export const WEIGHTS_FILE = "weights.bin"
-/** What lies where in it. Its presence says that both are whole. */
+/** What lies where in it. */
 const INDEX_FILE = "index.json"
+/** The checksum of both. */
+const SEAL_FILE = "seal.sha256"
 /** A compiled model that was not opened for so long (milliseconds) is let go of. */
 const KEPT = 30 * 24 * 3600 * 1000
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
@@ -145,8 +149,10 @@ export function compile(
     .update(JSON.stringify([VERSION, sources(), weightsHash, m, precision]))
     .digest("hex")
   const folder = join(cache, key.slice(0, 24))
-  if (existsSync(join(folder, INDEX_FILE))) touch(join(folder, INDEX_FILE))
+  if (isWhole(folder)) touch(join(folder, INDEX_FILE))
   else {
+    // What a crash or a failing disk left of it would be silent garbage.
+    rmSync(folder, { recursive: true, force: true })
     const { weights, names } = load()
     prune(cache)
     // Written aside and renamed: another process never sees half of it.
@@ -156,26 +162,75 @@ export function compile(
     try {
       const file = openSync(join(temporary, WEIGHTS_FILE), "w")
       try {
-        const index = prepare(weights, m, names, precision, (bytes) => writeFileSync(file, bytes))
-        writeFileSync(join(temporary, INDEX_FILE), JSON.stringify([...index]))
+        const hash = createHash("sha256")
+        const index = prepare(weights, m, names, precision, (bytes) => {
+          writeFileSync(file, bytes)
+          hash.update(bytes)
+        })
+        fsyncSync(file)
+        const json = JSON.stringify([...index])
+        writeSafely(join(temporary, INDEX_FILE), json)
+        writeSafely(join(temporary, SEAL_FILE), hash.update(json).digest("hex"))
       } finally {
         closeSync(file)
       }
       renameSync(temporary, folder)
     } catch (error) {
       rmSync(temporary, { recursive: true, force: true })
-      if (!existsSync(join(folder, INDEX_FILE))) throw error
+      if (!isWhole(folder)) throw error // another process was faster
     }
   }
   const path = (name: GraphName) => {
     const file = join(folder, `${name}.onnx`)
-    if (existsSync(file)) return file
+    const seal = `${file}.sha256`
+    if (existsSync(file) && existsSync(seal) && readFileSync(seal, "utf8") === sealOf([file])) return file
     const temporary = `${file}.${process.pid}.tmp`
-    writeFileSync(temporary, graph(name, m, precision, locator(folder)).encode())
+    writeSafely(temporary, graph(name, m, precision, locator(folder)).encode())
+    const sum = sealOf([temporary])
     renameSync(temporary, file)
+    writeSafely(seal, sum)
     return file
   }
   return { folder, path }
+}
+
+/** Writes a file through to the disk: a power cut must not leave its name on nothing. */
+function writeSafely(path: string, data: string | Uint8Array): void {
+  const file = openSync(path, "w")
+  try {
+    writeFileSync(file, data)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The checksum of files, one after the other. */
+function sealOf(files: string[]): string {
+  const hash = createHash("sha256")
+  const piece = Buffer.allocUnsafe(2 ** 20)
+  for (const path of files) {
+    const file = openSync(path, "r")
+    try {
+      for (let read = -1; read !== 0; ) {
+        read = readSync(file, piece)
+        hash.update(piece.subarray(0, read))
+      }
+    } finally {
+      closeSync(file)
+    }
+  }
+  return hash.digest("hex")
+}
+
+/** Whether a compiled folder is what was written into it. */
+function isWhole(folder: string): boolean {
+  try {
+    const seal = readFileSync(join(folder, SEAL_FILE), "utf8")
+    return seal === sealOf([join(folder, WEIGHTS_FILE), join(folder, INDEX_FILE)])
+  } catch {
+    return false // not there, or not all of it
+  }
 }
 
 /** Notes that a file was opened now; one that cannot be changed is as good. */

@@ -16,6 +16,18 @@ export class EngineError extends Error {
   override name = "EngineError"
 }
 
+/** The engine was silent for so long that it was ended. */
+export class EngineHung extends EngineError {
+  override name = "EngineHung"
+}
+
+/** Seconds of silence after which an engine counts as hung: while it writes, and while it loads or reads. */
+const SILENCE = { writing: 20, otherwise: 180 }
+/** Times the longest silence between two patches so far that is waited for, on a slow machine. */
+const PATIENCE = 30
+/** Milliseconds after a cancel in which an engine that does not heed it is ended. */
+const HEED = 900
+
 /** A running engine process. */
 export type EnginePort = Omit<ChildPort, "send"> & { send(request: EngineRequest): void }
 
@@ -51,22 +63,72 @@ export class EngineClient {
   private dead: EngineError | undefined
   private readonly listeners = new Map<number, (event: EngineEvent) => void>()
   private readonly failures = new Map<number, (error: EngineError) => void>()
+  /** Seconds since the engine was heard, by a clock that sleeps with the machine; the longest while it wrote. */
+  private silent = 0
+  private longest = 0
+  /** Requests that write by now. */
+  private readonly writing = new Set<number>()
+  private watch: NodeJS.Timeout | undefined
 
-  constructor(private readonly port: EnginePort) {
+  /** @param silence seconds after which the engine counts as hung */
+  constructor(
+    private readonly port: EnginePort,
+    private readonly silence = SILENCE,
+  ) {
     port.onMessage((message) => {
+      if (this.writing.size) this.longest = Math.max(this.longest, this.silent)
+      this.silent = 0
       const parsed = EngineEvent.safeParse(message)
-      if (!parsed.success) return // nothing that waits is told by it; a heartbeat would notice
+      if (!parsed.success) return // nothing that waits is told by it
       const event = parsed.data
+      if (event.type === "started") this.writing.add(event.id)
       if (event.type === "error") this.failures.get(event.id)?.(new EngineError(event.message))
       else this.listeners.get(event.id)?.(event)
     })
     port.onExit((code, signal) => {
       const why = signal ?? `code ${code}`
-      this.dead = new EngineError(
-        `The engine stopped unexpectedly (${why}); what was generated so far is kept. Try again.`,
+      this.fail(
+        new EngineError(`The engine stopped unexpectedly (${why}); what was generated so far is kept. Try again.`),
       )
-      for (const fail of [...this.failures.values()]) fail(this.dead)
     })
+  }
+
+  /** From here on there is no engine: whoever waits is told why. */
+  private fail(why: EngineError): void {
+    this.dead ??= why
+    clearInterval(this.watch)
+    this.watch = undefined
+    for (const fail of [...this.failures.values()]) fail(this.dead)
+  }
+
+  /** Looks once a second whether the engine is heard, for as long as somebody waits. */
+  private watchOver(): void {
+    if (this.watch || this.dead) return
+    this.silent = 0
+    this.watch = setInterval(() => {
+      if (!this.failures.size) {
+        clearInterval(this.watch)
+        this.watch = undefined
+        return
+      }
+      this.silent++
+      const limit = this.writing.size ? Math.max(this.silence.writing, PATIENCE * this.longest) : this.silence.otherwise
+      if (this.silent < limit) return
+      this.port.kill()
+      this.fail(new EngineHung(`The engine did not answer for ${this.silent} seconds and was ended.`))
+    }, 1000)
+    this.watch.unref()
+  }
+
+  /** Asks for an end, and sees to it: what does not heed it is ended. Whoever waits then gets what `ended` does. */
+  private cancel(id: number, ended: () => void): void {
+    this.port.send({ type: "cancel", id })
+    setTimeout(() => {
+      if (!this.failures.has(id)) return
+      ended()
+      this.port.kill()
+      this.fail(new EngineError("The engine was ended, as it did not stop."))
+    }, HEED).unref()
   }
 
   private request<T>(
@@ -77,30 +139,35 @@ export class EngineClient {
       | (Request<LoadInput> & { type: "load" })
       | (Request<AlternativesInput> & { type: "alternatives" }),
     listen: (event: EngineEvent, resolve: (value: T) => void) => void,
-  ): { id: number; result: Promise<T> } {
+  ): { id: number; result: Promise<T>; settle: (value: T) => void } {
     const id = this.nextId++
+    let settle = (_: T) => {}
     const result = new Promise<T>((resolve, reject) => {
+      settle = resolve
       if (this.dead) return reject(this.dead)
+      this.watchOver()
       this.listeners.set(id, (event) => listen(event, resolve))
       this.failures.set(id, reject)
       this.port.send({ ...message, id } as EngineRequest)
     }).finally(() => {
       this.listeners.delete(id)
       this.failures.delete(id)
+      this.writing.delete(id)
     })
-    return { id, result }
+    return { id, result, settle }
   }
 
-  /** Generates; `listener.patch` gets every finished patch. `cancel` ends it within one patch. */
+  /** Generates; `listener.patch` gets every finished patch. `cancel` ends it within one patch, or within a second. */
   generate(request: Request<GenerateInput>, listener: GenerateListener): { result: Promise<Done>; cancel(): void } {
-    const { id, result } = this.request<Done>({ type: "generate", ...request }, (event, resolve) => {
+    const { id, result, settle } = this.request<Done>({ type: "generate", ...request }, (event, resolve) => {
       if (event.type === "loaded") listener.loaded?.(event.loadMs)
       else if (event.type === "started") listener.started?.(event)
       else if (event.type === "patch") listener.patch(event)
       else if (event.type === "fallback") listener.fallback?.(event.message)
       else if (event.type === "done") resolve(event)
     })
-    return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+    const ended = () => settle({ type: "done", id, reason: "cancelled", decodeMs: 0 })
+    return { result, cancel: () => this.cancel(id, ended) }
   }
 
   /** Log-probability and entropy of every byte, in nats. `progress` is told the bytes done. */
@@ -109,12 +176,14 @@ export class EngineClient {
     progress?: (bytes: number) => void,
     fallback?: (message: string) => void,
   ): { result: Promise<Scored>; cancel(): void } {
-    const { id, result } = this.request<Scored>({ type: "score", ...request }, (event, resolve) => {
+    const { id, result, settle } = this.request<Scored>({ type: "score", ...request }, (event, resolve) => {
       if (event.type === "progress") progress?.(event.bytes)
       else if (event.type === "fallback") fallback?.(event.message)
       else if (event.type === "scored") resolve(event)
     })
-    return { result, cancel: () => this.port.send({ type: "cancel", id }) }
+    const nothing = new Float32Array()
+    const ended = () => settle({ type: "scored", id, logprob: nothing, entropy: nothing, scoreMs: 0 })
+    return { result, cancel: () => this.cancel(id, ended) }
   }
 
   /** Makes a pack ready, when nothing else is to be done. */
