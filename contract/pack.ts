@@ -86,6 +86,8 @@ export const Notes = z
     before: z.int().min(0).max(16),
     /** Of the local embeddings. */
     width: count,
+    /** Whether the head has logits of what is left after two guesses: the byte a period ago and the byte recalled. */
+    guesses: z.boolean().default(false),
   })
   .strict()
 export type Notes = z.infer<typeof Notes>

@@ -70,7 +70,7 @@ CASES = {
         global_=Stage(32, 2, 2, 1, 64),
         local=Stage(32, 2, 4, 1, 64),
         context=20,
-        notes=Notes(bar=4, bars=(1, 2), before=2, width=16),
+        notes=Notes(bar=4, bars=(1, 2), before=2, width=16, guesses=True),
     ),
     "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
 }

@@ -3,7 +3,7 @@ import { PackError } from "../../packs/error.ts"
 import type { StoredTensor } from "../../packs/safetensors.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS } from "../features/lpc.ts"
-import { BYTE_COLUMNS, BYTE_SIZES, patchSizes, total } from "../features/notes.ts"
+import { BYTE_COLUMNS, BYTE_SIZES, GUESSES, patchSizes, total } from "../features/notes.ts"
 import { fromHalf } from "../float16.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 
@@ -57,6 +57,7 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     shapes.set("notes_patch_embed.weight", [total(patchSizes(m.notes)), g.width])
     shapes.set("notes_byte_embed.weight", [total(BYTE_SIZES), m.notes.width])
     linear("notes_to_local", l.width, BYTE_COLUMNS * m.notes.width, false)
+    if (m.notes.guesses) linear("head_rest", GUESSES * 256, l.width, false)
   }
   blocks("local", l)
   if (!m.tied_head) linear("head", 256, l.width, false)

@@ -13,7 +13,7 @@ import {
 import { fitPredictor, samplesOf } from "../features/lpc.ts"
 import { distances, matchRuns } from "../features/match.ts"
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
-import { BYTE_COLUMNS, Listener, patchSizes } from "../features/notes.ts"
+import { BYTE_COLUMNS, GUESSES, Listener, patchSizes } from "../features/notes.ts"
 import { cacheNames, NEW_ROWS } from "../graph/builder.ts"
 import { carriedPast } from "../graph/byte-features.ts"
 import { BARRED } from "../graph/sampling.ts"
@@ -261,6 +261,7 @@ export class Decoder {
     const patchRows = new BigInt64Array(count * columns)
     const each = patch * BYTE_COLUMNS
     const byteRows = new BigInt64Array(inside ? count * each : 0)
+    const guesses = new BigInt64Array(inside ? count * patch * GUESSES : 0)
     for (let i = 0; i < count; i++) {
       const at = (from + i) * patch
       const listener = this.listener(0, notes, bytes.subarray(0, at))
@@ -268,10 +269,12 @@ export class Decoder {
       if (!inside) continue
       const padded = new Uint8Array(patch)
       padded.set(bytes.subarray(at, at + patch))
-      listener.byteRows(padded, byteRows.subarray(i * each, (i + 1) * each))
+      const guessed = guesses.subarray(i * patch * GUESSES, (i + 1) * patch * GUESSES)
+      listener.byteRows(padded, byteRows.subarray(i * each, (i + 1) * each), guessed)
     }
     const feeds: Feeds = { patch_rows: new Tensor("int64", patchRows, [1, count, columns]) }
     if (inside) feeds.note_rows = new Tensor("int64", byteRows, [count, patch, BYTE_COLUMNS])
+    if (inside && notes.guesses) feeds.guesses = new Tensor("int64", guesses, [count, patch, GUESSES])
     return feeds
   }
 

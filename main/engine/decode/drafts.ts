@@ -1,5 +1,5 @@
 import type { PatchPart } from "../../../contract/engine.ts"
-import { BYTE_COLUMNS, type Listener, SILENCE } from "../features/notes.ts"
+import { BYTE_COLUMNS, GUESSES, type Listener, SILENCE } from "../features/notes.ts"
 import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 
 /**
@@ -20,15 +20,18 @@ export async function drawByDrafts(
   const previous = new BigInt64Array(batch * patch)
   const each = patch * BYTE_COLUMNS
   const noteRows = new BigInt64Array(batch * each)
-  const inputs = {
+  const guesses = new BigInt64Array(batch * patch * GUESSES)
+  const inputs: Record<string, Tensor> = {
     ...feeds,
     local_previous: new Tensor("int64", previous, [batch, patch]),
     note_rows: new Tensor("int64", noteRows, [batch, patch, BYTE_COLUMNS]),
   }
+  if (session.inputNames.includes("guesses")) inputs.guesses = new Tensor("int64", guesses, [batch, patch, GUESSES])
+  const guessesOf = (b: number) => guesses.subarray(b * patch * GUESSES, (b + 1) * patch * GUESSES)
   for (;;) {
     for (const [b, draft] of drafts.entries()) {
       for (let p = 0; p < patch; p++) previous[b * patch + p] = p ? BigInt(draft[p - 1] as number) : 256n
-      listeners[b]?.byteRows(draft, noteRows.subarray(b * each, (b + 1) * each))
+      listeners[b]?.byteRows(draft, noteRows.subarray(b * each, (b + 1) * each), guessesOf(b))
     }
     const out = await session.run(inputs)
     const ids = (out.bytes as Tensor).data as BigInt64Array

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { BYTE_COLUMNS, Listener, patchSizes, SILENCE, total } from "./notes.ts"
+import { BYTE_COLUMNS, GUESSES, Listener, patchSizes, SILENCE, total } from "./notes.ts"
 
-const notes = { bar: 4, bars: [1, 2], before: 2, width: 8 }
+const notes = { bar: 4, bars: [1, 2], before: 2, width: 8, guesses: true }
 const patch = 96
 
 /** A note of `period` samples over `patches`, made of whole periods. */
@@ -42,8 +42,10 @@ describe("notes that are heard", () => {
     const whole = Math.floor((3 * patch - 8) / 20) * 20 - 2 * patch
     expect(listener.guess().subarray(0, whole)).toEqual(next.subarray(0, whole))
     const rows = new BigInt64Array(patch * BYTE_COLUMNS)
-    listener.byteRows(next, rows)
+    const guesses = new BigInt64Array(patch * GUESSES)
+    listener.byteRows(next, rows, guesses)
     for (let p = 0; p < whole; p++) expect(Number(rows[p * BYTE_COLUMNS])).toBe(next[p])
+    for (let p = 0; p < whole; p++) expect(Number(guesses[p * GUESSES])).toBe(next[p])
   })
 
   it("come back: after a note's end the one that began alike is recalled", () => {

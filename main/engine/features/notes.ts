@@ -44,6 +44,9 @@ export function patchSizes({ bar, bars, before }: Notes): number[] {
 export const BYTE_SIZES = [NONE + 1, LONGEST + 1, NONE + 1]
 export const BYTE_COLUMNS = BYTE_SIZES.length
 
+/** Guesses of a byte, where the head has logits of what is left after them: those a period ago and recalled. */
+export const GUESSES = 2
+
 export const total = (sizes: number[]) => sizes.reduce((sum, size) => sum + size, 0)
 
 const pitchClass = (period: number) => Math.round(69 + 12 * Math.log2(RATE / period / 440)) % 12
@@ -142,21 +145,24 @@ export class Listener {
   }
 
   /**
-   * Rows of the local model's table for the bytes of the next patch, [patch * BYTE_COLUMNS] into `rows`. That of a byte
-   * depends on those before it alone.
+   * Rows of the local model's table for the bytes of the next patch, [patch * BYTE_COLUMNS] into `rows`, and the bytes
+   * guessed, [patch * GUESSES] into `guesses`. Those of a byte depend on those before it alone.
    */
-  byteRows(bytes: Uint8Array, rows: BigInt64Array): void {
+  byteRows(bytes: Uint8Array, rows: BigInt64Array, guesses: BigInt64Array): void {
     const { patch } = this
     const last = this.heard[this.length - 1]
     const period = last && !last.ended ? last.period : 0
     const place = last ? (this.length - last.since) * patch : 0
     const recalled = this.recalled(bytes[0] as number)
     for (let p = 0; p < patch; p++) {
-      const ago = p < period ? this.before?.[patch + p - period] : bytes[p - period]
+      const before = p < period ? this.before?.[patch + p - period] : bytes[p - period]
+      const ago = period ? before : undefined
       const known = p > 0 ? recalled?.[p] : undefined
-      rows[p * BYTE_COLUMNS] = BigInt(period ? (ago ?? NONE) : NONE)
+      rows[p * BYTE_COLUMNS] = BigInt(ago ?? NONE)
       rows[p * BYTE_COLUMNS + 1] = BigInt(NONE + 1 + (period ? (place + p) % period : LONGEST))
       rows[p * BYTE_COLUMNS + 2] = BigInt(NONE + 1 + LONGEST + 1 + (known ?? NONE))
+      guesses[p * GUESSES] = BigInt(ago ?? SILENCE)
+      guesses[p * GUESSES + 1] = BigInt(known ?? SILENCE)
     }
   }
 

@@ -2,7 +2,7 @@ import type { ModelConfig, Precision, Stage } from "../../../contract/pack.ts"
 import { MU_LAW_EDGES } from "../../../contract/samples.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS, FLOOR } from "../features/lpc.ts"
-import { patchSizes } from "../features/notes.ts"
+import { GUESSES, patchSizes } from "../features/notes.ts"
 import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
@@ -58,6 +58,12 @@ export class Builder {
 
   get m(): ModelConfig {
     return this.source.model
+  }
+
+  /** Guesses of a byte for which the head has logits of what is left. */
+  get guesses(): number {
+    const { lookback, notes } = this.m
+    return lookback ? lookbackSizes(lookback).guesses : notes?.guesses ? GUESSES : 0
   }
 
   /** Only what a GPU's provider has: no FusedMatMul, Sign, Mod or LogSoftmax, and indices of 32 bits. */
@@ -241,11 +247,11 @@ export class Builder {
   }
 
   private plainHead(normed: Value, places: number, guess?: Value): Value {
-    const { g, m } = this
+    const { g } = this
     const logits = this.toFloat(this.linear(normed, "head", false))
-    if (!guess || !m.lookback) return logits
+    if (!guess) return logits
     const rest = this.toFloat(this.linear(normed, "head_rest", false))
-    const { guesses } = lookbackSizes(m.lookback)
+    const { guesses } = this
     const split = g.node("Reshape", [rest, g.ints([-1, places, guesses, 256])])
     // What is left of every byte after each guess, modulo 256: a row of a table, as that takes one node.
     const left = g.node("Gather", [this.leftovers(), guess])

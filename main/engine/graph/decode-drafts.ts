@@ -23,7 +23,7 @@ export function stepGraph(source: Source): Graph {
 
 /**
  * Inputs: from_global fp32 [B, P, D_L]; local_previous int64 [B, P] the drafts shifted by one (256 first); note_rows
- * int64 [B, P, columns]; noise fp32 [P, B, 1, 256] and what says how to draw, as in `decodeGraph`.
+ * int64 [B, P, columns] and guesses int64 [B, P, guesses] of the notes; noise fp32 [P, B, 1, 256] and what says how to draw, as in `decodeGraph`.
  * Outputs: bytes int64 [B, P, 1], logprob and entropy fp32 [B, P, 1] in nats.
  */
 export function draftGraph(source: Source, masks: readonly Mask[]): Graph {
@@ -32,7 +32,8 @@ export function draftGraph(source: Source, masks: readonly Mask[]): Graph {
   const { patch: P } = m
   const fromGlobal = g.input("from_global", "float32", ["batch", P, m.local.width])
   const inside = localInParallel(b, fromGlobal, "batch")
-  const logits = b.head(inside, P)
+  const guess = b.guesses ? g.input("guesses", "int64", ["batch", P, b.guesses]) : undefined
+  const logits = b.head(inside, P, guess)
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
   const ordered = g.node("Reshape", [g.node("Transpose", [noise], { perm: [1, 0, 2, 3] }), g.ints([-1, P, 256])])
   const sums = contest(g, logits, ordered, drawInputs(g, "int64", masks))

@@ -59,7 +59,7 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
   const inside = localInParallel(b, b.toLocal(globalOutput), "n")
-  const guesses = m.lookback && lookbackSizes(m.lookback).guesses
+  const guesses = b.guesses
   const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
   const logits = b.head(inside, P, guess, b.soundInputs("places"))
   const current = g.node("Unsqueeze", [g.input("current", index, ["n", P]), g.ints([-1])])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
 from .match import LENGTHS, longest_match
-from .notes import Notes, byte_rows, hear, patch_rows, style_of
+from .notes import Notes, byte_rows, guesses_of, hear, patch_rows, style_of
 
 
 @dataclass(frozen=True)
@@ -336,6 +336,8 @@ class Megabyte(nn.Module):
             self.notes_patch_embed = nn.Embedding(sum(c.notes.patch_sizes), g.width)
             self.notes_byte_embed = nn.Embedding(sum(c.notes.byte_sizes), c.notes.width)
             self.notes_to_local = nn.Linear(len(c.notes.byte_sizes) * c.notes.width, loc.width, bias=False)
+            if c.notes.guesses:
+                self.head_rest = nn.Linear(loc.width, 2 * 256, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc, self.local_dropout) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
         if not c.tied_head:
@@ -418,6 +420,12 @@ class Megabyte(nn.Module):
         ids = self.ngram_ids(x) if c.ngrams else None
         lookback = self.lookback_inputs(x) if c.lookback else None
         notes = self.notes_inputs(x) if c.notes else None
+        unseen = 0
+        if notes and self.training and wanted is not None and 0 < c.window < x.shape[1] // c.patch:
+            # What lies before a window is only heard: long rows cost no more than a window.
+            unseen = x.shape[1] - c.window * c.patch
+            x, wanted = x[:, unseen:], wanted[:, unseen:]
+            notes = notes[0][:, -c.window :], notes[1][:, unseen:]
         chosen = self.chosen(wanted) if wanted is not None and self.training and self.scored else None
         h, y = self.embed(x, ids, lookback and lookback[0], notes, chosen)
 
@@ -435,15 +443,18 @@ class Megabyte(nn.Module):
             y = block(y, None, None)
         if chosen is None or wanted is None:
             flat = lookback and tuple(t.flatten(0, 1) for t in lookback)
-            result = self.read_out(y.flatten(0, 1), flat, None if wanted is None else wanted.flatten())
-            return result.view(*x.shape, *result.shape[1:])
+            told = notes and notes[1].flatten(0, 1)
+            result = self.read_out(y.flatten(0, 1), flat, None if wanted is None else wanted.flatten(), told)
+            result = result.view(*x.shape, *result.shape[1:])
+            return F.pad(result, (unseen, 0)) if unseen else result
         if lookback:
             raise ValueError("patches are not chosen where the model looks back")
         by_patch = wanted.view(*h.shape[:2], c.patch)
-        nats = self.read_out(y.flatten(0, 1), None, by_patch[chosen].flatten())
+        told = notes and notes[1].unflatten(1, (-1, c.patch))[chosen].flatten(0, 2)
+        nats = self.read_out(y.flatten(0, 1), None, by_patch[chosen].flatten(), told)
         all_nats = nats.new_zeros(by_patch.shape)
         all_nats[chosen] = nats.view(len(x), -1, c.patch)
-        return all_nats.view(x.shape)
+        return F.pad(all_nats.view(x.shape), (unseen, 0))
 
     def chosen(self, wanted: Tensor) -> tuple[Tensor, Tensor]:
         """Indices of `scored` patches a row: all those in which something is wanted."""
@@ -516,14 +527,20 @@ class Megabyte(nn.Module):
             h = h.view(-1, c.patch, c.global_.width // c.patch)
         return y + self.to_local(h).view_as(y)
 
-    def read_out(self, y: Tensor, lookback: tuple[Tensor, ...] | None, wanted: Tensor | None) -> Tensor:
-        """y [n, D_L] and what `lookback_inputs` says of these places -> logits [n, 256] or, with `wanted`, nats [n]."""
+    def read_out(
+        self, y: Tensor, lookback: tuple[Tensor, ...] | None, wanted: Tensor | None, notes: Tensor | None = None
+    ) -> Tensor:
+        """y [n, D_L] and what `lookback_inputs` and the rows of notes say of these places -> logits [n, 256] or, with
+        `wanted`, nats [n]."""
         c = self.config
         y = self.local_norm(y)
         logits = F.linear(y, self.local_embed.weight[:256]) if c.tied_head else self.head(y)
         if lookback and c.lookback and c.lookback.guesses:
             rest = self.head_rest(y).view(-1, c.lookback.guesses, 256)
             logits = logits + Shift.apply(rest, lookback[1]).sum(-2)
+        if notes is not None and c.notes and c.notes.guesses:
+            rest = self.head_rest(y).view(-1, 2, 256)
+            logits = logits + Shift.apply(rest, guesses_of(c.notes, notes)).sum(-2)
         if lookback and c.lookback and c.lookback.lpc:
             # In fp32 to train, in fp64 where the model is (parity.py): the tails are small differences.
             real = torch.promote_types(logits.dtype, torch.float32)

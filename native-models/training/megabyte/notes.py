@@ -37,6 +37,8 @@ class Notes:
     bars: tuple[int, ...]
     before: int
     width: int
+    # Whether the head has logits of what is left after two guesses: the byte a period ago and the byte recalled.
+    guesses: bool = False
 
     @property
     def patch_sizes(self) -> list[int]:
@@ -160,6 +162,13 @@ def patch_rows(notes: Notes, heard: Heard, style: Tensor) -> Tensor:
 def bits(x: Tensor) -> Tensor:
     """Bits of whole numbers: 0 for 0, 1 for 1, 2 for 2 and 3, and so on."""
     return (x[..., None] >= 2 ** torch.arange(20, device=x.device)).sum(-1)
+
+
+def guesses_of(notes: Notes, rows: Tensor) -> Tensor:
+    """The bytes that `byte_rows` tell of, SILENCE where there is none: [..., columns] -> [..., 2]."""
+    sizes = notes.byte_sizes
+    found = torch.stack([rows[..., 0], rows[..., 2] - sizes[0] - sizes[1]], -1)
+    return torch.where(found == NONE, SILENCE, found)
 
 
 def byte_rows(notes: Notes, heard: Heard, x: Tensor, patch: int) -> Tensor:

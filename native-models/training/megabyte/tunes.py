@@ -95,14 +95,15 @@ def read(path: Path) -> list[Tune]:
 
 
 class Tunes:
-    """See data.Corpus. A row is a header patch, which holds the style, and `patches` - 1 patches of sound.
+    """See data.Corpus. A row is a header patch, which holds the style, and `patches` - 1 patches of sound, after some
+    number of `heard` patches (a multiple of BAR) that are not scored.
 
     Where notes begin and end all is decided, and what lies between follows: `scored` patches of a row are scored, those
     of beginnings and ends and some of the others, which stand for all of them by their weight.
     """
 
-    def __init__(self, patch: int, patches: int, scored: int) -> None:
-        self.patch, self.patches, self.scored = patch, patches, scored
+    def __init__(self, patch: int, patches: int, scored: int, heard: tuple[int, ...] = (0,)) -> None:
+        self.patch, self.patches, self.scored, self.heard = patch, patches, scored, heard
         self.header = patch
         self.styles = ["any", *(f"{kind}, {timbre}" for kind in KINDS for timbre in TIMBRES)]
         self.source = SHARED / "audio" / "tunes.json.xz"
@@ -130,39 +131,42 @@ class Tunes:
 
     def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> WeightedRows:
         count = max(1, batch_bytes // (self.patches * self.patch))
-        rows = [self.one(rng) for _ in range(count)]
+        heard = int(rng.choice(self.heard))
+        rows = [self.one(rng, heard) for _ in range(count)]
         seen, wanted, weights = (np.stack(column) for column in zip(*rows, strict=True))
         return seen, wanted, weights
 
-    def one(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def one(self, rng: np.random.Generator, heard: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         kind = int(rng.choice(len(KINDS), p=np.divide(SHARES, sum(SHARES))))
         tune = self.by_kind[kind][rng.integers(len(self.by_kind[kind]))]
         timbre = int(rng.integers(len(TIMBRES)))
         first = 0 if rng.random() < 0.5 else BAR * int(rng.integers(tune.length // BAR))
-        count = self.patches - 1
+        count = heard + self.patches - 1
         notes = tune.notes(int(rng.integers(len(KEYS))), first, count)
         style = 0 if rng.random() < OPEN_SHARE else 1 + len(TIMBRES) * kind + timbre
         row = self._row(style, play(notes, TIMBRES[timbre], self.patch, count))
 
-        decided = np.zeros(self.patches, bool)
+        decided = np.zeros(1 + count, bool)
         for begin, length, _ in notes:
             for at in (begin, begin + length - 1, begin + length):
                 if at < count:
                     decided[1 + at] = True
-        chosen, weights = self._scored(decided, rng)
+        weights = np.zeros(1 + count)
+        weights[heard:] = self._weights(decided[heard:], rng)
+        chosen = weights > 0
         wanted = np.where(np.repeat(chosen, self.patch), row.astype(np.int16), IGNORED)
         return row, wanted, weights.astype(np.float32)
 
-    def _scored(self, decided: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Which patches are scored, `self.scored` of them, and the weight of each, such that the weighted sum over them
-        is in the mean the sum over all patches but the header."""
+    def _weights(self, decided: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The weights of the patches that are scored, `self.scored` of them, and 0 for others, such that the weighted
+        sum over them is in the mean the sum over all patches but the first, a header or one like it."""
         weights = np.zeros(len(decided))
         groups = np.flatnonzero(decided), 1 + np.flatnonzero(~decided[1:])
         most = min(len(groups[0]), self.scored - int(OTHERS * self.scored))
         for group, size in zip(groups, (most, self.scored - most), strict=True):
             weights[rng.choice(group, size, replace=False)] = len(group) / size if size else 0
-        return weights > 0, weights
+        return weights
 
 
-def corpus(patch: int, patches: int, scored: int) -> Tunes:
-    return Tunes(patch, patches, scored)
+def corpus(patch: int, patches: int, scored: int, heard: tuple[int, ...] = (0,)) -> Tunes:
+    return Tunes(patch, patches, scored, heard)

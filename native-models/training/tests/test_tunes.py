@@ -104,3 +104,16 @@ def test_rows_of_tunes_weigh_as_much_as_all_of_them_would() -> None:
     assert (seen[:, :PATCH] == seen[:, :1]).all()
     heard = hear(torch.from_numpy(seen.astype(np.int64)).view(4, -1, PATCH))
     assert ((heard.period > 0) | heard.silent).all()
+
+
+def test_what_lies_before_a_window_is_heard_and_changes_what_is_scored_in_it_alone() -> None:
+    torch.manual_seed(1)
+    notes = Notes(bar=12, bars=(1, 2), before=2, width=8, guesses=True)
+    config = Config(PATCH, Stage(96, 1, 4, 2, 64), Stage(32, 1, 2, 1, 32), 48, 24, notes=notes)
+    model = Megabyte(config).train()
+    x = torch.from_numpy(np.stack([play(SCORE, timbre, PATCH, 56) for timbre in TIMBRES])).long()
+    costs = model(x, x)
+    assert costs.shape == x.shape and (costs[:, : 32 * PATCH] == 0).all() and (costs[:, 32 * PATCH :] > 0).all()
+    other = x.clone()
+    other[:, : 30 * PATCH] = SILENCE
+    assert not torch.equal(model(other, other)[:, 40 * PATCH :], costs[:, 40 * PATCH :])
