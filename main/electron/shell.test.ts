@@ -18,6 +18,10 @@ class StandIn {
   }[] = []
   handler: (request: Request) => Response = () => new Response()
   allowed: string[] = []
+  /** What was said in a dialog before the app ended. */
+  said = ""
+  /** Addresses that a page asked for and got. */
+  fetched: string[] = []
   ipcMain = new EventEmitter()
   /** Whether this is the only one that runs. */
   alone = true
@@ -25,6 +29,8 @@ class StandIn {
   app = Object.assign(new EventEmitter(), {
     whenReady: () => Promise.resolve(),
     requestSingleInstanceLock: () => this.alone,
+    enableSandbox: () => {},
+    isPackaged: true,
     quit: () => {
       this.ended = true
     },
@@ -44,6 +50,7 @@ class StandIn {
       constructor(options: Electron.BrowserWindowConstructorOptions) {
         this.entry.options = options
         self.windows.push(this.entry)
+        self.app.emit("web-contents-created", {}, this.webContents)
       }
       loadURL = (url: string) => {
         this.entry.url = url
@@ -66,10 +73,18 @@ class StandIn {
       }
     }
     const permissions = ["camera", "geolocation", "notifications", "clipboard-sanitized-write"]
+    const addresses = ["app://studio/index.html", "blob:app://studio/1", "https://evil.example/", "file:///etc/passwd"]
+    const dialog = {
+      showErrorBox: (_: string, text: string) => {
+        self.said = text
+      },
+    }
     return {
       app: this.app,
       ipcMain: this.ipcMain,
+      dialog,
       BrowserWindow,
+      Menu: { setApplicationMenu: () => {} },
       MessageChannelMain,
       protocol: {
         registerSchemesAsPrivileged: () => {},
@@ -81,6 +96,17 @@ class StandIn {
         defaultSession: {
           setPermissionRequestHandler: (ask: (w: null, permission: string, answer: (yes: boolean) => void) => void) => {
             for (const p of permissions) ask(null, p, (yes) => yes && self.allowed.push(p))
+          },
+          setPermissionCheckHandler: (check: (w: null, permission: string) => boolean) => {
+            for (const p of permissions) if (check(null, p)) self.allowed.push(p)
+          },
+          setDevicePermissionHandler: (check: () => boolean) => {
+            if (check()) self.allowed.push("device")
+          },
+          webRequest: {
+            onBeforeRequest: (ask: (d: { url: string }, answer: (a: { cancel: boolean }) => void) => void) => {
+              for (const url of addresses) ask({ url }, ({ cancel }) => cancel || self.fetched.push(url))
+            },
           },
         },
       },
@@ -106,13 +132,13 @@ const run = (argv: string[] = ["megabyte"]) => {
 }
 type Port = import("node:worker_threads").MessagePort
 /** Window `id` asks for its port from a page at `url`: the port that it gets, if any. */
-const connect = (url: string, id = 1): Port | undefined => {
+const connect = (url: string, id = 1, inFrame = false): Port | undefined => {
   let found: Port | undefined
   const postMessage = (_: string, __: null, [port]: [Port]) => {
     found = port
   }
   const senderFrame = { url, postMessage }
-  standIn.ipcMain.emit("connect", { senderFrame, sender: { id } })
+  standIn.ipcMain.emit("connect", { senderFrame, sender: { id, mainFrame: inFrame ? {} : senderFrame } })
   return found
 }
 /** The first `count` messages of a port. */
@@ -145,15 +171,31 @@ describe("the desktop shell", () => {
       contextIsolation: true,
       sandbox: true,
       nodeIntegration: false,
+      devTools: false,
+      spellcheck: false,
     })
     expect(standIn.windows[0]?.url).toBe("app://studio/index.html")
   })
   it("refuses navigation, new windows and every permission but writing the clipboard", () => {
-    let prevented = false
-    standIn.windows[0]?.contents.emit("will-navigate", { preventDefault: () => (prevented = true) })
-    expect(prevented).toBe(true)
+    for (const event of ["will-navigate", "will-frame-navigate", "will-redirect", "will-attach-webview"]) {
+      let prevented = false
+      standIn.windows[0]?.contents.emit(event, { preventDefault: () => (prevented = true) })
+      expect(`${event} ${prevented}`).toBe(`${event} true`)
+    }
     expect(standIn.windows[0]?.opens).toEqual({ action: "deny" })
-    expect(standIn.allowed).toEqual(["clipboard-sanitized-write"])
+    // Once when it asks, once when it looks.
+    expect(standIn.allowed).toEqual(["clipboard-sanitized-write", "clipboard-sanitized-write"])
+  })
+  it("lets a page fetch the app's own files alone", () => {
+    expect(standIn.fetched).toEqual(["app://studio/index.html", "blob:app://studio/1"])
+  })
+  it("says in one line that its folder cannot be written, and ends", async () => {
+    standIn = new StandIn()
+    writeFileSync(join(work, "file"), "")
+    const built = { renderer: work, preload: "/p.cjs", engine: "/e.js", media: "/m.js" }
+    await start(standIn.electron, { shipped: work, home: join(work, "file"), cache: work }, built, ["megabyte"])
+    expect(standIn.said).toMatch(/^.*file cannot be written: .*MEGABYTE_HOME.*$/)
+    expect([standIn.ended, standIn.windows.length]).toEqual([true, 0])
   })
   it("serves its own files with a strict policy and nothing beside them", () => {
     const get = (path: string) => standIn.handler(new Request(`${origin}${path}`))
@@ -163,7 +205,9 @@ describe("the desktop shell", () => {
       expect(get(path).status).toBe(404)
   })
   it("gives its page a port that speaks the contract, and no other page any", async () => {
-    expect(connect("https://evil.example/")).toBeUndefined()
+    for (const url of ["https://evil.example/", "app://evil/index.html", "about:blank", ""])
+      expect(connect(url)).toBeUndefined()
+    expect(connect("app://studio/index.html", 1, true)).toBeUndefined()
     const port = connect("app://studio/index.html")
     const messages = await heard(port, 2, () => port?.postMessage({ type: "nonsense" }))
     expect(messages.map((e) => e.type)).toEqual(["state", "notice"])

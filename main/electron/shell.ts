@@ -4,6 +4,8 @@ import "../engine/no-telemetry.ts"
 import type * as Electron from "electron"
 import type { ChildPort } from "../host/child.ts"
 import type { StartEngine } from "../host/engine/client.ts"
+import { sentenceOf } from "../host/errors.ts"
+import { checkWritable } from "../host/folders.ts"
 import type { StartMedia } from "../host/media/client.ts"
 import type { Places } from "../host/packs/find.ts"
 import { contentTypes, securityHeaders } from "../host/page.ts"
@@ -12,7 +14,11 @@ import { Studio } from "../host/studio.ts"
 /** The page's own origin; nothing else is ever loaded. */
 export const origin = "app://studio"
 /** Node's URL says "null" for the origin of a scheme it does not know. */
-const isOwn = (url: URL) => url.protocol === "app:" && url.host === "studio"
+function isOwn(address: string): boolean {
+  if (!URL.canParse(address)) return false
+  const { protocol, host } = new URL(address)
+  return protocol === "app:" && host === "studio"
+}
 
 /** Files that the build put beside the main bundle. */
 export type Built = { renderer: string; preload: string; engine: string; media: string }
@@ -31,7 +37,7 @@ export async function start(
   built: Built,
   argv: string[],
 ): Promise<Studio | undefined> {
-  const { app, protocol, session, ipcMain, BrowserWindow, MessageChannelMain, utilityProcess } = electron
+  const { app, protocol, session, ipcMain, BrowserWindow, Menu, MessageChannelMain, utilityProcess } = electron
   // Two of them would write to one library.
   if (!app.requestSingleInstanceLock()) {
     app.quit()
@@ -47,12 +53,21 @@ export async function start(
     open(file)
   })
   protocol.registerSchemesAsPrivileged([{ scheme: "app", privileges: { standard: true, secure: true } }])
+  app.enableSandbox()
+  app.on("web-contents-created", (_, contents) => confine(contents))
   await app.whenReady()
+  try {
+    checkWritable(places.home, "MEGABYTE_HOME")
+    checkWritable(places.cache, "MEGABYTE_CACHE")
+  } catch (error) {
+    electron.dialog.showErrorBox("Megabyte Studio cannot start", sentenceOf(error))
+    app.quit()
+    return undefined
+  }
   protocol.handle("app", (request) => page(request.url, built.renderer))
-  // Electron grants every permission unless told otherwise; the app needs to write the clipboard, no more.
-  session.defaultSession.setPermissionRequestHandler((_, permission, answer) =>
-    answer(permission === "clipboard-sanitized-write"),
-  )
+  restrict(session.defaultSession)
+  // The usual menu reloads the page and opens developer tools; on a Mac it also has copy and paste.
+  if (app.isPackaged && process.platform !== "darwin") Menu.setApplicationMenu(null)
 
   /** What a window is to be given once its page asks for its port. */
   const given = new Map<number, string>()
@@ -63,13 +78,15 @@ export async function start(
   )
   studio.catchEverything()
   ipcMain.on("connect", (event) => {
-    if (!event.senderFrame || !isOwn(new URL(event.senderFrame.url))) return
+    // The page itself, not a frame in it, and not one that is already gone.
+    const frame = event.senderFrame
+    if (!frame || frame !== event.sender.mainFrame || !isOwn(frame.url)) return
     const { port1, port2 } = new MessageChannelMain()
     const disconnect = studio.connect((message) => port1.postMessage(message))
     port1.on("message", ({ data }) => void studio.receive(data, (message) => port1.postMessage(message)))
     port1.on("close", disconnect)
     port1.start()
-    event.senderFrame.postMessage("port", null, [port2])
+    frame.postMessage("port", null, [port2])
     const file = given.get(event.sender.id)
     given.delete(event.sender.id)
     if (file) void studio.openPath(file, (message) => port1.postMessage(message))
@@ -82,11 +99,17 @@ export async function start(
       minWidth: 900,
       minHeight: 600,
       title: "Megabyte Studio",
-      webPreferences: { preload: built.preload, contextIsolation: true, sandbox: true, nodeIntegration: false },
+      webPreferences: {
+        preload: built.preload,
+        contextIsolation: true,
+        sandbox: true,
+        nodeIntegration: false,
+        devTools: !app.isPackaged,
+        // It would fetch its dictionaries from a server.
+        spellcheck: false,
+      },
     })
     if (file) given.set(window.webContents.id, file)
-    window.webContents.setWindowOpenHandler(() => ({ action: "deny" }))
-    window.webContents.on("will-navigate", (event) => event.preventDefault())
     void window.loadURL(`${origin}/index.html`)
   }
   if (files.length) for (const file of files) open(file)
@@ -102,6 +125,25 @@ export async function start(
   return studio
 }
 
+/** Whatever shows a page stays on it: no navigation, in a frame neither, no further windows, no page inside of it. */
+function confine(contents: Electron.WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: "deny" }))
+  contents.on("will-navigate", (event) => event.preventDefault())
+  contents.on("will-frame-navigate", (event) => event.preventDefault())
+  contents.on("will-redirect", (event) => event.preventDefault())
+  contents.on("will-attach-webview", (event) => event.preventDefault())
+}
+
+/** Electron grants every permission unless told otherwise; the app writes the clipboard and needs no network at all. */
+function restrict(session: Electron.Session): void {
+  const granted = (permission: string) => permission === "clipboard-sanitized-write"
+  session.setPermissionRequestHandler((_, permission, answer) => answer(granted(permission)))
+  session.setPermissionCheckHandler((_, permission) => granted(permission))
+  session.setDevicePermissionHandler(() => false)
+  const local = /^(app:\/\/studio\/|blob:|data:|devtools:)/
+  session.webRequest.onBeforeRequest(({ url }, answer) => answer({ cancel: !local.test(url) }))
+}
+
 /** The files that a command line names; its first word is the program. */
 function filesOf(argv: string[], folder: string): string[] {
   const paths = argv.slice(1).filter((word) => !word.startsWith("-"))
@@ -112,9 +154,9 @@ function filesOf(argv: string[], folder: string): string[] {
 
 /** A file of the built renderer, by its app:// address. */
 function page(address: string, root: string): Response {
-  const url = new URL(address)
-  const path = normalize(join(root, decodeURIComponent(url.pathname)))
-  if (!isOwn(url) || !path.startsWith(normalize(`${root}/`)) || !extname(path) || !existsSync(path))
+  const { pathname } = new URL(address)
+  const path = normalize(join(root, decodeURIComponent(pathname)))
+  if (!isOwn(address) || !path.startsWith(normalize(`${root}/`)) || !extname(path) || !existsSync(path))
     return new Response("Not found.", { status: 404, headers: securityHeaders })
   const type = contentTypes[extname(path)] ?? "application/octet-stream"
   const headers = { "Content-Type": type, ...securityHeaders }
