@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { LONGEST_TEXT } from "../../contract/app.ts"
+import { Bytes } from "../../contract/bytes.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
@@ -264,7 +265,7 @@ async function make(
   const enlarge = number("enlarge", values.enlarge, 1, { min: 1, max: 64, whole: true })
   const names = values.out ? outputNames(values.out, variations) : undefined
   for (const name of names ?? []) assertWritable(name)
-  const made: Uint8Array[][] = Array.from({ length: variations }, () => [])
+  const made = Array.from({ length: variations }, () => new Bytes())
   const live = !names && !values.json && variations === 1
 
   let interrupt = (): void => process.exit(130)
@@ -291,7 +292,7 @@ async function make(
       patch: ({ parts }) => {
         firstPatch ||= performance.now() - began
         parts.forEach((part, b) => {
-          made[b]?.push(part.bytes)
+          made[b]?.append(part.bytes)
           bytes += part.bytes.length
           nats -= part.logprob.reduce((a, x) => a + x, 0)
         })
@@ -308,7 +309,7 @@ async function make(
     const done = await Promise.race([run.result, interrupted])
     if (!bytes && done.reason === "cancelled") throw new Interrupted("stopped before anything was made")
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
-    const outputs = made.map((parts) => Buffer.concat([given, ...parts]))
+    const outputs = made.map((bytes) => Buffer.concat([given, bytes.view()]))
     const seeds = outputs.map(() => seed)
     for (const b of outputs.keys())
       for (let again = 0; again < MOST_AGAIN && isBlank?.(outputs[b] as Buffer); again++) {

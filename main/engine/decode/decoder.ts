@@ -1,3 +1,4 @@
+import { Bytes } from "../../../contract/bytes.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
 import { type Match, type ModelConfig, type NGrams, type Notes, reach } from "../../../contract/pack.ts"
 import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
@@ -602,36 +603,6 @@ function narrowed(feeds: Feeds): Feeds {
 /** A device's failure put in by MEGABYTE_FAULT, the number of a patch: for the tests of what follows then. */
 function faultOnPurpose(patch: number): void {
   if (process.env.MEGABYTE_FAULT === String(patch)) throw new Error("a fault put in on purpose")
-}
-
-/** A growing byte array; appending is amortised constant time. */
-class Bytes {
-  private array: Uint8Array
-  private length = 0
-
-  constructor(capacity = 256) {
-    this.array = new Uint8Array(capacity)
-  }
-
-  static of(bytes: Uint8Array): Bytes {
-    const b = new Bytes(Math.max(256, 2 * bytes.length))
-    b.append(bytes)
-    return b
-  }
-
-  append(more: Uint8Array): void {
-    if (this.length + more.length > this.array.length) {
-      const larger = new Uint8Array(2 * (this.length + more.length))
-      larger.set(this.view())
-      this.array = larger
-    }
-    this.array.set(more, this.length)
-    this.length += more.length
-  }
-
-  view(): Uint8Array {
-    return this.array.subarray(0, this.length)
-  }
 }
 
 /** The decode graph's small inputs, allocated once and filled in place for every patch. */

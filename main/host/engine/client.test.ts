@@ -91,6 +91,22 @@ describe("the engine's process", () => {
     expect(await made(first, 61)).toEqual(unbroken)
   })
 
+  it.each(["paper", "modern", "story", "picture", "byte"])(
+    "stops and goes on far beyond the context as if it had never been stopped: %s",
+    async (name) => {
+      const made = async (from: Uint8Array<ArrayBuffer>, length: number) => {
+        const bytes = [...from]
+        const request = { ...base, pack: join(pack, "..", name), prompt: from, length, variations: 1 }
+        await engine.generate(request, { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) }).result
+        return Uint8Array.from(bytes)
+      }
+      const unbroken = await made(prompt, 700)
+      let stopped = prompt
+      for (const length of [301, 90, 309]) stopped = await made(stopped, length)
+      expect(stopped).toEqual(unbroken)
+    },
+  )
+
   it("ends a variation at the stop byte and leaves the byte out", async () => {
     const bytes: number[] = []
     const open = engine.generate(
