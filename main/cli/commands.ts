@@ -25,7 +25,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
 
   megabyte generate [--pack text] [--prompt TEXT] [--bytes N]     make something new
   megabyte generate --style "tiny tale" --until-end               a whole story
-  megabyte generate --pack image --out cat.png [--style emoji]    a picture; --enlarge 16 repeats its pixels
+  megabyte generate --pack image --out cat.png [--style animal]   a picture; --enlarge 16 repeats its pixels
   megabyte generate --pack audio --seconds 8 --out tune.wav       a sound, as WAV or FLAC
   megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, a row of a picture, a time
   megabyte continue FILE --columns [--keep 16]                    go on from a column of a picture, left to right
