@@ -32,6 +32,7 @@ export const audio: ModalityEntry = {
   forms: {
     wav: { save: "Save WAV", extension: ".wav", mime: "audio/wav" },
     flac: { save: "Save FLAC", extension: ".flac", mime: "audio/flac" },
+    midi: { save: "Save notes (MIDI)", extension: ".mid", mime: "audio/midi" },
   },
   lengthUnit: "bytes",
   typed: false,

@@ -2,7 +2,7 @@ import type { ListedItem, PackSummary } from "../../contract/app.ts"
 import type { Content } from "../lib/content.ts"
 import { FramingFields } from "../picture/FramingFields.tsx"
 import { PicturePrompt, PictureView } from "../picture/PictureView.tsx"
-import { SoundPrompt, WaveView } from "../sound/WaveView.tsx"
+import { SoundPrompt, SoundView } from "../sound/SoundView.tsx"
 import { useActions, useSlice } from "../store/context.ts"
 import { Page } from "../text/Page.tsx"
 import { TextView } from "../text/TextView.tsx"
@@ -45,7 +45,10 @@ export function ItemDocument({ item, content, pack, hovered, selected, onHover }
         label={`Picture of ${label}`}
       />
     )
-  if (sound) return <WaveView {...view} heat={surprise} sound={sound} live={live} label={`Sound of ${label}`} />
+  if (sound) {
+    const total = live ? item.given + item.settings.length : undefined
+    return <SoundView {...view} heat={surprise} sound={sound} total={total} label={`Sound of ${label}`} />
+  }
   const typable = !busy && !item.scored && item.modality === "text" && content.length <= LONGEST_PAGE
   return (
     <TextView

@@ -181,6 +181,7 @@ export function saveForms(modality: ListedItem["modality"]): [label: string, for
     return [
       ["Save WAV", "wav"],
       ["Save FLAC", "flac"],
+      ["Save notes (MIDI)", "midi"],
     ]
   return [["Save text"]]
 }

@@ -4,6 +4,7 @@ import type { Prompt } from "../../../contract/media.ts"
 import type { Modality } from "../../../contract/modality/index.ts"
 import { byColumns, canvasOf, type Pack, soundOf } from "../../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
+import { notesOf, writeMidi } from "../../../contract/transcription.ts"
 import { writeWav } from "../../../contract/wav.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./audio.ts"
 import { MediaError } from "./error.ts"
@@ -61,6 +62,7 @@ export const media: Record<Modality, Media> = {
       const sound = of(soundOf(pack))
       const all = decodeSamples(bytes, sound)
       all.set(samples)
+      if (form === "midi") return writeMidi(notesOf(all, sound.rate))
       return (form === "flac" ? writeFlac : writeWav)(all, sound.rate, settings)
     },
   },
