@@ -86,13 +86,11 @@ describe("the window's store", () => {
   it("hands a dropped file over piece by piece, each when the one before was taken, and tells that it is read", async () => {
     const opening = studio.actions.openFile(new File([new Uint8Array(5 * 2 ** 20)], "long.wav"))
     const uploads = () => sent.filter((s) => s.type === "upload")
-    const settled = () => new Promise((resolve) => setTimeout(resolve, 50))
-    await settled()
-    expect([uploads().length, studio.store.getState().opening]).toEqual([1, "long.wav"])
+    await expect.poll(() => uploads().length).toBe(1)
+    expect(studio.store.getState().opening).toBe("long.wav")
     const [first] = uploads()
     studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
-    await settled()
-    expect(uploads().map((u) => u.offset)).toEqual([0, 4 * 2 ** 20])
+    await expect.poll(() => uploads().map((u) => u.offset)).toEqual([0, 4 * 2 ** 20])
     expect(sent.some((s) => s.type === "open")).toBe(false)
     studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
     await opening
@@ -102,7 +100,7 @@ describe("the window's store", () => {
   })
   it("tells of a file that a lost connection cut off, and not when the host only says its state again", async () => {
     const opening = studio.actions.openFile(new File([new Uint8Array(10)], "long.wav"))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect.poll(() => sent.some((s) => s.type === "upload")).toBe(true)
     studio.actions.receive({
       type: "state",
       packs: [],
