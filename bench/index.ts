@@ -12,6 +12,7 @@ import { median } from "./timing.ts"
 if (process.argv.includes("--speed")) await import("./speed.ts")
 if (process.argv.includes("--device")) await import("./device.ts")
 if (process.argv.includes("--precision")) await import("./precision.ts")
+if (process.argv.includes("--long")) await import("./long.ts")
 if (process.argv.includes("--profile")) await import("./profile.ts")
 
 /** Stream copy on all cores, bytes read + written a second: the best of several rounds over 256 MiB in all. */

@@ -47,6 +47,16 @@ export const configurations: Record<string, ModelConfig> = {
     ngrams: { orders: [2, 3, 4, 5, 6], rows: 8192, width: 64, patch_embedder: true },
     lookback: { offsets: [], width: 64, predictions: [], lpc: [], matches: [{ window: 2048, unit: 1 }] },
   },
+  // A context of 1,048,576 bytes, and a plain transformer over bytes of the same layers as its local model has and more.
+  million: { patch: 64, global: stage(384, 6, 6, 2), local: stage(128, 2, 4, 1), context: 16384, window: 0, ...modern },
+  "plain-bytes": {
+    patch: 1,
+    global: stage(256, 6, 4, 1),
+    local: stage(32, 0, 1, 1),
+    context: 65536,
+    window: 0,
+    ...modern,
+  },
   large: sized(stage(768, 12, 12, 2), stage(384, 6, 6, 2)),
   // Every head has keys and values of its own, as in the paper: six times the cache.
   "large-mha": sized(stage(768, 12, 12, 12), stage(384, 6, 6, 6)),
