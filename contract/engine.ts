@@ -22,6 +22,11 @@ export const GenerateRequest = z.object({
   id: z.int(),
   ...target,
   prompt: bytes,
+  /**
+   * Of a run that was stopped and goes on: how many of the prompt's bytes it began with. Those after them are decoded
+   * again or still known to have been, so that it makes what it would have made unstopped; left out, all are read.
+   */
+  began: z.int().min(0).optional(),
   /** What stands in place of the prompt's first bytes, as many, where it is too long and its end is taken: a header. */
   cutHeader: bytes.optional(),
   /** How much to make for each variation, in `unit`. */

@@ -105,9 +105,13 @@ async function generate(request: GenerateRequest): Promise<void> {
     // Of a long prompt the end that the model was trained to look at is read, by whole patches or bars; never more where
     // more is known: a run does not depend on what ran before.
     const grid = patch * (notes?.bar ?? 1)
-    const dropped = Math.max(0, Math.ceil((prompt.length - context * patch) / grid)) * grid
+    const first = Math.min(request.began ?? prompt.length, prompt.length)
+    const dropped = Math.max(0, Math.ceil((first - context * patch) / grid)) * grid
     const used = dropped ? Buffer.concat([cutHeader, prompt.subarray(cutHeader.length + dropped)]) : prompt
-    const { decoder, reused } = await Decoder.start(state.model, used, variations, before, isCancelled)
+    const goesOn = first < prompt.length && variations === 1
+    const { decoder, reused } = await (goesOn
+      ? Decoder.goOn(state.model, used, first - dropped, sampling, before, isCancelled)
+      : Decoder.start(state.model, used, variations, before, isCancelled))
     if (before !== decoder) before?.release()
     Object.assign(state, { decoder, dropped })
     send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })

@@ -147,7 +147,7 @@ export class Generation {
     let reason: Reason = "failed"
     let crashed = false
     try {
-      const decoded = this.decode(folder, bounds, items.length, { settings, length, unit }, recorder, stopped)
+      const decoded = this.decode(folder, bounds, items, { settings, length, unit }, recorder, stopped)
       // Before there is a run, while devices are measured, nothing needs to be waited for.
       reason = await Promise.race([decoded, stopped.early])
     } catch (error) {
@@ -208,19 +208,20 @@ export class Generation {
   private decode(
     folder: string,
     bounds: Omit<ReturnType<typeof documentBounds>, "room">,
-    variations: number,
+    items: readonly Item[],
     { settings, length, unit }: { settings: Settings; length: number; unit: LengthUnit },
     recorder: Recorder,
     stopped: Stopped,
   ): Promise<Reason> {
     const { seed, sampling, withinWord } = settings
-    const { header: _, ...prompt } = bounds
+    const { header, ...prompt } = bounds
+    const began = header + (items[0]?.given ?? 0)
     const isText = bounds.isText && !withinWord
     return this.engine.run(folder, async (client, target) => {
       if (stopped()) return "cancelled"
       const { device } = target
       const run = client.generate(
-        { ...target, ...prompt, isText, length, unit, variations, seed, sampling },
+        { ...target, ...prompt, began, isText, length, unit, variations: items.length, seed, sampling },
         {
           loaded: () => this.windows.broadcast({ type: "phase", phase: "reading" }),
           started: () => this.windows.broadcast({ type: "phase", phase: "writing", device }),

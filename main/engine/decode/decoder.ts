@@ -37,6 +37,9 @@ export function decodeKinds({ notes }: ModelConfig, sampling: Sampling): [Decode
   return [masks ? `decode-${masks}` : "decode"]
 }
 
+/** Bytes that are decoded again at most, where a run goes on and its state is gone: a few seconds. */
+const MOST_AGAIN = 4096
+
 /** Positions that the parallel graphs take at once; bounds their memory whatever the length of a file. */
 const CHUNK = 256
 
@@ -159,6 +162,51 @@ export class Decoder {
     decoder.origin = single.origin
     decoder.histories = Array.from({ length: batch }, () => Bytes.of(single.history(0)))
     return { decoder, reused }
+  }
+
+  /**
+   * A decoder that stands after `prompt`'s whole patches as one does that read only the first `began` bytes of it and
+   * decoded the rest: `from` where it did just that, else one that decodes them again. Of more than a person would wait
+   * for all is read, and what follows may be other bytes.
+   */
+  static async goOn(
+    model: Model,
+    prompt: Uint8Array,
+    began: number,
+    sampling: Sampling,
+    from?: Decoder,
+    stop?: () => boolean,
+  ): Promise<{ decoder: Decoder; reused: number }> {
+    const { patch } = model.config
+    const whole = Math.floor(prompt.length / patch)
+    if (from?.cameThrough(prompt, Math.floor(began / patch), whole)) {
+      from.goBack(whole)
+      return { decoder: from, reused: whole }
+    }
+    if (prompt.length - began > MOST_AGAIN) return Decoder.start(model, prompt, 1, from, stop)
+    const { decoder, reused } = await Decoder.start(model, prompt.subarray(0, began), 1, from, stop)
+    while (decoder.nextPatch < whole && !stop?.()) {
+      const at = decoder.nextPatch * patch
+      await decoder.step(sampling, 0, [prompt.subarray(at, at + patch)])
+    }
+    return { decoder, reused }
+  }
+
+  /** Whether this one sequence read `read` patches of `prompt`, decoded on to `whole` at least, and can go back there. */
+  private cameThrough(prompt: Uint8Array, read: number, whole: number): boolean {
+    const { patch } = this.config
+    if (this.batch > 1 || this.origin || this.readPatches !== read || whole < read || whole > this.nextPatch)
+      return false
+    if (!Buffer.from(prompt.subarray(0, whole * patch)).equals(this.history(0).subarray(0, whole * patch))) return false
+    return whole === this.nextPatch || (whole <= this.cache.held && this.cache.canTruncate(whole))
+  }
+
+  /** Goes back to `whole` of its own patches, without a word about how it came there. */
+  private goBack(whole: number): void {
+    if (whole === this.nextPatch) return
+    const { readPatches } = this
+    this.truncate(whole, this.history(0))
+    this.readPatches = readPatches
   }
 
   /** Sequence b alone. */

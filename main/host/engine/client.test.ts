@@ -94,15 +94,20 @@ describe("the engine's process", () => {
   it.each(["paper", "modern", "story", "picture", "byte"])(
     "stops and goes on far beyond the context as if it had never been stopped: %s",
     async (name) => {
-      const made = async (from: Uint8Array<ArrayBuffer>, length: number) => {
+      const made = async (by: EngineClient, from: Uint8Array<ArrayBuffer>, length: number) => {
         const bytes = [...from]
-        const request = { ...base, pack: join(pack, "..", name), prompt: from, length, variations: 1 }
-        await engine.generate(request, { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) }).result
+        const began = prompt.length
+        const request = { ...base, pack: join(pack, "..", name), prompt: from, began, length, variations: 1 }
+        await by.generate(request, { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) }).result
         return Uint8Array.from(bytes)
       }
-      const unbroken = await made(prompt, 700)
+      const unbroken = await made(engine, prompt, 700)
       let stopped = prompt
-      for (const length of [301, 90, 309]) stopped = await made(stopped, length)
+      for (const length of [301, 90]) stopped = await made(engine, stopped, length)
+      // The last time in an engine that knows nothing of it.
+      const other = new EngineClient(forkEngine(cache))
+      stopped = await made(other, stopped, 309)
+      other.close()
       expect(stopped).toEqual(unbroken)
     },
   )
