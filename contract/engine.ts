@@ -27,7 +27,8 @@ export const GenerateRequest = z.object({
    * again or still known to have been, so that it makes what it would have made unstopped; left out, all are read.
    */
   began: z.int().min(0).optional(),
-  /** What stands in place of the prompt's first bytes, as many, where it is too long and its end is taken: a header. */
+  /** What stands in place of the prompt's first bytes, as many, where it is too long and its end is taken: a header. Empty:
+   * nothing does. */
   cutHeader: bytes.optional(),
   /** How much to make for each variation, in `unit`. */
   length: z

@@ -48,4 +48,5 @@ export function stylesOf(pack: PackSummary | undefined): { styles: string[]; def
 }
 
 /** Whether a pack's texts have an end of their own. */
-export const hasEnd = (pack: PackSummary | undefined) => pack?.text?.endOfDocument !== undefined
+export const hasEnd = (pack: PackSummary | undefined) =>
+  pack?.text?.header ? pack.text.endOfDocument !== undefined : false
