@@ -8,6 +8,8 @@ export type ChildPort = {
   /** Told once, also where the process could not be started. */
   onExit(listener: (code: number | null, signal: string | null) => void): void
   kill(): void
+  /** The process's number, where it has one. */
+  readonly pid?: number | undefined
 }
 
 /** Starts a script as a child process of Node: TypeScript in the sources, a bundle's own file in a build. */
@@ -37,6 +39,7 @@ export function forkChild(
     if (child.pid === undefined) end(null, "not started")
   })
   return {
+    pid: child.pid,
     send: (message) => {
       if (child.connected) child.send(message as object, () => {})
     },

@@ -14,7 +14,8 @@ export type StartMedia = () => ChildPort
 export const forkMedia: StartMedia = () => {
   const source = import.meta.url.endsWith(".ts")
   const entry = fileURLToPath(new URL(source ? "./process.ts" : "./media.js", import.meta.url))
-  return forkChild(entry, { execArgv: ["--max-old-space-size=512"] })
+  // What decoders print is for programmers; what a person is told comes as an answer.
+  return forkChild(entry, { execArgv: ["--max-old-space-size=512"], quiet: true })
 }
 
 /** Milliseconds after which a process that has nothing to do is let go. */
