@@ -106,6 +106,8 @@ export const PackSummary = z.object({
   name: z.string(),
   title: z.string(),
   modality: Modality,
+  /** What its documents are like, as its modality says it (documentsOf). */
+  media: z.record(z.string(), z.unknown()),
   /** What pictures of this pack are like. */
   canvas: Canvas.optional(),
   /** What sounds of this pack are like. */

@@ -197,5 +197,11 @@ export function textOf(pack: Pack): Text | undefined {
   return pack.modality === "text" ? Text.parse(pack.media) : undefined
 }
 
+const known = new WeakMap<object, Documents>()
+
 /** What the documents of a pack are like. */
-export const documentsOf = (pack: Pack): Documents => modalities[pack.modality].documents(pack.media)
+export function documentsOf({ modality, media }: Pick<Pack, "modality" | "media">): Documents {
+  const documents = known.get(media) ?? modalities[modality].documents(media)
+  known.set(media, documents)
+  return documents
+}

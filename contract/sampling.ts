@@ -55,20 +55,3 @@ export function masksOf({ temperature, topP, topK, minP }: Sampling): Mask[] {
 }
 
 export const defaultSampling: Sampling = { temperature: 0.8, topP: 0.95, topK: 0, minP: 0 }
-
-type Sampled = { modality: string; sampling?: Sampling | undefined; presets?: Presets | undefined }
-
-/** Three ways to sample: the pack's own, or what its modality makes of its default. */
-export function presetsOf(pack?: Sampled): Record<"tame" | "default" | "wild", Sampling> {
-  const usual = pack?.sampling ?? defaultSampling
-  const warmer = (by: number) => Math.round(usual.temperature * by * 100) / 100
-  // A picture that is drawn only a little too carefully stays white: the likeliest pixel follows from the one before.
-  const derived =
-    pack?.modality === "image" || pack?.modality === "audio"
-      ? { tame: { ...usual, temperature: warmer(0.95) }, wild: { ...usual, temperature: warmer(1.1) } }
-      : {
-          tame: { temperature: warmer(0.65), topP: 0.9, topK: 0, minP: 0.05 },
-          wild: { temperature: warmer(1.35), topP: 1, topK: 0, minP: 0.02 },
-        }
-  return { tame: pack?.presets?.tame ?? derived.tame, default: usual, wild: pack?.presets?.wild ?? derived.wild }
-}

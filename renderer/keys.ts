@@ -23,7 +23,7 @@ export function onKey(e: KeyboardEvent, { store, actions }: Studio, { rename }: 
   else if (ctrl && e.key.toLowerCase() === "f") search(actions)
   else if (ctrl && e.key.toLowerCase() === "n") actions.newDraft()
   else if (ctrl && e.key.toLowerCase() === "s") {
-    if (item) actions.save(item.id, ({ image: "png", audio: "wav" } as const)[item.modality as "image" | "audio"])
+    if (item) actions.save(item.id)
   } else if (e.key === "Escape") closeOrStop(s, actions)
   else if (ctrl || e.altKey || isField(e.target)) return false
   else if (e.key === "F2" && item) rename()

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { type ModalityEntry, styled } from "./modality.ts"
+import { type ModalityEntry, narrowPresets, styled } from "./modality.ts"
 
 /**
  * Media of an audio pack: mono samples at one rate, a byte each, on the mu-law curve or linear (128 is silence), or two
@@ -28,6 +28,8 @@ const SILENCE = 128
 
 export const audio: ModalityEntry = {
   noun: "sound",
+  kind: "Sound",
+  kinds: "Sounds",
   format: Sound,
   forms: {
     wav: { save: "Save WAV", extension: ".wav", mime: "audio/wav" },
@@ -36,6 +38,8 @@ export const audio: ModalityEntry = {
   },
   lengthUnit: "bytes",
   typed: false,
+  variations: 1,
+  presets: narrowPresets,
   documents(media) {
     const sound = Sound.parse(media)
     return {
@@ -48,6 +52,7 @@ export const audio: ModalityEntry = {
       },
       files: { file: "sound.wav", raw: "sound.raw" },
       unit: { name: "seconds", bytes: secondBytes(sound), most: 3600 },
+      amount: (bytes) => `${(bytes / secondBytes(sound)).toFixed(1)} s`,
       usualLength: 4 * secondBytes(sound),
       grain: () => ({ name: "samples", bytes: sampleBytes(sound) }),
       columns: false,

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { type ModalityEntry, styled } from "./modality.ts"
+import { type ModalityEntry, narrowPresets, plural, styled } from "./modality.ts"
 
 /** Media of an image pack: pixels of one canvas in raster order, three bytes of RGB each or one index into a palette. */
 export const Canvas = z
@@ -78,14 +78,18 @@ export function isBlank(bytes: Uint8Array, canvas: Canvas): boolean {
 
 export const image: ModalityEntry = {
   noun: "picture",
+  kind: "Picture",
+  kinds: "Pictures",
   format: Canvas,
   forms: {
     png: { save: "Save PNG", extension: ".png", mime: "image/png" },
     // Every pixel repeated, so that none is blurred.
-    large: { save: "Save large", extension: ".png", mime: "image/png" },
+    large: { save: "Save large PNG", extension: ".png", mime: "image/png" },
   },
   lengthUnit: "bytes",
   typed: false,
+  variations: 4,
+  presets: narrowPresets,
   documents(media) {
     const canvas = Canvas.parse(media)
     return {
@@ -96,7 +100,8 @@ export const image: ModalityEntry = {
         return canvas.columns ? header.fill(columns ? 1 : 0, header.length >> 1) : header
       },
       files: { file: "picture.png", raw: canvas.palette ? "picture.idx" : "picture.rgb" },
-      unit: { name: "rows at most", bytes: rowBytes(canvas), most: canvas.height },
+      unit: { name: "rows", bytes: rowBytes(canvas), most: canvas.height },
+      amount: (bytes) => plural(Math.ceil(bytes / rowBytes(canvas)), "row"),
       usualLength: canvasBytes(canvas),
       grain: (columns) => ({ name: columns ? "columns" : "rows", bytes: rowBytes(canvas, columns) }),
       columns: canvas.columns ?? false,

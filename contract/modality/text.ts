@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { type ModalityEntry, styled } from "./modality.ts"
+import { type ModalityEntry, plural, styled, widePresets } from "./modality.ts"
 
 /** Media of a text pack. */
 export const Text = z.object({
@@ -21,11 +21,15 @@ const BEGINS = 1
 const WITHIN = 2
 
 export const text: ModalityEntry = {
-  noun: "text",
+  noun: "story",
+  kind: "Story",
+  kinds: "Stories",
   format: Text,
-  forms: { txt: { save: "Save as…", extension: ".txt", mime: "text/plain" } },
+  forms: { txt: { save: "Save text", extension: ".txt", mime: "text/plain" } },
   lengthUnit: "characters",
   typed: true,
+  variations: 4,
+  presets: widePresets,
   documents(media) {
     const { header, styles, defaultStyle = 0, endOfDocument, opening } = Text.parse(media)
     // Both are counted from 1, as 0 is the end mark of the texts that were trained on.
@@ -39,6 +43,8 @@ export const text: ModalityEntry = {
       },
       files: { file: "output.txt" },
       unit: { name: "characters", bytes: 1, most: 1_000_000 },
+      // English has 5.7 bytes a word, its space included.
+      amount: (bytes) => plural(Math.max(bytes ? 1 : 0, Math.round(bytes / 5.7)), "word"),
       usualLength: 600,
       grain: () => ({ name: "bytes", bytes: 1 }),
       columns: false,

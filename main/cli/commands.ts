@@ -6,7 +6,8 @@ import { Bytes } from "../../contract/bytes.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
-import { MOST_AGAIN, nextSeed, outside, presetsOf, type Sampling } from "../../contract/sampling.ts"
+import { presetsOf } from "../../contract/presets.ts"
+import { MOST_AGAIN, nextSeed, outside, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
 import { checkWritable } from "../host/folders.ts"
@@ -74,7 +75,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
     case "generate": {
       const { values } = parse(args, { ...making, prompt: text }, 0)
       const chosen = target(values)
-      if (values.prompt !== undefined && !modalities[chosen.pack.modality].typed)
+      if (values.prompt !== undefined && documentsOf(chosen.pack).files.raw)
         throw new UsageError(
           `--prompt is text, and the pack ${chosen.pack.name} makes ${chosen.pack.modality}; use megabyte continue FILE`,
         )
@@ -137,7 +138,7 @@ function readPrompt(given: string, values: Values<typeof common & typeof framing
       const { columns = false } = values
       if (columns && !documents.columns) throw new UsageError(`the pack ${chosen.pack.name} does not read by columns`)
       const unit = documents.grain(columns)
-      if (modalities[chosen.pack.modality].typed) {
+      if (!documents.files.raw) {
         const bytes = new Uint8Array(readFileSync(path))
         // A pack that is asked for by name takes any bytes; otherwise a text in another encoding is made UTF-8.
         if (values.pack !== undefined || isUtf8(bytes)) return { bytes, chosen, unit }
@@ -234,13 +235,13 @@ async function make(
   withinWord = false,
 ): Promise<void> {
   const { pack, cache } = chosen
-  const { noun, forms, typed } = modalities[pack.modality]
-  const { unit, usualLength, endMark, isBlank } = documentsOf(pack)
+  const { noun, forms } = modalities[pack.modality]
+  const { unit, usualLength, endMark, isBlank, files } = documentsOf(pack)
   const extensions = [...new Set(Object.values(forms).map(({ extension }) => extension))]
   const form = Object.keys(forms).find((name) => values.out?.toLowerCase().endsWith(forms[name]?.extension ?? ""))
-  if (!typed && !values.out && !values.json)
+  if (files.raw && !values.out && !values.json)
     throw new UsageError(`a ${noun} needs a file: --out FILE${extensions.join(" or FILE")}`)
-  if (!typed && values.out && !form)
+  if (files.raw && values.out && !form)
     throw new UsageError(`a ${noun} is written as ${extensions.join(" or ")}, not as "${values.out}"`)
   if (values.seconds !== undefined && unit.name !== "seconds")
     throw new UsageError("--seconds is for sounds; use --bytes")

@@ -1,46 +1,11 @@
 import type { Item, Preview } from "../../contract/app.ts"
-import { type Sound, sampleBytes } from "../../contract/pack.ts"
-import { sampleAt } from "../../contract/samples.ts"
+import type { Pack } from "../../contract/pack.ts"
 import type { Library } from "./library.ts"
+import { media } from "./media/index.ts"
 
-/** Characters of a text that a row shows, and stretches of a sound. */
-const CHARACTERS = 160
-const PEAKS = 48
-/** Samples looked at in each stretch: enough for the eye. */
-const LOOKS = 100
-
-/**
- * What a row of the library shows of an item's contents: how a text went on, a small picture, a wave.
- * @param sound how an audio pack's samples are written; without its pack a sound has no wave
- */
-export function previewOf(library: Library, item: Item, sound: Sound | undefined): Preview {
-  const { id, modality } = item
-  if (modality === "image") {
-    const file = library.readFile(id)
-    return file ? { id, image: `data:image/png;base64,${Buffer.from(file).toString("base64")}` } : { id }
-  }
-  const { bytes } = library.read(id)
-  if (modality === "audio") return sound ? { id, peaks: peaksOf(bytes, sound) } : { id }
-  return { id, text: excerptOf(bytes, item.given) }
-}
-
-/** The words where a text's given beginning ends, with some of those before. */
-function excerptOf(bytes: Uint8Array, given: number): string {
-  const all = new TextDecoder().decode(bytes.subarray(Math.max(0, given - CHARACTERS / 2), given + 2 * CHARACTERS))
-  return all
-    .replace(/\uFFFD/g, "")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, CHARACTERS)
-}
-
-function peaksOf(bytes: Uint8Array, sound: Sound): number[] {
-  const samples = Math.floor(bytes.length / sampleBytes(sound))
-  return Array.from({ length: PEAKS }, (_, i) => {
-    const [from, to] = [Math.floor((i * samples) / PEAKS), Math.floor(((i + 1) * samples) / PEAKS)]
-    const stride = Math.max(1, Math.floor((to - from) / LOOKS))
-    let peak = 0
-    for (let s = from; s < to; s += stride) peak = Math.max(peak, Math.abs(sampleAt(bytes, s, sound)))
-    return Math.round(100 * peak) / 100
-  })
+/** What a row of the library shows of an item's contents; without its pack only what needs none of it. */
+export function previewOf(library: Library, item: Item, pack: Pick<Pack, "modality" | "media"> | undefined): Preview {
+  const { id, modality, given } = item
+  const contents = () => library.read(id).bytes
+  return { id, ...media[modality].preview({ contents, given, file: library.readFile(id), pack }) }
 }

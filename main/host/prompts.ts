@@ -4,7 +4,7 @@ import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import type { MediaReader } from "./media/client.ts"
 import { MediaError } from "./media/error.ts"
-import { findPack, type Places, packFor } from "./packs/find.ts"
+import { findPack, listPacks, type Places, packFor } from "./packs/find.ts"
 
 /** What is asked of a file that was dropped: its name, the pack that is wanted for it, how a picture is to be framed. */
 export type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
@@ -21,7 +21,11 @@ export async function openPrompt(opening: Opening, path: string, services: Servi
   } catch {
     throw new MediaError(`${name} cannot be read; nothing has changed.`)
   }
-  const modality = await media.detect(name, path)
+  // A pack for bytes takes any file at all as it is.
+  const isForBytes = listPacks(places).some(
+    (p) => "pack" in p && p.pack.name === opening.pack && p.pack.modality === "bytes",
+  )
+  const modality = isForBytes ? "bytes" : await media.detect(name, path)
   const pack = packFor(modality, opening.pack, places)
   const read = await readPrompt(opening, path, pack, services)
   const opened = { type: "opened", name, modality } as const

@@ -1,3 +1,4 @@
+import { modalities } from "../../contract/modality/index.ts"
 import type { Library } from "./library.ts"
 
 /** Items whose title or text has `query` in it, whatever its case. One that cannot be read is passed over. */
@@ -8,7 +9,7 @@ export function search(library: Library, query: string): string[] {
     .list()
     .filter((item) => {
       if (has(item.title)) return true
-      if (item.modality !== "text") return false
+      if (!modalities[item.modality].typed) return false
       try {
         return has(library.read(item.id).bytes.toString("utf8"))
       } catch {

@@ -183,11 +183,11 @@ export class Studio {
   }
 
   private previews(ids: string[]): Preview[] {
-    const sounds = new Map(packSummaries(this.places).map((p) => [p.name, p.sound]))
+    const packs = new Map(packSummaries(this.places).map((p) => [p.name, p]))
     return ids.flatMap((id) => {
       try {
         const item = this.library.get(id)
-        return previewOf(this.library, item, sounds.get(item.settings.pack))
+        return previewOf(this.library, item, packs.get(item.settings.pack))
       } catch {
         return [] // It has just gone.
       }

@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from "react"
+import { modalities } from "../../contract/modality/index.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
+import { views } from "../modality/index.ts"
 import { drawStrip } from "../patches/draw.ts"
 import { useActions, useSlice } from "../store/context.ts"
-import { KINDS } from "../store/packs.ts"
-import { Icon, kindIcons } from "../ui/Icon.tsx"
+import { Icon } from "../ui/Icon.tsx"
 import { PictureThumb, SoundThumb } from "../ui/Thumb.tsx"
 import { emptyContent, givenText, grow, patchesOf, type Result } from "./results.ts"
 
@@ -32,7 +33,7 @@ export function Card({ result }: { result: Result }) {
         type="button"
         className="card-begin"
         disabled={busy || !pack}
-        aria-label={`${KINDS[modality]}: ${calls[modality]}`}
+        aria-label={`${modalities[modality].kind}: ${calls[modality]}`}
         onClick={() => pack && actions.beginWith(pack.name, givenText(result), result.style)}
       >
         <CardStrip content={content} result={result} version={version} />
@@ -41,7 +42,7 @@ export function Card({ result }: { result: Result }) {
         </span>
         <span className="card-words">
           <span className="kind">
-            <Icon name={kindIcons[modality]} /> {KINDS[modality]}
+            <Icon name={views[modality].icon} /> {modalities[modality].kind}
           </span>
           <strong>{calls[modality]}</strong>
         </span>

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react"
 import { useActions, useSlice } from "../store/context.ts"
-import { packOf } from "../store/packs.ts"
+import { isTyped, packOf } from "../store/packs.ts"
 import { Icon } from "../ui/Icon.tsx"
 import { SettingsButton } from "../work/ActionBar.tsx"
 import { Card } from "./Card.tsx"
@@ -36,11 +36,11 @@ function Line() {
   const actions = useActions()
   const text = useSlice((s) => s.draft.text)
   const pack = useSlice(packOf)
-  const texts = useSlice((s) => s.packs.find((p) => p.modality === "text" && !p.problem))
+  const texts = useSlice((s) => s.packs.find((p) => isTyped(p.modality) && !p.problem))
   const busy = useSlice((s) => s.run !== undefined)
   const field = useRef<HTMLTextAreaElement>(null)
   useEffect(() => field.current?.focus(), [])
-  const isText = pack?.modality === "text" || pack?.modality === "bytes"
+  const isText = isTyped(pack?.modality)
   return (
     <div className="line">
       <textarea

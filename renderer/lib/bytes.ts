@@ -37,3 +37,6 @@ export function size(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`
   return `${(bytes / 1e6).toFixed(1)} MB`
 }
+
+/** A file inside its address. */
+export const dataAddress = (mime: string, bytes: Uint8Array) => `data:${mime};base64,${toBase64(bytes)}`

@@ -8,12 +8,12 @@ describe("words for people", () => {
   })
 
   it("counts words, rows and seconds", () => {
-    const canvas = { width: 32, height: 32, header: 0, styles: [] } as never
-    const sound = { rate: 8000, encoding: "mu-law", header: 0, styles: [] } as never
-    expect(amount(570, { modality: "text" })).toBe("100 words")
-    expect(amount(1, { modality: "text" })).toBe("1 word")
-    expect(amount(16000, { modality: "audio", sound })).toBe("2.0 s")
-    expect(amount(0, { modality: "image", canvas })).toBe("0 rows")
+    const canvas = { width: 32, height: 32, header: 0, styles: [] }
+    const sound = { rate: 8000, encoding: "mu-law", header: 0, styles: [] }
+    expect(amount(570, { modality: "text", media: {} })).toBe("100 words")
+    expect(amount(1, { modality: "text", media: {} })).toBe("1 word")
+    expect(amount(16000, { modality: "audio", media: sound })).toBe("2.0 s")
+    expect(amount(0, { modality: "image", media: canvas })).toBe("0 rows")
   })
 
   it("says when", () => {

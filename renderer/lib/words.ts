@@ -1,7 +1,6 @@
 import type { PackSummary } from "../../contract/app.ts"
-import { rowBytes, secondBytes } from "../../contract/pack.ts"
-
-const plural = (n: number, one: string) => `${n.toLocaleString("en")} ${one}${n === 1 ? "" : "s"}`
+import { plural } from "../../contract/modality/modality.ts"
+import { documentsOf } from "../../contract/pack.ts"
 
 /** How long something will take or took, as a person says it. */
 export function duration(seconds: number): string {
@@ -13,12 +12,8 @@ export function duration(seconds: number): string {
 }
 
 /** How much was made, in what a person counts it in: words, rows, seconds. */
-export function amount(bytes: number, pack: Pick<PackSummary, "canvas" | "sound" | "modality"> | undefined): string {
-  if (pack?.canvas) return plural(Math.ceil(bytes / rowBytes(pack.canvas)), "row")
-  if (pack?.sound) return `${(bytes / secondBytes(pack.sound)).toFixed(1)} s`
-  if (pack?.modality === "text") return plural(Math.max(bytes ? 1 : 0, Math.round(bytes / 5.7)), "word")
-  return plural(bytes, "byte")
-}
+export const amount = (bytes: number, pack: Pick<PackSummary, "modality" | "media"> | undefined): string =>
+  pack ? documentsOf(pack).amount(bytes) : plural(bytes, "byte")
 
 /** When something was made, beside `now`: the time of today, else the day. */
 export function when(then: number, now = Date.now()): string {

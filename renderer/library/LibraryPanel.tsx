@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react"
+import { Modality, modalities } from "../../contract/modality/index.ts"
 import { useActions, useSlice } from "../store/context.ts"
-import type { Modality } from "../store/packs.ts"
 import { faceOf, type Work, worksOf } from "../store/works.ts"
 import { IconButton } from "../ui/Button.tsx"
 import { Icon } from "../ui/Icon.tsx"
@@ -10,9 +10,7 @@ import { WorkRow } from "./WorkRow.tsx"
 const ROW = 64
 const filters = [
   ["all", "All"],
-  ["text", "Stories"],
-  ["image", "Pictures"],
-  ["audio", "Sounds"],
+  ...Modality.options.map((modality) => [modality, modalities[modality].kinds] as const),
   ["starred", "Starred"],
 ] as const
 type Filter = (typeof filters)[number][0]

@@ -1,8 +1,9 @@
 import { memo } from "react"
 import { amount, when } from "../lib/words.ts"
+import { views } from "../modality/index.ts"
 import { useSlice } from "../store/context.ts"
 import { faceOf, type Work } from "../store/works.ts"
-import { Icon, kindIcons } from "../ui/Icon.tsx"
+import { Icon } from "../ui/Icon.tsx"
 import { WaveThumb } from "../ui/Thumb.tsx"
 import { dragOut } from "../work/drag.ts"
 
@@ -34,7 +35,7 @@ export const WorkRow = memo(
         aria-label={`${face.title}, ${versions} version${versions === 1 ? "" : "s"}`}
         tabIndex={tabStop ? 0 : -1}
         draggable
-        onDragStart={(e) => dragOut(e.dataTransfer, face, content, pack, preview?.image)}
+        onDragStart={(e) => dragOut(e.dataTransfer, { item: face, content, pack }, preview?.image)}
         onClick={onPick}
         onFocus={onFocus}
       >
@@ -44,7 +45,7 @@ export const WorkRow = memo(
           ) : preview?.peaks ? (
             <WaveThumb peaks={preview.peaks} />
           ) : (
-            <Icon name={kindIcons[face.modality]} />
+            <Icon name={views[face.modality].icon} />
           )}
         </span>
         <span className="row-words">

@@ -2,7 +2,9 @@ import { useEffect } from "react"
 import type { Alternative, PackSummary } from "../../contract/app.ts"
 import { surpriseColor } from "../lib/color.ts"
 import type { Content } from "../lib/content.ts"
-import { bits, glyph, percent } from "../lib/words.ts"
+import { bits, percent } from "../lib/words.ts"
+import { views } from "../modality/index.ts"
+import type { Look } from "../modality/view.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { IconButton } from "../ui/Button.tsx"
 import { Icon } from "../ui/Icon.tsx"
@@ -33,7 +35,7 @@ export function PatchCard({
   const bytes = content.bytes.subarray(from, from + patch)
   const mean = content.meanBits(from, from + patch)
   const known = alternatives?.id === id && alternatives.at === from ? alternatives.bytes : undefined
-  const look = lookOf(pack, content.bytes)
+  const look = views[pack.modality].look(pack, content.bytes)
   return (
     <section className="patch-card" aria-label={`Patch ${index + 1}`}>
       <header>
@@ -94,31 +96,6 @@ function Other(props: { other: Alternative; look: Look; busy: boolean; at: numbe
     </button>
   )
 }
-
-/** A pixel of no color. */
-const CLEAR = "repeating-conic-gradient(#fff 0 25%, #dfe1e7 0 50%) 0 0 / 8px 8px"
-
-type Look = { name(byte: number): string; color?: (byte: number, at: number) => string }
-
-/** How a pack's bytes are shown: letters, colors, or numbers. */
-function lookOf(pack: PackSummary, bytes: Uint8Array): Look {
-  if (pack.canvas)
-    return {
-      name: (byte) => pack.canvas?.palette?.[byte] ?? `${byte}`,
-      // The other two channels of the pixel stay as they are.
-      color: (byte, at) => {
-        const { palette, transparent } = pack.canvas ?? {}
-        if (palette) return byte === transparent ? CLEAR : (palette[byte] ?? "#000000")
-        const first = at - (at % 3)
-        const rgb = [0, 1, 2].map((i) => (first + i === at ? byte : (bytes[first + i] ?? byte)))
-        return `rgb(${rgb.join(" ")})`
-      },
-    }
-  if (pack.modality === "text") return { name: (byte) => (glyph(byte) === "·" ? hex(byte) : glyph(byte)) }
-  return { name: (byte) => `${byte - 128}` }
-}
-
-const hex = (byte: number) => byte.toString(16).padStart(2, "0")
 
 function Face({ look, byte, at }: { look: Look; byte: number; at: number }) {
   if (look.color) return <i className="swatch" style={{ background: look.color(byte, at) }} />

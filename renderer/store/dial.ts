@@ -1,5 +1,6 @@
 import type { PackSummary } from "../../contract/app.ts"
-import { presetsOf, type Sampling } from "../../contract/sampling.ts"
+import { presetsOf } from "../../contract/presets.ts"
+import type { Sampling } from "../../contract/sampling.ts"
 
 /** The way from tame to wild: three settings that were measured for the pack, and what lies between. */
 export type Path = { tame: Sampling; usual: Sampling; wild: Sampling }

@@ -1,6 +1,6 @@
 import type { Settings } from "../../contract/app.ts"
 import type { Core } from "./core.ts"
-import { isMedia, packOf, usualSettings } from "./packs.ts"
+import { isTyped, packOf, usualSettings } from "./packs.ts"
 import { type Draft, emptyDraft } from "./state.ts"
 
 /** What is being written, and the settings of the next generation. */
@@ -27,7 +27,7 @@ export function createDrafts(core: Core) {
     const before = packOf(get())
     if (!pack || settings.pack === name) return
     if (before) remembered.set(before.name, settings)
-    if (pack.modality !== before?.modality || isMedia(pack.modality)) replaceDraft(emptyDraft)
+    if (pack.modality !== before?.modality || !isTyped(pack.modality)) replaceDraft(emptyDraft)
     set({ settings: remembered.get(name) ?? usualSettings(pack) })
   }
 

@@ -6,7 +6,7 @@ import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
 import type { Files } from "./files.ts"
 import type { LibraryActions } from "./library.ts"
-import { isMedia, packOf } from "./packs.ts"
+import { isTyped, packOf } from "./packs.ts"
 import { keptAtFirst, type Runs } from "./runs.ts"
 import { begun, emptyDraft } from "./state.ts"
 import type { Uploads } from "./uploads.ts"
@@ -19,7 +19,7 @@ type Parts = { core: Core; drafts: Drafts; runs: Runs; library: LibraryActions; 
 export function createReceiver({ core, drafts, runs, library, files, uploads }: Parts) {
   const { get, set, send, notify } = core
 
-  const contentOf = (id: string) => new Content(!isMedia(get().items.get(id)?.modality))
+  const contentOf = (id: string) => new Content(isTyped(get().items.get(id)?.modality ?? "text"))
 
   /** The packs there are; another one is chosen where the chosen one has gone. */
   const withPacks = (packs: AppEvent & { type: "packs" | "state" }) => {
@@ -102,9 +102,9 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
       notify("info", "It was made here: its settings are restored, and its seed is locked.")
     }
     const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
-    const text = isMedia(event.modality) ? "" : new TextDecoder().decode(bytes)
+    const text = !isTyped(event.modality) ? "" : new TextDecoder().decode(bytes)
     drafts.replaceDraft(
-      isMedia(event.modality)
+      !isTyped(event.modality)
         ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) }, ...framed(event) }
         : { ...emptyDraft, name, note, text, ...(settings ? { made: text } : {}) },
     )

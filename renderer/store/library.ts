@@ -1,5 +1,5 @@
 import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
-import { download, fileName } from "../lib/bytes.ts"
+import { modalities } from "../../contract/modality/index.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
 import { futuresOf, runOf } from "./works.ts"
@@ -131,12 +131,12 @@ export function createLibrary(core: Core, drafts: Drafts) {
       })
     },
 
-    /** Saves an item as a file: a text as it is, a picture or a sound in the form that is asked for. */
+    /** Saves an item as a file: in the form that is asked for, or as its ordinary file. */
     save(id: string, form?: FileForm): void {
       const item = get().items.get(id)
-      const c = get().contents.get(id)
-      if (form) send({ type: "export", id, form })
-      else if (item && c) download(fileName(item.title, ".txt"), "text/plain", c.bytes)
+      const [usual] = Object.keys(item ? modalities[item.modality].forms : {})
+      const wanted = form ?? usual
+      if (wanted) send({ type: "export", id, form: wanted })
     },
   }
   return actions

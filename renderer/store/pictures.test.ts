@@ -14,7 +14,16 @@ const canvas = {
 }
 const packs = [
   {
-    ...{ name: "pixels", title: "Pixels", modality: "image" as const, canvas, patch: 2, license: "", data: "" },
+    ...{
+      name: "pixels",
+      title: "Pixels",
+      modality: "image" as const,
+      canvas,
+      media: canvas,
+      patch: 2,
+      license: "",
+      data: "",
+    },
     ...{ parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true },
   },
 ]

@@ -6,7 +6,7 @@ import type { Content } from "../lib/content.ts"
 import { givenOf, pictureDraft } from "../picture/pixels.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
-import { isMedia, packOf, usualSettings } from "./packs.ts"
+import { isTyped, packOf, usualSettings } from "./packs.ts"
 import { begun, emptyDraft, newSeed } from "./state.ts"
 import { runOf } from "./works.ts"
 
@@ -43,7 +43,7 @@ export function createRuns(core: Core, drafts: Drafts) {
     const { draft } = get()
     const pack = packOf(get())
     if (draft.media && pack?.canvas) return givenOf(draft.media, pack.canvas)
-    if (isMedia(pack?.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
+    if (pack && !isTyped(pack.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
     return utf8(caret === undefined ? draft.text : draft.text.slice(0, caret))
   }
 
@@ -179,7 +179,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       drafts.setPack(item.settings.pack)
       const pack = packOf(get())
       const parent = { id, at: bytes.length }
-      if (!isMedia(item.modality)) {
+      if (isTyped(item.modality)) {
         const text = new TextDecoder().decode(bytes)
         drafts.replaceDraft({ ...emptyDraft, text, made: text, parent })
         return set({ editing: true })

@@ -47,8 +47,8 @@ describe("the window's store", () => {
     studio.actions.receive({
       type: "packs",
       packs: [
-        { ...pack, name: "text", title: "Text", modality: "text" },
-        { ...pack, name: "image", title: "Pictures", modality: "image", canvas },
+        { ...pack, name: "text", title: "Text", modality: "text", media: {} },
+        { ...pack, name: "image", title: "Pictures", modality: "image", canvas, media: canvas },
       ],
     })
     const state = () => studio.store.getState()
@@ -209,7 +209,10 @@ describe("the window's store", () => {
   })
   it("keeps the settings when an old item is looked at, and takes its own only when asked to", () => {
     const pack = { patch: 8, license: "", data: "", parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true }
-    studio.actions.receive({ type: "packs", packs: [{ ...pack, name: "text", title: "Text", modality: "text" }] })
+    studio.actions.receive({
+      type: "packs",
+      packs: [{ ...pack, name: "text", title: "Text", modality: "text", media: {} }],
+    })
     studio.actions.setSettings({ seed: 5 })
     studio.actions.receive({ type: "item", item: { ...item("a"), settings: { ...settings, seed: 77 } } })
     studio.actions.show("a")

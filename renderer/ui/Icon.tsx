@@ -48,6 +48,3 @@ export function Icon({ name, filled = false }: { name: IconName; filled?: boolea
     </svg>
   )
 }
-
-/** The icon of a kind of work. */
-export const kindIcons = { text: "story", image: "picture", audio: "sound", bytes: "file" } as const

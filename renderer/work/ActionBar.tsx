@@ -1,4 +1,5 @@
 import type { ListedItem, PackSummary } from "../../contract/app.ts"
+import { modalities } from "../../contract/modality/index.ts"
 import type { Content } from "../lib/content.ts"
 import { Dial } from "../settings/Dial.tsx"
 import { useActions, useSlice } from "../store/context.ts"
@@ -63,13 +64,13 @@ function PrimaryLabel({
   const hasText = useSlice((s) => s.draft.text !== "")
   const media = useSlice((s) => s.draft.media !== undefined)
   const variations = useSlice((s) => s.settings.variations)
-  const kind = pack?.canvas ? "picture" : pack?.sound ? "sound" : "story"
+  const { noun, typed } = modalities[pack?.modality ?? "text"]
   if (complete) return variations === 1 ? "Make another" : `Make ${variations} more`
   if (item && !editing) return "Continue"
   if (editing) return "Continue from the caret"
-  if (media) return `Continue the ${kind}`
-  if (kind === "story") return hasText ? "Continue the text" : "Write something"
-  return variations === 1 ? `Make a ${kind}` : `Make ${variations} ${kind}s`
+  if (media) return `Continue the ${noun}`
+  if (typed) return hasText ? "Continue the text" : "Write something"
+  return variations === 1 ? `Make a ${noun}` : `Make ${variations} ${noun}s`
 }
 
 /** Shows how surprising a draft is, without going on from it. */

@@ -1,13 +1,10 @@
-import type { ListedItem, PackSummary } from "../../contract/app.ts"
-import { canvasBytes } from "../../contract/pack.ts"
+import type { PackSummary } from "../../contract/app.ts"
+import { documentsOf } from "../../contract/pack.ts"
 import type { Content } from "../lib/content.ts"
+import { views } from "../modality/index.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { IconButton } from "../ui/Button.tsx"
 import { Icon } from "../ui/Icon.tsx"
-import { PictureThumb, SoundThumb } from "../ui/Thumb.tsx"
-
-/** Characters of a text that a future shows. */
-const EXCERPT = 110
 
 /** The futures of a run, side by side: a click takes one, the cross discards it, the last asks for more. */
 export function Futures({ pack }: { pack: PackSummary | undefined }) {
@@ -47,6 +44,7 @@ function Future(props: {
   // Only what is being written is drawn again with every patch.
   const version = useSlice((s) => (s.run?.ids.includes(id) ? s.version : -1))
   if (!item) return null
+  const { Thumb } = views[item.modality]
   return (
     <article className={`future${current ? " current" : ""}${live ? " live" : ""}`} aria-label={`Future ${number}`}>
       <button
@@ -67,37 +65,8 @@ function Future(props: {
   )
 }
 
-function Thumb({
-  item,
-  content,
-  pack,
-  version,
-}: {
-  item: ListedItem
-  content: Content
-  pack: PackSummary | undefined
-  version: number
-}) {
-  if (item.modality === "image" && pack?.canvas)
-    return (
-      <PictureThumb
-        bytes={content.bytes}
-        canvas={pack.canvas}
-        columns={item.settings.columns}
-        version={version + content.length}
-      />
-    )
-  if (item.modality === "audio" && pack?.sound)
-    return <SoundThumb bytes={content.bytes} sound={pack.sound} version={version} />
-  return <span className="future-text">{excerpt(content, item.given)}</span>
-}
-
-/** The words after what was given. */
-function excerpt(content: Content, given: number): string {
-  const bytes = content.bytes.subarray(given, given + 2 * EXCERPT)
-  return new TextDecoder().decode(bytes, { stream: true }).replace(/\s+/g, " ").trim().slice(0, EXCERPT)
-}
-
 /** Whether nothing can come after an item any more. */
-export const isComplete = (pack: PackSummary | undefined, content: Content | undefined): boolean =>
-  pack?.canvas !== undefined && content !== undefined && content.length >= canvasBytes(pack.canvas)
+export const isComplete = (pack: PackSummary | undefined, content: Content | undefined): boolean => {
+  const whole = pack && documentsOf(pack).whole
+  return whole !== undefined && content !== undefined && content.length >= whole
+}

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from "react"
-import type { FileForm, ListedItem, PackSummary } from "../../contract/app.ts"
+import type { ListedItem, PackSummary } from "../../contract/app.ts"
+import { modalities } from "../../contract/modality/index.ts"
 import { scaleOf, surpriseColor } from "../lib/color.ts"
 import type { Content } from "../lib/content.ts"
 import { bits } from "../lib/words.ts"
+import { views } from "../modality/index.ts"
 import { useActions, useSlice } from "../store/context.ts"
-import { KINDS } from "../store/packs.ts"
 import { IconButton } from "../ui/Button.tsx"
-import { Icon, kindIcons } from "../ui/Icon.tsx"
+import { Icon } from "../ui/Icon.tsx"
 import { type Choice, Menu } from "../ui/Menu.tsx"
-import { copyItem } from "./copy.ts"
 import { dragOut } from "./drag.ts"
 
 /** What the document is, its surprise, and what can be done with it. */
@@ -29,11 +29,11 @@ export function TopBar({
   const surprise = useSlice((s) => s.surprise)
   const name = useSlice((s) => s.draft.name)
   const kind = pack?.modality ?? "text"
-  const title = item?.title ?? (name || `New ${KINDS[kind].toLowerCase()}`)
+  const title = item?.title ?? (name || `New ${modalities[kind].kind.toLowerCase()}`)
   return (
     <header className="topbar">
       <span className="kind" title={pack?.title}>
-        <Icon name={kindIcons[kind]} /> {KINDS[kind]}
+        <Icon name={views[kind].icon} /> {modalities[kind].kind}
       </span>
       {item && renaming ? (
         <Rename item={item} onDone={() => onRename(false)} />
@@ -41,7 +41,7 @@ export function TopBar({
         <h1
           title={item ? `${title}: drag it out to save it` : title}
           draggable={item !== undefined && content !== undefined}
-          onDragStart={(e) => item && content && dragOut(e.dataTransfer, item, content, pack)}
+          onDragStart={(e) => item && content && dragOut(e.dataTransfer, { item, content, pack })}
           onDoubleClick={() => item && onRename(true)}
         >
           {title}
@@ -142,23 +142,28 @@ function ShareMenu({
 }) {
   const actions = useActions()
   const busy = useSlice((s) => s.run?.ids.includes(item.id) ?? false)
-  const copy = () =>
-    copyItem(item, content, pack)
-      .then(() => actions.notify("info", "Copied."))
-      .catch((e: Error) => actions.notify("problem", `It could not be copied (${e.message}); save it instead.`))
-  const saves = saveForms(item.modality).map(
-    ([label, form], i): Choice => ({
-      label,
+  const { copied } = views[item.modality]
+  const { forms, typed } = modalities[item.modality]
+  const copy = async () => {
+    try {
+      if (copied) await navigator.clipboard.write([copied({ item, content, pack })])
+      actions.notify("info", "Copied.")
+    } catch (error) {
+      actions.notify("problem", `It could not be copied (${(error as Error).message}); save it instead.`)
+    }
+  }
+  const saves = Object.entries(forms).map(
+    ([form, { save }], i): Choice => ({
+      label: save,
       icon: "download",
       ...(i === 0 ? { hint: "Ctrl S" } : {}),
       run: () => actions.save(item.id, form),
     }),
   )
-  const media = item.modality === "image" || item.modality === "audio"
   const choices: Choice[] = [
     ...saves,
-    ...(item.modality === "audio" ? [] : [{ label: "Copy", icon: "copy" as const, run: () => void copy() }]),
-    { label: media ? "Use as prompt" : "Edit the text", icon: "edit", hint: "E", run: () => actions.edit(item.id) },
+    ...(copied ? [{ label: "Copy", icon: "copy" as const, run: () => void copy() }] : []),
+    { label: typed ? "Edit the text" : "Use as prompt", icon: "edit", hint: "E", run: () => actions.edit(item.id) },
     { label: "Use these settings", icon: "gear", run: () => actions.adoptSettings(item.id) },
     { label: "Rename", icon: "edit", hint: "F2", run: onRename },
     { label: "Delete", icon: "trash", hint: "Del", disabled: busy, run: () => actions.remove([item.id]) },
@@ -168,20 +173,4 @@ function ShareMenu({
       Share
     </Menu>
   )
-}
-
-/** The forms that an item can be saved in. */
-export function saveForms(modality: ListedItem["modality"]): [label: string, form?: FileForm][] {
-  if (modality === "image")
-    return [
-      ["Save PNG", "png"],
-      ["Save large PNG", "large"],
-    ]
-  if (modality === "audio")
-    return [
-      ["Save WAV", "wav"],
-      ["Save FLAC", "flac"],
-      ["Save notes (MIDI)", "midi"],
-    ]
-  return [["Save text"]]
 }

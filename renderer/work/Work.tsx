@@ -1,4 +1,5 @@
 import { useState } from "react"
+import { views } from "../modality/index.ts"
 import { PatchCard } from "../patches/PatchCard.tsx"
 import { PatchStrip } from "../patches/PatchStrip.tsx"
 import { useActions, useSlice } from "../store/context.ts"
@@ -43,7 +44,7 @@ export function Work({ renaming, onRename }: { renaming: boolean; onRename: (on:
           version={version}
           patch={pack.patch}
           usual={pack.bitsPerByte}
-          letters={pack.modality === "text"}
+          letters={views[pack.modality].letters}
           selected={selected}
           hovered={hovered}
           onSelect={actions.pickPatch}

@@ -1,13 +1,14 @@
-import type { Framing, Settings } from "../../../contract/app.ts"
+import type { Framing, Preview, Settings } from "../../../contract/app.ts"
 import { LARGEST_WHOLE, tooLarge } from "../../../contract/files.ts"
 import type { Prompt } from "../../../contract/media.ts"
 import type { Modality } from "../../../contract/modality/index.ts"
-import { byColumns, canvasOf, type Pack, soundOf } from "../../../contract/pack.ts"
+import { byColumns, canvasOf, type Pack, Sound, soundOf } from "../../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
 import { notesOf, writeMidi } from "../../../contract/transcription.ts"
 import { writeWav } from "../../../contract/wav.ts"
 import { LONGEST_SOUND, readSound, writeFlac } from "./audio.ts"
 import { MediaError } from "./error.ts"
+import { excerptOf, peaksOf } from "./excerpt.ts"
 import { enlargement, readImage, writePng } from "./image.ts"
 import type { Source } from "./source.ts"
 import { readText } from "./text.ts"
@@ -18,12 +19,22 @@ export type Reading = { framing?: Framing | undefined; columns?: boolean }
 /** How an item is written: what it was made with, how often a picture's pixels are repeated, samples that were given. */
 export type Writing = { settings: Settings | undefined; enlarge?: number; samples?: Float32Array | undefined }
 
+/** An item to be shown small: its canonical bytes, its ordinary file, its pack where that is here. */
+export type Previewed = {
+  contents(): Uint8Array
+  given: number
+  file: Uint8Array | undefined
+  pack: Pick<Pack, "modality" | "media"> | undefined
+}
+
 /** A modality's files. */
 type Media = {
   /** A file as a prompt. @throws MediaError with one line */
   read(name: string, file: Source, pack: Pack, how: Reading): Promise<Prompt>
   /** Canonical bytes as a file of one of the modality's forms. */
   write(form: string, bytes: Uint8Array, pack: Pack, how: Writing): Promise<Uint8Array>
+  /** What a row of the library shows of an item. */
+  preview(item: Previewed): Omit<Preview, "id">
 }
 
 /** All of a file, where it is not too large. @throws MediaError */
@@ -51,6 +62,7 @@ export const media: Record<Modality, Media> = {
       const canvas = of(canvasOf(pack))
       return writePng(bytes, canvas, enlarge ?? (form === "large" ? enlargement(canvas) : 1), settings)
     },
+    preview: ({ file }) => (file ? { image: `data:image/png;base64,${Buffer.from(file).toString("base64")}` } : {}),
   },
   audio: {
     async read(name, file, pack) {
@@ -65,13 +77,18 @@ export const media: Record<Modality, Media> = {
       if (form === "midi") return writeMidi(notesOf(all, sound.rate))
       return (form === "flac" ? writeFlac : writeWav)(all, sound.rate, settings)
     },
+    preview: ({ contents, pack }) => (pack ? { peaks: peaksOf(contents(), Sound.parse(pack.media)) } : {}),
   },
   text: {
     read: async (name, file) => readText(name, whole(name, file)),
     write: asItIs,
+    preview: ({ contents, given }) => ({ text: excerptOf(contents(), given) }),
   },
   bytes: {
     read: async (name, file) => ({ bytes: whole(name, file), note: "" }),
     write: asItIs,
+    preview: ({ contents }) => ({
+      text: Buffer.from(contents().subarray(0, 32)).toString("hex").replace(/../g, "$& "),
+    }),
   },
 }

@@ -11,16 +11,25 @@ function summaryOf(found: FoundPack): PackSummary {
   const { shipped } = found
   if ("problem" in found) {
     const name = basename(found.folder)
-    const nothing = { modality: "bytes" as const, patch: 1, license: "", data: "", parameters: 0, sizeBytes: 0 }
+    const nothing = {
+      modality: "bytes" as const,
+      media: {},
+      patch: 1,
+      license: "",
+      data: "",
+      parameters: 0,
+      sizeBytes: 0,
+    }
     return { name, title: name, ...nothing, bitsPerByte: 0, shipped, problem: found.problem }
   }
   const { pack } = found
-  const { name, title, modality, license, data, parameters, sampling, presets, ranges } = pack
+  const { name, title, modality, media, license, data, parameters, sampling, presets, ranges } = pack
   const [canvas, sound, text] = [canvasOf(pack), soundOf(pack), textOf(pack)]
   return {
     name,
     title,
     modality,
+    media,
     ...(canvas ? { canvas } : {}),
     ...(sound ? { sound } : {}),
     ...(text ? { text } : {}),
