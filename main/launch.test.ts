@@ -34,7 +34,7 @@ describe("the command line", () => {
     const r = await megabyte(args, { ...own, HOME: home }, elsewhere)
     expect(r.err).toMatch(/^9 bytes, [^\n]*\n$/)
     expect(r.out.startsWith("Once")).toBe(true)
-    // onnxruntime would keep a number of this machine in the cache folder (engine/no-telemetry.ts).
+    // onnxruntime would keep a number of this machine in the cache folder (files/no-telemetry.ts).
     expect([readdirSync(home), readdirSync(elsewhere)]).toEqual([[], ["tale.txt", "tsconfig.json"]])
     expect((await megabyte(["packs"])).code).toBe(0)
   })

@@ -14,6 +14,7 @@ const borders: [folder: string, may: string[]][] = [
   ["main/files", ["contract"]],
   ["main/packs", ["contract", "main/files"]],
   ["main/engine/float16.ts", []],
+  ["main/engine/onnxruntime.ts", ["main/files"]],
   ["main/engine/features", ["contract"]],
   ["main/engine/graph", ["contract", "main/engine/features", "main/engine/float16.ts"]],
   [
@@ -26,13 +27,13 @@ const borders: [folder: string, may: string[]][] = [
       "contract",
       "main/packs",
       "main/files",
-      ...["features", "graph", "compile", "float16.ts"].map((x) => `main/engine/${x}`),
+      ...["features", "graph", "compile", "float16.ts", "onnxruntime.ts"].map((x) => `main/engine/${x}`),
     ],
   ],
   ["main/engine", ["contract", "main/packs", "main/files"]],
   // An imported pack's weights are checked by the code that will read them.
   ["main/host", ["contract", "main/packs", "main/files", "main/engine/compile/weights.ts"]],
-  ["main/electron", ["contract", "main/host", "main/packs"]],
+  ["main/electron", ["contract", "main/host", "main/packs", "main/files"]],
   ["main/web", ["contract", "main/host", "main/packs"]],
   // `megabyte serve` is the web host begun from the command line.
   ["main/cli", ["contract", "main/host", "main/packs", "main/files", "main/web"]],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { extname, join, normalize, resolve } from "node:path"
-import "../engine/no-telemetry.ts"
+import "../files/no-telemetry.ts"
 import type * as Electron from "electron"
 import type { ChildPort } from "../host/child.ts"
 import type { StartEngine } from "../host/engine/client.ts"

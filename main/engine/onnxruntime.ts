@@ -1,4 +1,4 @@
 // The only way to onnxruntime. The first import is evaluated before the second.
-import "./no-telemetry.ts"
+import "../files/no-telemetry.ts"
 
 export * from "onnxruntime-node"

@@ -2,8 +2,8 @@ import { useEffect, useRef } from "react"
 import { type Canvas, canvasBytes, pixelBytes, placeOf, rowBytes } from "../../contract/pack.ts"
 import { surpriseColor } from "../lib/color.ts"
 import type { Content } from "../lib/content.ts"
+import { groundOf, type PictureDraft, paintPixels, pixelsOf } from "../lib/pixels.ts"
 import { useSize } from "../lib/useSize.ts"
-import { groundOf, type PictureDraft, paintPixels, pixelsOf } from "./pixels.ts"
 
 /**
  * A picture, enlarged crisply, that fills patch by patch, by rows or by columns; with `heat` every pixel is colored by

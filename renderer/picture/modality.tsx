@@ -1,10 +1,10 @@
+import { enlargedPng } from "../lib/pixels.ts"
 import type { ModalityView, Pointing, Shown } from "../modality/view.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { PictureThumb } from "../ui/Thumb.tsx"
 import { Begin } from "../work/Begin.tsx"
 import { FramingFields } from "./FramingFields.tsx"
 import { PicturePrompt, PictureView } from "./PictureView.tsx"
-import { enlargedPng } from "./pixels.ts"
 
 /** A pixel of no color. */
 const CLEAR = "repeating-conic-gradient(#fff 0 25%, #dfe1e7 0 50%) 0 0 / 8px 8px"

@@ -12,7 +12,7 @@ import type { LengthUnit } from "../../contract/characters.ts"
 import type { Device } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import type { Content } from "../lib/content.ts"
-import type { PictureDraft } from "../picture/pixels.ts"
+import type { PictureDraft } from "../lib/pixels.ts"
 
 type Phase = Extract<AppEvent, { type: "phase" }>["phase"]
 export type Alternatives = Extract<AppEvent, { type: "alternatives" }>

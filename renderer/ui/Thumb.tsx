@@ -2,8 +2,8 @@ import { useEffect, useRef } from "react"
 import type { Canvas, Sound } from "../../contract/pack.ts"
 import { sampleBytes } from "../../contract/pack.ts"
 import { sampleAt } from "../../contract/samples.ts"
+import { groundOf, paintPixels } from "../lib/pixels.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
-import { groundOf, paintPixels } from "../picture/pixels.ts"
 
 /** A picture as far as it is there, small. `version` grows with its bytes. */
 export function PictureThumb(props: {

@@ -1,4 +1,4 @@
-import "../../engine/no-telemetry.ts"
+import "../../files/no-telemetry.ts"
 import { fileURLToPath } from "node:url"
 import {
   type AlternativesInput,
