@@ -52,6 +52,28 @@ describe("megabyte generate", () => {
   })
 })
 
+describe("megabyte generate, with a pack of stories", () => {
+  const story = join(root, "test/parity/story")
+  it("writes until the story ends, without its end mark, and says so", async () => {
+    const args = ["generate", "--pack", story, "--style", "other", "--until-end", "--temperature", "2", "--seed", "5"]
+    const { code, out } = await megabyte(...args, "--json")
+    const { reason, results } = JSON.parse(out.toString())
+    expect([code, reason]).toEqual([0, "end"])
+    const bytes = Buffer.from(results[0].base64, "base64")
+    expect(bytes.filter((byte) => byte < 3)).toHaveLength(0)
+  })
+  it("never draws the mark without that wish, and refuses a style or a preset that there is not", async () => {
+    const args = ["generate", "--pack", story, "--temperature", "2", "--seed", "5", "--json"]
+    const { reason, bytes, results } = JSON.parse((await megabyte(...args, "--bytes", "700")).out.toString())
+    expect([reason, bytes]).toEqual(["length", 700])
+    expect(Buffer.from(results[0].base64, "base64").filter((byte) => byte < 3)).toHaveLength(0)
+    const refused = await Promise.all([megabyte(...args, "--style", "poem"), megabyte(...args, "--preset", "mild")])
+    expect(refused.map(({ code }) => code)).toEqual([2, 2])
+    expect(refused[0]?.err).toContain("any, other")
+    expect(refused[1]?.err).toContain("tame, default or wild")
+  })
+})
+
 describe("megabyte continue", () => {
   it.each([0, 1, 7, 8, 9, 100])("goes on from byte %i of a file and keeps what came before", async (keep) => {
     const file = join(work, `in-${keep}.bin`)
