@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { dropFiles, expect, test } from "./app.ts"
-import { finished, openSettings, prompt, setUp, share, violations } from "./steps.ts"
+import { chooseModel, finished, folderOf, openSettings, prompt, setUp, share, violations } from "./steps.ts"
 
 const parity = join(import.meta.dirname, "../parity/modern")
 const packFiles = (weights = readFileSync(join(parity, "weights.safetensors"))) => [
@@ -53,6 +53,33 @@ test("a pack that is damaged on the disk is listed with what is wrong", async ({
   await page.keyboard.press("Escape")
   await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Model" })).toHaveValue("text")
+})
+
+test("any file is continued and scored byte for byte with a pack for bytes, and saved as it came", async ({ app }) => {
+  app.addRandomPack()
+  const page = await app.open()
+  await setUp(page, { length: 32 })
+  await chooseModel(page, "Random weights, modern")
+  await setUp(page, { length: 32 })
+  // No text, picture or sound: a byte order mark of nothing, and control bytes.
+  const file = Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 7) % 256))
+  await dropFiles(page, [{ name: "data.bin", bytes: file }])
+  await expect(page.getByRole("region", { name: "The file to go on from" })).toContainText("0007")
+  await page.keyboard.press("Control+Enter")
+  await expect(page.getByRole("region", { name: "Bytes of data.bin" })).toBeVisible()
+  await finished(page)
+  const made = readFileSync(join(folderOf(app.home), "output.bin"))
+  expect(made.length).toBe(332)
+  expect(made.subarray(0, 300).equals(file)).toBe(true)
+  const download = page.waitForEvent("download")
+  await share(page, "Save file")
+  expect(readFileSync(await (await download).path()).equals(made)).toBe(true)
+
+  await dropFiles(page, [{ name: "data.bin", bytes: file }])
+  await page.locator(".actionbar").getByRole("button", { name: "Surprise" }).click()
+  await expect(page.getByRole("region", { name: "Bytes of Score of data.bin" })).toBeVisible()
+  await expect(page.locator(".headline")).toContainText("bits/byte")
+  expect(await violations(page)).toEqual([])
 })
 
 test("preferences last: threads, the library's folder, the theme", async ({ app }) => {
