@@ -78,6 +78,6 @@ for (const name of process.argv.slice(2).filter((a) => !a.startsWith("--"))) {
     const { ms, count } = operators.get(purpose) ?? { ms: 0, count: 0 }
     line(ms, `${purpose}, ${count.toFixed(0)}`)
   }
-  line(call, "the call: inputs, outputs, luck")
+  line(call, "the call: inputs, outputs, noise")
 }
 process.exit(0)

@@ -119,7 +119,7 @@ export const ModelConfig = z
   .refine((m) => !m.notes || (m.position === "rotary" && !m.ngrams && !m.lookback), {
     error: "notes need rotary positions and neither n-grams nor lookback",
   })
-  .refine((m) => reach(m) > 1, { error: "the window must be at least 2 patches" })
+  .refine((m) => attentionWindow(m) > 1, { error: "the window must be at least 2 patches" })
   .refine((m) => m.position !== "rotary" || (m.global.width / m.global.heads) % 2 === 0, {
     error: "rotary positions need an even head width",
   })
@@ -178,7 +178,7 @@ export const DeviceChoice = z.enum(["auto", "gpu", "cpu"])
 export type DeviceChoice = z.infer<typeof DeviceChoice>
 
 /** Patches that a global layer can look back over, itself included. */
-export function reach(model: { window: number; context: number }): number {
+export function attentionWindow(model: { window: number; context: number }): number {
   return model.window || model.context
 }
 

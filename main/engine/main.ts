@@ -13,7 +13,7 @@ import { PackError } from "../packs/error.ts"
 import { Constraint } from "./decode/constraint.ts"
 import { Decoder, decodeKinds } from "./decode/decoder.ts"
 import { Model } from "./decode/model.ts"
-import { Quota } from "./decode/stopping.ts"
+import { StoppingCriteria } from "./decode/stopping.ts"
 import { likeliest } from "./jobs/alternatives.ts"
 import { Jobs } from "./jobs/jobs.ts"
 import { type Loaded, Models } from "./jobs/models.ts"
@@ -40,7 +40,7 @@ const cancelled = new Set<number>()
 const jobs = new Jobs()
 
 /** Lets messages in: a run blocks this process's event loop, so a cancel is seen between two patches. */
-const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
+const yieldToEventLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 type Request = GenerateRequest | ScoreRequest | LoadRequest | AlternativesRequest
 
@@ -76,7 +76,7 @@ async function readyToDecode(model: Model, { device, sampling }: GenerateRequest
 let gpuFailed = false
 
 /** What is done on a device and, where that fails, on the CPU after a word about it. */
-async function orOnCpu<T>(
+async function withCpuFallback<T>(
   request: Request,
   work: (device: Device) => Promise<T>,
   onCpu = () => work("cpu"),
@@ -117,7 +117,7 @@ async function generate(request: GenerateRequest): Promise<void> {
     send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })
     return { decoder, used, dropped }
   }
-  const start = await orOnCpu(request, begin)
+  const start = await withCpuFallback(request, begin)
   const { used, dropped } = start
   let { decoder } = start
   const { patch } = decoder.config
@@ -127,19 +127,19 @@ async function generate(request: GenerateRequest): Promise<void> {
     send({ type: "done", id, reason, decodeMs: performance.now() - decodeBegan })
   const rest = used.subarray(Math.floor(used.length / patch) * patch)
   let forced: Uint8Array | undefined = rest.length ? rest : undefined
-  const quotas = Array.from({ length: variations }, () => new Quota(length, request.unit, prompt))
+  const criteria = Array.from({ length: variations }, () => new StoppingCriteria(length, request.unit, prompt))
   const constraints = Array.from(
     { length: variations },
     () => new Constraint(request.barred, request.isText ? prompt : undefined),
   )
   const ended = new Array<boolean>(variations).fill(false)
-  while (!quotas.every((quota) => quota.isDone)) {
-    await breathe()
+  while (!criteria.every((criterion) => criterion.isDone)) {
+    await yieldToEventLoop()
     if (isCancelled()) return void done("cancelled")
     const index = decoder.nextPatch
     const known = forced ? Array.from({ length: variations }, () => forced as Uint8Array) : undefined
     const skip = forced?.length ?? 0
-    const parts = await orOnCpu(
+    const parts = await withCpuFallback(
       request,
       () => decoder.step(sampling, seed, known, dropped, constraints),
       async () => {
@@ -152,13 +152,13 @@ async function generate(request: GenerateRequest): Promise<void> {
     )
     forced = undefined
     const fresh = parts.map((part, b) => {
-      const quota = quotas[b] as Quota
-      let count = quota.take(part.bytes.subarray(skip))
+      const criterion = criteria[b] as StoppingCriteria
+      let count = criterion.take(part.bytes.subarray(skip))
       const stop = request.stopAt === undefined ? -1 : part.bytes.subarray(skip, skip + count).indexOf(request.stopAt)
       if (stop >= 0) {
         count = stop
         ended[b] = true
-        quota.end()
+        criterion.end()
       }
       const cut = <T extends Uint8Array | Float32Array>(a: T) => a.slice(skip, skip + count) as T
       return { bytes: cut(part.bytes), logprob: cut(part.logprob), entropy: cut(part.entropy) }
@@ -170,12 +170,12 @@ async function generate(request: GenerateRequest): Promise<void> {
 
 async function score(request: ScoreRequest): Promise<void> {
   const { id, bytes } = request
-  const { logprob, entropy, start } = await orOnCpu(request, async (device) => {
+  const { logprob, entropy, start } = await withCpuFallback(request, async (device) => {
     const { model } = await load({ ...request, device })
     const start = performance.now()
     const scored = await Decoder.score(model, bytes, async (done) => {
       send({ type: "progress", id, bytes: done })
-      await breathe()
+      await yieldToEventLoop()
       return !cancelled.has(id)
     })
     return { ...scored, start }
@@ -185,7 +185,7 @@ async function score(request: ScoreRequest): Promise<void> {
 
 async function alternatives(request: AlternativesRequest): Promise<void> {
   const { id, bytes, count } = request
-  const found = await orOnCpu(request, async (device) => {
+  const found = await withCpuFallback(request, async (device) => {
     const { model } = await load({ ...request, device })
     const { patch, context } = model.config
     const dropped = Math.max(0, Math.ceil((bytes.length - context * patch) / patch)) * patch
@@ -195,7 +195,7 @@ async function alternatives(request: AlternativesRequest): Promise<void> {
 }
 
 async function makeReady(request: LoadRequest): Promise<void> {
-  await orOnCpu(request, (device) => load({ ...request, device }))
+  await withCpuFallback(request, (device) => load({ ...request, device }))
   send({ type: "ready", id: request.id })
 }
 

@@ -1,6 +1,6 @@
 import { Bytes } from "../../../contract/bytes.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
-import { type Match, type ModelConfig, type NGrams, type Notes, reach } from "../../../contract/pack.ts"
+import { attentionWindow, type Match, type ModelConfig, type NGrams, type Notes } from "../../../contract/pack.ts"
 import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
 import type { DecodeKind } from "../compile/compile.ts"
 import {
@@ -20,10 +20,10 @@ import { carriedPast } from "../graph/byte-features.ts"
 import { BARRED } from "../graph/sampling.ts"
 import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 import type { Constraint } from "./constraint.ts"
-import { DeviceCache, disposeOnDevice } from "./device-kv-cache.ts"
+import { DeviceKvCache, disposeOnDevice } from "./device-kv-cache.ts"
 import { drawByDrafts } from "./drafts.ts"
 import { gumbel } from "./gumbel.ts"
-import { Cache } from "./kv-cache.ts"
+import { KvCache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
 
 type Feeds = Record<string, Tensor>
@@ -55,7 +55,7 @@ const MIXED_BYTES = 2048
  */
 export class Decoder {
   readonly config: ModelConfig
-  private cache: Cache
+  private cache: KvCache
   /** Bytes so far, one array a sequence, from `origin` on: what the cache was built from, and the running patch. */
   private histories: Bytes[] = []
   /** Patch at which the present sequence of positions began; moves with learned positions alone. */
@@ -68,7 +68,7 @@ export class Decoder {
   /** With notes: what was heard of each sequence. */
   private listeners: Listener[] = []
   /** On a GPU: the cache as it stands there, once a patch was made. */
-  private onDevice: DeviceCache | undefined
+  private onDevice: DeviceKvCache | undefined
 
   constructor(
     private readonly model: Model,
@@ -84,9 +84,9 @@ export class Decoder {
     return this.model.device !== "cpu"
   }
 
-  private emptyCache(batch: number): Cache {
+  private emptyCache(batch: number): KvCache {
     const { global: g } = this.config
-    return new Cache(g.layers, batch * g.kv_heads, g.width / g.heads, reach(this.config))
+    return new KvCache(g.layers, batch * g.kv_heads, g.width / g.heads, attentionWindow(this.config))
   }
 
   /** Bytes that the cached state stands for, of sequence b (a multiple of P, with those of the running patch after). */
@@ -125,7 +125,7 @@ export class Decoder {
     if (position === "learned" && whole > this.config.context) return 0
     // Row k was made from patch k - 1: the same k patches give rows 0..k.
     const patches = Math.min(Math.floor(same / patch) + 1, this.readPatches, whole)
-    const grid = Math.min(CHUNK, reach(this.config))
+    const grid = Math.min(CHUNK, attentionWindow(this.config))
     const exact = patches === whole && this.readPatches === whole ? whole : patches - (patches % grid)
     return exact > 0 && exact <= this.cache.held && this.cache.canTruncate(exact) ? exact : 0
   }
@@ -244,7 +244,7 @@ export class Decoder {
   private chunk(until: number, most = CHUNK): number {
     const { context, position } = this.config
     const room = position === "learned" ? context - this.cache.length : most
-    return Math.min(most, reach(this.config), until - this.nextPatch, room)
+    return Math.min(most, attentionWindow(this.config), until - this.nextPatch, room)
   }
 
   /** With learned positions at their end: begins anew half a context back. `next`: patches to come to, at least. */
@@ -298,7 +298,7 @@ export class Decoder {
     }
     if (notes) Object.assign(feeds, this.noteRows(notes, bytes, from, count, graph !== "prefill"))
     const session = await this.model.session(graph)
-    const out = await session.run(this.gpu ? narrowed(feeds) : feeds)
+    const out = await session.run(this.gpu ? toGpuFeeds(feeds) : feeds)
     this.appendRows(out, count)
     return out
   }
@@ -394,7 +394,7 @@ export class Decoder {
   private mask(count: number): Tensor {
     const { past } = this.cache
     const seen = past + count
-    const window = reach(this.config)
+    const window = attentionWindow(this.config)
     const mask = new Float32Array(count * seen).fill(-1e9)
     for (let i = 0; i < count; i++) mask.fill(0, i * seen + Math.max(0, past + i - window + 1), i * seen + past + i + 1)
     return new Tensor("float32", mask, [count, seen])
@@ -513,10 +513,10 @@ export class Decoder {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
     const session = await this.model.session(decodeKinds(this.config, sampling)[0])
-    let device: DeviceCache | undefined
+    let device: DeviceKvCache | undefined
     let kept: Feeds = {}
     return async () => {
-      const given = narrowed(feeds)
+      const given = toGpuFeeds(feeds)
       if (!device) {
         device = this.onDevice ??= this.toDevice(given)
         kept = device.feeds()
@@ -532,10 +532,10 @@ export class Decoder {
   }
 
   /** The cache and the bytes before (among the inputs `given`), for the device to keep. */
-  private toDevice(given: Feeds): DeviceCache {
+  private toDevice(given: Feeds): DeviceKvCache {
     const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
     const half = this.model.precision === "fp16"
-    return new DeviceCache(this.config, this.cache, this.batch, Object.fromEntries(past), half)
+    return new DeviceKvCache(this.config, this.cache, this.batch, Object.fromEntries(past), half)
   }
 
   /** Lets go of what is held on a device. */
@@ -638,7 +638,7 @@ function partsOf(result: Tensor, patch: number, batch: number, at: (b: number, p
 }
 
 /** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64. */
-function narrowed(feeds: Feeds): Feeds {
+function toGpuFeeds(feeds: Feeds): Feeds {
   const narrow = ([name, t]: [string, Tensor]): [string, Tensor] => {
     if (t.type === "float64") return [name, new Tensor("float32", Float32Array.from(t.data as Float64Array), t.dims)]
     if (t.type !== "int64") return [name, t]
@@ -660,8 +660,8 @@ class Scratch {
   private readonly previousNgrams: BigInt64Array
   private readonly noise: Float32Array
   private readonly recent: Float32Array
-  private readonly prediction: Lookout | undefined
-  private readonly matching: Lookout | undefined
+  private readonly prediction: FeatureInputs | undefined
+  private readonly matching: FeatureInputs | undefined
   private readonly longest: number
   private readonly patch: number
   private readonly ngrams: NGrams | undefined
@@ -716,7 +716,7 @@ class Scratch {
   }
 
   /**
-   * Each byte's luck, tempered, from `position` on; none where the draw is greedy. Known bytes get so much that they must win.
+   * Each byte's Gumbel noise, tempered, from `position` on; none where the draw is greedy. Known bytes get so much that they must win.
    */
   fillNoise(sampling: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
     const { temperature } = sampling
@@ -751,10 +751,10 @@ class Scratch {
 }
 
 /** Inputs of the decode graph that stand for the bytes before a patch, and how to fill them for sequence b. */
-type Lookout = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
+type FeatureInputs = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
 
 /** For matches: the last bytes, and how long the match at each distance is. */
-function matchingOf(config: ModelConfig, batch: number): Lookout | undefined {
+function matchingOf(config: ModelConfig, batch: number): FeatureInputs | undefined {
   const matches = config.lookback?.matches ?? []
   if (!matches.length) return undefined
   const window = longestWindow(config)
@@ -775,7 +775,7 @@ function matchingOf(config: ModelConfig, batch: number): Lookout | undefined {
 }
 
 /** For linear prediction: the last samples, and what each predictor makes of those before. */
-function predictionOf(config: ModelConfig, batch: number): Lookout | undefined {
+function predictionOf(config: ModelConfig, batch: number): FeatureInputs | undefined {
   const { lookback } = config
   const lpc = lookback?.lpc ?? []
   if (!lpc.length) return undefined

@@ -1,12 +1,12 @@
-import { type ModelConfig, reach } from "../../../contract/pack.ts"
+import { attentionWindow, type ModelConfig } from "../../../contract/pack.ts"
 import { toHalf } from "../float16.ts"
 import { cacheNames } from "../graph/builder.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
 import { Tensor } from "../onnxruntime.ts"
-import type { Cache } from "./kv-cache.ts"
+import type { KvCache } from "./kv-cache.ts"
 
 /** What lives in a GPU's memory from patch to patch, keys, values and the bytes before: uploaded once, then handed on. */
-export class DeviceCache {
+export class DeviceKvCache {
   private tensors: Record<string, Tensor>
   private readonly maskValues: Float32Array
   private readonly maskTensor: Tensor
@@ -14,14 +14,14 @@ export class DeviceCache {
   /** Takes the rows of `cache`, in the layout of `unrolledGraph`: the newest row last. `past`: the bytes before; `half`: in fp16. */
   constructor(
     private readonly config: ModelConfig,
-    cache: Cache,
+    cache: KvCache,
     batch: number,
     past: Record<string, Tensor>,
     half: boolean,
   ) {
     this.tensors = { ...past }
     const { global: g } = config
-    const [places, d, heads] = [reach(config), g.width / g.heads, batch * g.kv_heads]
+    const [places, d, heads] = [attentionWindow(config), g.width / g.heads, batch * g.kv_heads]
     this.maskValues = new Float32Array(places).fill(-1e9)
     this.maskValues.fill(0, places - cache.past)
     this.maskTensor = new Tensor("float32", this.maskValues, [1, 1, places])

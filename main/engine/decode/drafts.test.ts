@@ -58,7 +58,7 @@ it("gives the bytes that one after the other are drawn from the model's own logi
   for (let at = 14 * patch; at < bytes.length; at++) {
     const { logits } = await Decoder.score(model, bytes, undefined, "logits")
     gumbel(noise, 7, 0, at)
-    const sums = noise.map((luck, byte) => (logits?.[at * 256 + byte] as number) + plain.temperature * luck)
+    const sums = noise.map((drawn, byte) => (logits?.[at * 256 + byte] as number) + plain.temperature * drawn)
     bytes[at] = sums.indexOf(Math.max(...sums))
     expected.push(bytes[at] as number)
   }

@@ -1,5 +1,5 @@
 /**
- * Gumbel noise as a function of seed, variation and byte position, so that a byte's luck does not depend on where a
+ * Gumbel noise as a function of seed, variation and byte position, so that a byte's noise does not depend on where a
  * run began: the same seed gives the same draw after a stop, a fork or a restart.
  */
 
@@ -10,7 +10,7 @@ function mix(x: number): number {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-/** Fills `out` with the luck of each of the 256 bytes in one draw. */
+/** Fills `out` with the noise of each of the 256 bytes in one draw. */
 export function gumbel(out: Float32Array, seed: number, variation: number, position: number): void {
   let state = mix(seed ^ mix(variation + 0x9e3779b9) ^ mix(mix(position) + Math.floor(position / 2 ** 32)))
   for (let byte = 0; byte < out.length; byte++) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { Cache } from "./kv-cache.ts"
+import { KvCache } from "./kv-cache.ts"
 
 const HEADS = 3
 const D = 4
@@ -10,7 +10,7 @@ const rowOf = (i: number, position: number, version: number) =>
   Float32Array.from({ length: HEADS * D }, (_, n) => i * 1e6 + position * 1e3 + version * 20 + n)
 
 /** What a ring shows at the places that its mask lets through, in order of position. */
-function seen(cache: Cache, i: number): number[][] {
+function seen(cache: KvCache, i: number): number[][] {
   const ring = cache.byHead()
   const rows: number[][] = []
   for (let place = 0; place < ring.places; place++) {
@@ -28,7 +28,7 @@ test("each head's rows are those that attention sees, however the sequence grew 
     return (state >>> 8) % below
   }
   for (const reach of [2, 9, 65, 150]) {
-    let cache = new Cache(LAYERS, HEADS, D, reach)
+    let cache = new KvCache(LAYERS, HEADS, D, reach)
     const versions: number[] = []
     for (let turn = 0; turn < 400; turn++) {
       const what = random(10)

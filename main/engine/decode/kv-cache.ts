@@ -1,13 +1,13 @@
-import { Ring } from "./kv-ring.ts"
+import { KvRing } from "./kv-ring.ts"
 
 /** Keys and values of one decode, in arrays that are written in place and fed as they are: a step copies no cache. */
-export class Cache {
+export class KvCache {
   /** Per layer [capacity, rowWidth] for keys, then values. */
   private readonly arrays: Float32Array[]
   private readonly capacity: number
   private readonly rowWidth: number
   /** Made when a CPU decodes: reading, scoring and a GPU do without. */
-  private ring: Ring | undefined
+  private ring: KvRing | undefined
   /** Position of the row that lies first in the arrays. */
   private base = 0
   /** The next position. */
@@ -51,8 +51,8 @@ export class Cache {
   }
 
   /** The `past` rows with each head's side by side: what the next patch reads. */
-  byHead(): Ring {
-    this.ring ??= new Ring(2 * this.layers, this.heads, this.d, this.reach - 1)
+  byHead(): KvRing {
+    this.ring ??= new KvRing(2 * this.layers, this.heads, this.d, this.reach - 1)
     this.ring.follow(this)
     return this.ring
   }
@@ -99,8 +99,8 @@ export class Cache {
   }
 
   /** The same rows for `batch` sequences at once: [rows, batch * width]. */
-  repeated(batch: number): Cache {
-    const copy = new Cache(this.layers, this.heads * batch, this.d, this.reach)
+  repeated(batch: number): KvCache {
+    const copy = new KvCache(this.layers, this.heads * batch, this.d, this.reach)
     const count = this.length - this.base
     copy.base = this.base
     copy.length = this.length
@@ -116,8 +116,8 @@ export class Cache {
   }
 
   /** Sequence b of `batch` alone. */
-  only(b: number, batch: number): Cache {
-    const one = new Cache(this.layers, this.heads / batch, this.d, this.reach)
+  only(b: number, batch: number): KvCache {
+    const one = new KvCache(this.layers, this.heads / batch, this.d, this.reach)
     const width = one.rowWidth
     one.base = this.base
     one.length = this.length
@@ -132,7 +132,7 @@ export class Cache {
   }
 
   /** Puts the rows of a one-sequence cache in place of sequence `b`'s. Both have the same length. */
-  setSequence(b: number, from: Cache): void {
+  setSequence(b: number, from: KvCache): void {
     const width = from.rowWidth
     this.base = from.base
     this.length = from.length

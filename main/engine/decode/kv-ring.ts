@@ -9,7 +9,7 @@ const STEP = 64
  * them. A product reads a head's rows up to twice as fast so as where the other heads' lie between them. Position p lies
  * at place p modulo `places`, so that a new row takes the place of the one that is out of reach and nothing moves.
  */
-export class Ring {
+export class KvRing {
   /** Places a head has; `mask` says which are seen. */
   places = 0
   /** fp32 [places]: what is added to a place's score, 0 where it is seen. */

@@ -1,7 +1,7 @@
 import { Characters, type LengthUnit } from "../../../contract/characters.ts"
 
 /** How much of what is decoded a variation takes: `length` bytes, or `length` characters, the last one whole. */
-export class Quota {
+export class StoppingCriteria {
   private taken = 0
   private ended = false
   private readonly characters: Characters | undefined

@@ -26,7 +26,7 @@ export type Past = Record<string, Value>
  * Linear predictors fitted for one patch: coefficients [B, fits, order], levels fp32 [B, fits], and their spread
  * [B, parts, 1], each as often as there are components around it.
  */
-export type Fits = { coefficients: Value; levels: Value; spread: Value }
+export type LpcFit = { coefficients: Value; levels: Value; spread: Value }
 
 /** Names, types and shapes of what is carried. */
 export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type: DataType; shape: Dim[] }[] {
@@ -45,7 +45,7 @@ export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type:
 }
 
 /** The inputs of linear prediction that hold for a whole patch, where the model has it. */
-export function fitInputs(b: Builder): Fits | undefined {
+export function fitInputs(b: Builder): LpcFit | undefined {
   const count = b.m.lookback?.lpc.length
   if (!count) return undefined
   const real = b.gpu ? "float32" : "float64"
@@ -59,11 +59,16 @@ export function fitInputs(b: Builder): Fits | undefined {
 /**
  * What the past gives for the next byte: what is added to its local input, each [B, 1, D_L]; what the head takes, if any,
  * guesses [B, 1, guesses] and the samples expected; and for each match the bytes at its distances [B, distances], which
- * `pushByte` needs again.
+ * `appendByte` needs again.
  */
-export type Found = { inputs: Value[]; guesses?: Value | undefined; sound?: Expected | undefined; earlier: Value[] }
+export type ByteFeatures = {
+  inputs: Value[]
+  guesses?: Value | undefined
+  sound?: Expected | undefined
+  earlier: Value[]
+}
 
-export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
+export function byteFeatures(b: Builder, past: Past, fits?: LpcFit): ByteFeatures {
   const { g, m } = b
   const inputs: Value[] = []
   const earlier = m.lookback?.matches.map((match) => earlierBytes(b, match, past)) ?? []
@@ -99,8 +104,8 @@ export function fromPast(b: Builder, past: Past, fits?: Fits): Found {
   return { inputs, guesses: guesses.length ? b.toIndex(g.concat(guesses, 2)) : undefined, sound, earlier }
 }
 
-/** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `fromPast`. */
-export function pushByte(b: Builder, past: Past, earlier: Value[], byte: Value, index: Value): Past {
+/** The past with one more byte: `byte` fp32 [B, 1], and the same as an index. `earlier`: from `byteFeatures`. */
+export function appendByte(b: Builder, past: Past, earlier: Value[], byte: Value, index: Value): Past {
   const { g, m, gpu } = b
   const next: Past = {}
   /** The newest in front, the oldest dropped. */

@@ -1,8 +1,8 @@
 import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, NEW_ROWS, type Source, type Stream } from "./builder.ts"
-import { carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
+import { appendByte, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { type DataType, float, type Graph, type Value } from "./onnx.ts"
-import { contest, drawInputs, statistics } from "./sampling.ts"
+import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
 
 /**
  * One patch for a batch of B sequences.
@@ -57,7 +57,7 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
     const lb = b.within(body)
     const cache = rest.slice(0, 2 * L.layers)
     const past: Past = Object.fromEntries(carried.map(({ name }, i) => [name, rest[2 * L.layers + i] as Value]))
-    const { inputs, guesses, sound, earlier } = fromPast(lb, past, fits)
+    const { inputs, guesses, sound, earlier } = byteFeatures(lb, past, fits)
     const ofTurn = (values: Value) => body.node("Gather", [values, turn], { axis: 0 })
     let inside = lb.sum([ofTurn(fromGlobal), body.node("Gather", [body.weight("local_embed.weight"), last]), ...inputs])
     const [places, length] = [ofTurn(everyPlace), ofTurn(lengths)]
@@ -75,9 +75,9 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
     const logits = lb.head(inside, 1, guesses, sound)
 
-    const byte = body.node("ArgMax", [contest(body, logits, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
+    const byte = body.node("ArgMax", [perturbedLogits(body, logits, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
     const real = body.node("Cast", [byte], { to: 1 })
-    const next = pushByte(lb, past, earlier, real, byte)
+    const next = appendByte(lb, past, earlier, real, byte)
     // In fp32: what is carried and stacked at once would be copied.
     return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, logits] }
   })

@@ -3,7 +3,7 @@ import { Builder, type Source } from "./builder.ts"
 import { globalStep } from "./decode-cpu.ts"
 import type { Graph } from "./onnx.ts"
 import { localInParallel } from "./parallel.ts"
-import { contest, drawInputs, statistics } from "./sampling.ts"
+import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
 
 /**
  * Decoding by drafts: where the next patch can be guessed, the local model runs on all of its places at once, and what it
@@ -36,7 +36,7 @@ export function draftGraph(source: Source, masks: readonly Mask[]): Graph {
   const logits = b.head(inside, P, guess)
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
   const ordered = g.node("Reshape", [g.node("Transpose", [noise], { perm: [1, 0, 2, 3] }), g.ints([-1, P, 256])])
-  const sums = contest(g, logits, ordered, drawInputs(g, "int64", masks))
+  const sums = perturbedLogits(g, logits, ordered, drawInputs(g, "int64", masks))
   const bytes = g.node("ArgMax", [sums], { axis: 2, keepdims: 1 })
   const { logprob, entropy } = statistics(b, logits, bytes)
   g.output("bytes", bytes, "int64", ["batch", P, 1])

@@ -1,9 +1,9 @@
-import { type ModelConfig, reach } from "../../../contract/pack.ts"
+import { attentionWindow, type ModelConfig } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, type Source, type Stream } from "./builder.ts"
-import { begin, carriedPast, fitInputs, fromPast, type Past, pushByte } from "./byte-features.ts"
+import { appendByte, begin, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { float, type Graph, type Value } from "./onnx.ts"
-import { contest, drawInputs, statistics } from "./sampling.ts"
+import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
 
 /** What a run leaves on the device for the next, by the name of the input that it is there. */
 export const nextName = (name: string) => `next_${name}`
@@ -31,7 +31,7 @@ export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
   const { global: G, local: L, patch: P } = m
   const d = G.width / G.heads
   const group = G.heads / G.kv_heads
-  const places = reach(m)
+  const places = attentionWindow(m)
   const slice = (x: Value, from: number, to: number, axis: number) =>
     g.node("Slice", [x, g.ints([from]), g.ints([to]), g.ints([axis])])
 
@@ -81,7 +81,7 @@ export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
   const everyLogits: Value[] = []
   let last = g.ints([256], [1, 1])
   for (let p = 0; p < P; p++) {
-    const { inputs, guesses, sound, earlier } = fromPast(b, past, fits)
+    const { inputs, guesses, sound, earlier } = byteFeatures(b, past, fits)
     const embedded = g.node("Gather", [g.weight("local_embed.weight"), last])
     let inside = b.sum([slice(fromGlobal, p, p + 1, 1), embedded, ...inputs])
     const before = p ? g.node("Add", [none, g.int32s([p], [])]) : none // [B]
@@ -96,15 +96,15 @@ export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
     const logits = b.head(inside, 1, guesses, sound)
 
-    const luck = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
-    const sums = contest(g, logits, luck, draw)
+    const gumbel = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
+    const sums = perturbedLogits(g, logits, gumbel, draw)
     // ArgMax has no kernel here: the winner is where the largest stands.
     const best = g.node("Equal", [sums, g.node("ReduceMax", [sums, g.ints([2])], { keepdims: 1 })])
     const winner = g.node("Where", [best, everyByte, g.floats([-1], [])])
     const byte = g.node("ReduceMax", [winner, g.ints([2])], { keepdims: 1 }) // [B, 1, 1]
     const flat = g.node("Squeeze", [byte, g.ints([2])])
     last = b.toIndex(flat)
-    past = pushByte(b, past, earlier, flat, last)
+    past = appendByte(b, past, earlier, flat, last)
     bytes.push(byte)
     everyLogits.push(logits)
   }

@@ -21,7 +21,7 @@ export type Draw = { p?: { topP: Value; inverseTemperature: Value }; lastRank?: 
  * What competes for the next byte, [B, 1, 256]: logits, far below where they are left out, and `noise`, which comes
  * tempered: where the largest sum stands is the same as with tempered logits, for a node less.
  */
-export function contest(g: Graph, logits: Value, noise: Value, draw?: Draw): Value {
+export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Draw): Value {
   if (!draw) return g.node("Add", [logits, noise])
   const { p, lastRank, belowTop } = draw
   const none = g.floats([-1e30], [])
