@@ -117,6 +117,7 @@ if (args[0] === "--part") {
 
 const pack = args.find((a, i) => !a.startsWith("--") && !args[i - 1]?.startsWith("--")) ?? "text"
 const decoded = apart<Decoded[]>(["decode", pack, String(value("--bytes", 2 ** 20))]) ?? []
+console.log(pack, JSON.stringify(decoded))
 const rowsOf = (name: string, minutes: number) => {
   const points: Scored[] = []
   for (let bytes = 16 * KIB; bytes <= 2 ** 20; bytes *= 2) {

@@ -91,13 +91,21 @@ describe("the engine's process", () => {
     expect(await made(first, 61)).toEqual(unbroken)
   })
 
-  it.each(["paper", "modern", "story", "picture", "byte"])(
-    "stops and goes on far beyond the context as if it had never been stopped: %s",
-    async (name) => {
+  it.each([
+    ["paper", "fp32"],
+    ["modern", "int8"],
+    ["story", "int8"],
+    ["picture", "int8"],
+    ["tunes", "int8"],
+    ["byte", "fp32"],
+  ] as const)(
+    "stops and goes on far beyond the context as if it had never been stopped: %s in %s",
+    async (name, precision) => {
       const made = async (by: EngineClient, from: Uint8Array<ArrayBuffer>, length: number) => {
         const bytes = [...from]
         const began = prompt.length
-        const request = { ...base, pack: join(pack, "..", name), prompt: from, began, length, variations: 1 }
+        const what = { ...base, pack: join(pack, "..", name), precision }
+        const request = { ...what, prompt: from, began, length, variations: 1 }
         await by.generate(request, { patch: (p) => void bytes.push(...(p.parts[0]?.bytes ?? [])) }).result
         return Uint8Array.from(bytes)
       }
