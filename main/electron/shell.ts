@@ -56,10 +56,14 @@ export async function start(
   app.enableSandbox()
   app.on("web-contents-created", (_, contents) => confine(contents))
   await app.whenReady()
+  let studio: Studio
   try {
     checkWritable(places.home, "MEGABYTE_HOME")
     checkWritable(places.cache, "MEGABYTE_CACHE")
+    const startMedia = utilityMedia(utilityProcess, built.media)
+    studio = new Studio(places, utilityEngine(utilityProcess, built.engine), startMedia)
   } catch (error) {
+    // No folder that can be written to, or the library is open in a browser.
     electron.dialog.showErrorBox("Megabyte Studio cannot start", sentenceOf(error))
     app.quit()
     return undefined
@@ -71,11 +75,6 @@ export async function start(
 
   /** What a window is to be given once its page asks for its port. */
   const given = new Map<number, string>()
-  const studio = new Studio(
-    places,
-    utilityEngine(utilityProcess, built.engine),
-    utilityMedia(utilityProcess, built.media),
-  )
   studio.catchEverything()
   ipcMain.on("connect", (event) => {
     // The page itself, not a frame in it, and not one that is already gone.

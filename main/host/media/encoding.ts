@@ -112,6 +112,7 @@ function plausible(text: string): number {
   for (const character of text) {
     count++
     if (/[ \n\r\t,.、。，　]/.test(character)) ordinary++
+    else if (/\w/.test(character)) ordinary += 0.1
     else if (/[\p{Cn}\p{Co}\p{Cs}\uFFFD]/u.test(character)) wrong++
     else if (/\p{Cc}/u.test(character)) wrong++
   }

@@ -1,3 +1,4 @@
+import iconv from "iconv-lite"
 import { describe, expect, it } from "vitest"
 import { readText } from "./text.ts"
 
@@ -27,5 +28,30 @@ describe("a dropped text", () => {
     expect(() => readText("cat.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1, 2))).toThrow(
       /^cat.png is neither text nor a picture nor a sound[^\n]*$/,
     )
+  })
+})
+
+describe("a text in an old or unmarked encoding", () => {
+  const encoded = (text: string, encoding: string) => iconv.encode(text, encoding)
+  const read = (bytes: Uint8Array) => new TextDecoder().decode(readText("a.txt", bytes).bytes)
+  it.each([
+    ["Привет, как дела? Сегодня хорошая погода.", ["windows-1251", "koi8-r", "cp866", "utf16le", "utf16be"]],
+    ["Grüße aus München, schön und so weiter, Straße.", ["windows-1252", "cp850", "macroman"]],
+    ["“Quoted – text”, café €", ["windows-1252"]],
+    ["Zażółć gęślą jaźń, proszę państwa.", ["windows-1250", "ISO-8859-2"]],
+    ["Καλημέρα κόσμε, τι κάνετε σήμερα;", ["windows-1253"]],
+    ["שלום עולם, מה שלומך היום?", ["windows-1255"]],
+    ["吾輩は猫である。名前はまだ無い。", ["Shift_JIS", "EUC-JP", "utf16le", "utf16be"]],
+    ["春眠不觉晓，处处闻啼鸟。夜来风雨声。", ["gb18030", "utf16le"]],
+    ["春眠不覺曉，處處聞啼鳥。夜來風雨聲。", ["big5"]],
+    ["안녕하세요, 오늘 날씨가 참 좋습니다.", ["euc-kr"]],
+    ["Just ASCII, as it were.", ["utf16le", "utf16be"]],
+    ["aaaaaaaaaaaaaaaaaaaa", ["utf16le"]],
+  ])("is read as it was meant: %s", (text, encodings) => {
+    for (const encoding of encodings) expect([encoding, read(encoded(text, encoding))]).toEqual([encoding, text])
+  })
+  it("of two halves of a character has one replacement for each", () => {
+    const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("one \ud800 half", "utf16le")])
+    expect(read(marked)).toBe("one \ufffd half")
   })
 })
