@@ -24,7 +24,8 @@ const parts: Record<string, UserConfig> = {
     base: "./",
     publicDir: here("assets/public"),
     plugins: [react()],
-    build: { outDir: here("dist/renderer"), emptyOutDir: true },
+    // Read from this machine: the size of a piece does not matter.
+    build: { outDir: here("dist/renderer"), emptyOutDir: true, chunkSizeWarningLimit: 4000 },
   },
   main: {
     root: here("."),
