@@ -1,32 +1,31 @@
 import { Bytes } from "../../../contract/bytes.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
-import { attentionWindow, type Match, type ModelConfig, type NGrams, type Notes } from "../../../contract/pack.ts"
-import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
+import { attentionWindow, type ModelConfig, type Notes } from "../../../contract/pack.ts"
+import { masksOf, type Sampling } from "../../../contract/sampling.ts"
 import type { DecodeKind } from "../compile/compile.ts"
-import {
-  farthestLook,
-  longestLook,
-  longestOrder,
-  longestWindow,
-  lookbackInputs,
-  lookbackSizes,
-} from "../features/lookback.ts"
-import { fitPredictor, samplesOf } from "../features/lpc.ts"
-import { distances, matchRuns } from "../features/match.ts"
-import { emptyRow, ngramIds } from "../features/ngrams.ts"
-import { BYTE_COLUMNS, GUESSES, Listener, patchSizes } from "../features/notes.ts"
-import { cacheNames, NEW_ROWS } from "../graph/builder.ts"
+import { Listener } from "../features/notes.ts"
+import { NEW_ROWS } from "../graph/builder.ts"
 import { carriedPast } from "../graph/byte-features.ts"
-import { BARRED } from "../graph/sampling.ts"
-import { type InferenceSession, Tensor } from "../onnxruntime.ts"
+import { Tensor } from "../onnxruntime.ts"
 import type { Constraint } from "./constraint.ts"
+import { DecodeInputs } from "./decode-inputs.ts"
 import { DeviceKvCache, disposeOnDevice } from "./device-kv-cache.ts"
 import { drawByDrafts } from "./drafts.ts"
-import { gumbel } from "./gumbel.ts"
+import {
+  byteFeeds,
+  chosenFeeds,
+  type Feeds,
+  keysAndValues,
+  maskOf,
+  noteFeeds,
+  partsOf,
+  positionFeeds,
+  previousFeeds,
+  toGpuFeeds,
+} from "./feeds.ts"
 import { KvCache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
 
-type Feeds = Record<string, Tensor>
 /** A patch as it was drawn, which becomes the sequence's or is let go of. */
 type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
 
@@ -46,6 +45,9 @@ const CHUNK = 256
 /** The same in bytes, where every byte is scored under a mixture of distributions: a dozen kilobytes each. */
 const MIXED_BYTES = 2048
 
+// Over 400 lines: one sequence's state (cache, bytes, positions) is read, decoded, scored and gone back in by the same few
+// private steps. What is fed lies in feeds.ts and decode-inputs.ts.
+
 /**
  * Decodes B continuations of one prompt, patch by patch. The position of a patch is its number from the first byte;
  * its global input is the patch before (or the padding patch), so position k needs the cache rows 0..k-1.
@@ -62,7 +64,7 @@ export class Decoder {
   private origin = 0
   /** Patches from the origin on whose rows were read, not decoded, chunk by chunk. */
   private readPatches = 0
-  private readonly scratch: Scratch
+  private readonly inputs: DecodeInputs
   /** On a CPU: the ring's arrays as inputs, and the mask that says whether they are still those. */
   private heads: { mask: Float32Array; feeds: Feeds } | undefined
   /** With notes: what was heard of each sequence. */
@@ -76,7 +78,7 @@ export class Decoder {
   ) {
     this.config = model.config
     this.cache = this.emptyCache(batch)
-    this.scratch = new Scratch(this.config, batch)
+    this.inputs = new DecodeInputs(this.config, batch)
     this.histories = Array.from({ length: batch }, () => new Bytes())
   }
 
@@ -259,72 +261,27 @@ export class Decoder {
 
   /** Runs a parallel graph on patches from..from+count-1 of `bytes`, appends their cache rows, returns its outputs. */
   private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
-    const { patch, ngrams, lookback, notes, global: g } = this.config
+    const { notes, global: g } = this.config
     const feeds: Feeds = {
-      ...this.previous(bytes, from, count),
-      mask: this.mask(count),
-      ...this.positions(this.cache.length, count),
+      ...previousFeeds(this.config, bytes, from, count, this.origin),
+      mask: maskOf(this.cache.past, count, attentionWindow(this.config)),
+      ...positionFeeds(this.config, this.cache.length, count),
       ...this.cacheRows(graph === "prefill" ? g.layers - 1 : g.layers),
     }
-    if (graph !== "prefill") {
-      const current = new BigInt64Array(count * patch)
-      const shifted = new BigInt64Array(count * patch)
-      for (let i = 0; i < current.length; i++) {
-        current[i] = BigInt(bytes[from * patch + i] ?? 0)
-        shifted[i] = i % patch ? (current[i - 1] as bigint) : 256n
-      }
-      feeds.current = new Tensor("int64", current, [count, patch])
-      feeds.local_previous = new Tensor("int64", shifted, [count, patch])
-      const end = (from + count) * patch
-      const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
-      // Only the bytes just before are needed.
-      const start = Math.max(0, from * patch - farthestLook(this.config))
-      const [near, at] = [padded.subarray(start), from * patch - start]
-      const feed = (name: string, values: BigInt64Array, width: number) => {
-        feeds[name] = new Tensor("int64", values, [count, patch, width])
-      }
-      if (ngrams) feed("ngram_ids", ngramIds(ngrams, near, at), ngrams.orders.length)
-      if (lookback) {
-        const { ids, guesses, expected, spread } = lookbackInputs(lookback, patch, near, at)
-        const sizes = lookbackSizes(lookback)
-        feed("lookback_ids", ids, sizes.columns)
-        if (sizes.guesses) feed("guesses", guesses, sizes.guesses)
-        if (expected.length) {
-          const shape = [count * patch, lookback.lpc.length, 1]
-          feeds.expected = new Tensor("float64", expected, shape)
-          feeds.spread = new Tensor("float64", spread, shape)
-        }
-      }
-    }
-    if (notes) Object.assign(feeds, this.noteRows(notes, bytes, from, count, graph !== "prefill"))
+    if (graph !== "prefill") Object.assign(feeds, byteFeeds(this.config, bytes, from, count))
+    if (notes)
+      Object.assign(
+        feeds,
+        noteFeeds(this.config.patch, (at) => this.listener(0, notes, bytes.subarray(0, at)), notes, bytes, {
+          from,
+          count,
+          inside: graph !== "prefill",
+        }),
+      )
     const session = await this.model.session(graph)
     const out = await session.run(this.gpu ? toGpuFeeds(feeds) : feeds)
     this.appendRows(out, count)
     return out
-  }
-
-  /** What was heard before each of patches from..from+count-1 of `bytes`; `inside`: and for each of their bytes. */
-  private noteRows(notes: Notes, bytes: Uint8Array, from: number, count: number, inside: boolean): Feeds {
-    const { patch } = this.config
-    const columns = patchSizes(notes).length
-    const patchRows = new BigInt64Array(count * columns)
-    const each = patch * BYTE_COLUMNS
-    const byteRows = new BigInt64Array(inside ? count * each : 0)
-    const guesses = new BigInt64Array(inside ? count * patch * GUESSES : 0)
-    for (let i = 0; i < count; i++) {
-      const at = (from + i) * patch
-      const listener = this.listener(0, notes, bytes.subarray(0, at))
-      patchRows.set(listener.patchRows().map(BigInt), i * columns)
-      if (!inside) continue
-      const padded = new Uint8Array(patch)
-      padded.set(bytes.subarray(at, at + patch))
-      const guessed = guesses.subarray(i * patch * GUESSES, (i + 1) * patch * GUESSES)
-      listener.byteRows(padded, byteRows.subarray(i * each, (i + 1) * each), guessed)
-    }
-    const feeds: Feeds = { patch_rows: new Tensor("int64", patchRows, [1, count, columns]) }
-    if (inside) feeds.note_rows = new Tensor("int64", byteRows, [count, patch, BYTE_COLUMNS])
-    if (inside && notes.guesses) feeds.guesses = new Tensor("int64", guesses, [count, patch, GUESSES])
-    return feeds
   }
 
   private appendRows(out: Readonly<Record<string, unknown>>, count: number): void {
@@ -371,54 +328,6 @@ export class Decoder {
     return this.heads.feeds
   }
 
-  /** Global inputs of patches from..from+count-1: the bytes one patch earlier; the padding patch at the origin. */
-  private previous(bytes: Uint8Array, from: number, count: number): Feeds {
-    const { patch, ngrams } = this.config
-    const ids = new BigInt64Array(count * patch)
-    for (let i = 0; i < ids.length; i++) {
-      const padding = from === this.origin && i < patch
-      ids[i] = BigInt(padding ? 256 + i : (bytes[(from - 1) * patch + i] as number))
-    }
-    const feeds: Feeds = { previous: new Tensor("int64", ids, [1, count, patch]) }
-    if (ngrams?.patch_embedder) {
-      const rows = new BigInt64Array(ids.length * ngrams.orders.length).fill(BigInt(emptyRow(ngrams)))
-      const first = Math.max(from - 1, this.origin) * patch
-      const known = endingNgrams(ngrams, bytes, first, (from + count - 1) * patch)
-      rows.set(known, rows.length - known.length)
-      feeds.previous_ngrams = new Tensor("int64", rows, [1, count, patch, ngrams.orders.length])
-    }
-    return feeds
-  }
-
-  /** [count, past + count]: 0 where a place is seen, -1e9 elsewhere. */
-  private mask(count: number): Tensor {
-    const { past } = this.cache
-    const seen = past + count
-    const window = attentionWindow(this.config)
-    const mask = new Float32Array(count * seen).fill(-1e9)
-    for (let i = 0; i < count; i++) mask.fill(0, i * seen + Math.max(0, past + i - window + 1), i * seen + past + i + 1)
-    return new Tensor("float32", mask, [count, seen])
-  }
-
-  /** Position inputs of `count` places from `first` on. Angles are computed in float64: exact at any position. */
-  private positions(first: number, count: number): Feeds {
-    const { position, global: g } = this.config
-    if (position === "learned") {
-      const ids = BigInt64Array.from({ length: count }, (_, i) => BigInt(first + i))
-      return { position: new Tensor("int64", ids, [count]) }
-    }
-    const half = g.width / g.heads / 2
-    const cos = new Float32Array(count * half)
-    const sin = new Float32Array(count * half)
-    for (let i = 0; i < count; i++)
-      for (let j = 0; j < half; j++) {
-        const angle = (first + i) * 10000 ** (-j / half)
-        cos[i * half + j] = Math.cos(angle)
-        sin[i * half + j] = Math.sin(angle)
-      }
-    return { cos: new Tensor("float32", cos, [count, half]), sin: new Tensor("float32", sin, [count, half]) }
-  }
-
   /** Number of the patch that `step` makes next. */
   get nextPatch(): number {
     return this.origin + this.cache.length
@@ -440,11 +349,15 @@ export class Decoder {
   ): Promise<PatchPart[]> {
     const { patch } = this.config
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
-    const { scratch, batch } = this
+    const { inputs, batch } = this
     const index = this.nextPatch
-    scratch.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
-    const feeds: Feeds = { ...scratch.feeds, ...scratch.masks(sampling), ...this.positions(this.cache.length, 1) }
-    scratch.fillPast((b) => this.history(b), this.onDevice !== undefined)
+    inputs.fillPrevious(index === this.origin ? undefined : index - 1, (b) => this.history(b))
+    const feeds: Feeds = {
+      ...inputs.feeds,
+      ...inputs.masks(sampling),
+      ...positionFeeds(this.config, this.cache.length, 1),
+    }
+    inputs.fillPast((b) => this.history(b), this.onDevice !== undefined)
     const { notes } = this.config
     const attempt = notes
       ? await this.byDrafts(feeds, sampling, notes)
@@ -454,11 +367,11 @@ export class Decoder {
     const given = Array.from({ length: batch }, (_, b) => known?.[b] ?? new Uint8Array())
     let forced = given
     for (;;) {
-      scratch.fillNoise(sampling, seed, dropped + index * patch, forced)
+      inputs.fillNoise(sampling, seed, dropped + index * patch, forced)
       constraints?.forEach((constraint, b) => {
         const first = forced[b]?.length ?? 0
         const drawn = forced[b]?.subarray(given[b]?.length)
-        for (let p = first; p < patch; p++) scratch.bar(b, p, p === first ? constraint.barred(drawn) : constraint.never)
+        for (let p = first; p < patch; p++) inputs.bar(b, p, p === first ? constraint.barred(drawn) : constraint.never)
       })
       const { parts, keep, drop } = await attempt()
       const drawn = parts.map(({ bytes }, b) => bytes.subarray(given[b]?.length))
@@ -607,201 +520,7 @@ export class Decoder {
   }
 }
 
-/** Those of `feeds` that a graph takes. */
-const chosenFeeds = (session: InferenceSession, feeds: Feeds): Feeds =>
-  Object.fromEntries(session.inputNames.flatMap((name) => (feeds[name] ? [[name, feeds[name]]] : [])))
-
-/** Table rows of the n-grams that end at bytes from..to-1, these included: [to - from, orders]. */
-function endingNgrams(ngrams: NGrams, bytes: Uint8Array, from: number, to: number): BigInt64Array {
-  const start = Math.max(0, from + 1 - Math.max(...ngrams.orders))
-  return ngramIds(ngrams, bytes.subarray(start, to), from + 1 - start, to + 1 - start)
-}
-
-/** The keys and values of `layers` layers, `array(i)` (2 * layer for keys, + 1 for values) in `shape`. */
-function keysAndValues(layers: number, array: (i: number) => Float32Array, shape: number[]): Feeds {
-  const feeds: Feeds = {}
-  for (let layer = 0; layer < layers; layer++) {
-    const names = cacheNames(layer)
-    feeds[names.k] = new Tensor("float32", array(2 * layer), shape)
-    feeds[names.v] = new Tensor("float32", array(2 * layer + 1), shape)
-  }
-  return feeds
-}
-
-/** A patch a sequence, of `result` rows of byte, log-probability and entropy: row `at(b, p)` is byte p of sequence b. */
-function partsOf(result: Tensor, patch: number, batch: number, at: (b: number, p: number) => number): PatchPart[] {
-  const values = result.data as Float32Array
-  return Array.from({ length: batch }, (_, b) => {
-    const column = (i: number) => Float32Array.from({ length: patch }, (_, p) => values[3 * at(b, p) + i] as number)
-    return { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
-  })
-}
-
-/** Inputs as a GPU's graphs take them: indices of 32 bits, no fp64. */
-function toGpuFeeds(feeds: Feeds): Feeds {
-  const narrow = ([name, t]: [string, Tensor]): [string, Tensor] => {
-    if (t.type === "float64") return [name, new Tensor("float32", Float32Array.from(t.data as Float64Array), t.dims)]
-    if (t.type !== "int64") return [name, t]
-    const numbers = Array.from(t.data as BigInt64Array, Number)
-    return [name, new Tensor("int32", Int32Array.from(numbers), t.dims)]
-  }
-  return Object.fromEntries(Object.entries(feeds).map(narrow))
-}
-
 /** A device's failure put in by MEGABYTE_FAULT, the number of a patch: for the tests of what follows then. */
 function faultOnPurpose(patch: number): void {
   if (process.env.MEGABYTE_FAULT === String(patch)) throw new Error("a fault put in on purpose")
-}
-
-/** The decode graph's small inputs, allocated once and filled in place for every patch. */
-class Scratch {
-  readonly feeds: Feeds
-  private readonly previous: BigInt64Array
-  private readonly previousNgrams: BigInt64Array
-  private readonly noise: Float32Array
-  private readonly recent: Float32Array
-  private readonly prediction: FeatureInputs | undefined
-  private readonly matching: FeatureInputs | undefined
-  private readonly longest: number
-  private readonly patch: number
-  private readonly ngrams: NGrams | undefined
-
-  constructor(
-    config: ModelConfig,
-    private readonly batch: number,
-  ) {
-    const p = config.patch
-    this.patch = p
-    this.longest = longestLook(config)
-    this.previous = new BigInt64Array(batch * p)
-    this.ngrams = config.ngrams?.patch_embedder ? config.ngrams : undefined
-    const orders = this.ngrams?.orders.length ?? 0
-    this.previousNgrams = new BigInt64Array(batch * p * orders)
-    this.noise = new Float32Array(p * batch * 256)
-    this.recent = new Float32Array(batch * this.longest)
-    this.feeds = {
-      previous: new Tensor("int64", this.previous, [batch, p]),
-      noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
-    }
-    if (orders) this.feeds.previous_ngrams = new Tensor("int64", this.previousNgrams, [batch, p, orders])
-    this.prediction = predictionOf(config, batch)
-    this.matching = matchingOf(config, batch)
-    Object.assign(this.feeds, this.prediction?.feeds, this.matching?.feeds)
-    if (this.longest) this.feeds.recent = new Tensor("float32", this.recent, [batch, this.longest])
-  }
-
-  /** The last patch of every history, which is number `index`; the padding patch without one. */
-  fillPrevious(index: number | undefined, historyOf: (b: number) => Uint8Array): void {
-    const { patch, ngrams } = this
-    if (index === undefined && ngrams) this.previousNgrams.fill(BigInt(emptyRow(ngrams)))
-    for (let b = 0; b < this.batch; b++) {
-      const history = historyOf(b)
-      const first = (index ?? 0) * patch
-      for (let p = 0; p < patch; p++)
-        this.previous[b * patch + p] = BigInt(index === undefined ? 256 + p : (history[first + p] as number))
-      if (index !== undefined && ngrams)
-        this.previousNgrams.set(endingNgrams(ngrams, history, first, first + patch), b * patch * ngrams.orders.length)
-    }
-  }
-
-  /** What the bytes before give. `onDevice`: the bytes themselves are there already; only what is fitted to them is not. */
-  fillPast(historyOf: (b: number) => Uint8Array, onDevice: boolean): void {
-    for (let b = 0; b < this.batch; b++) {
-      const history = historyOf(b)
-      this.prediction?.fill(b, history)
-      if (onDevice) continue
-      for (let i = 0; i < this.longest; i++) this.recent[b * this.longest + i] = history[history.length - 1 - i] ?? 0
-      this.matching?.fill(b, history)
-    }
-  }
-
-  /**
-   * Each byte's Gumbel noise, tempered, from `position` on; none where the draw is greedy. Known bytes get so much that they must win.
-   */
-  fillNoise(sampling: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
-    const { temperature } = sampling
-    for (let p = 0; p < this.patch; p++)
-      for (let b = 0; b < this.batch; b++) {
-        const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
-        if (temperature === 0) row.fill(0)
-        else gumbel(row, seed, b, position + p)
-        if (temperature !== 1) for (let i = 0; i < row.length; i++) row[i] = temperature * (row[i] as number)
-        const byte = known?.[b]?.[p]
-        if (byte !== undefined) row[byte] = 1e37
-      }
-  }
-
-  /** Leaves the bytes of `flags` out of sequence b's draw at place p. */
-  bar(b: number, p: number, flags: Uint8Array): void {
-    const at = (p * this.batch + b) * 256
-    for (let byte = 0; byte < 256; byte++) if (flags[byte]) this.noise[at + byte] = BARRED
-  }
-
-  /** The inputs that leave bytes out. */
-  masks(sampling: Sampling): Feeds {
-    const { temperature, topP, topK, minP } = sampling
-    const one = (value: number) => new Tensor("float32", Float32Array.of(value), [1])
-    const inputs: Record<Mask, () => Feeds> = {
-      p: () => ({ inverse_temperature: one(1 / temperature), top_p: one(topP) }),
-      k: () => ({ last_rank: new Tensor("int64", BigInt64Array.of(BigInt(topK - 1)), [1]) }),
-      m: () => ({ below_top: one(temperature * Math.log(minP)) }),
-    }
-    return Object.assign({}, ...masksOf(sampling).map((mask) => inputs[mask]()))
-  }
-}
-
-/** Inputs of the decode graph that stand for the bytes before a patch, and how to fill them for sequence b. */
-type FeatureInputs = { feeds: Feeds; fill(b: number, history: Uint8Array): void }
-
-/** For matches: the last bytes, and how long the match at each distance is. */
-function matchingOf(config: ModelConfig, batch: number): FeatureInputs | undefined {
-  const matches = config.lookback?.matches ?? []
-  if (!matches.length) return undefined
-  const window = longestWindow(config)
-  const past = new Float32Array(batch * window)
-  const runs = matches.map((m) => new Float32Array(batch * distances(m)))
-  const feeds: Feeds = { past_bytes: new Tensor("float32", past, [batch, window]) }
-  for (const [i, r] of runs.entries()) feeds[`runs_${i}`] = new Tensor("float32", r, [batch, r.length / batch])
-  return {
-    feeds,
-    fill(b, history) {
-      for (let i = 0; i < window; i++) past[b * window + i] = history[history.length - 1 - i] ?? -1
-      for (const [i, r] of runs.entries()) {
-        const count = r.length / batch
-        matchRuns(matches[i] as Match, history, history.length, r.subarray(b * count, (b + 1) * count))
-      }
-    },
-  }
-}
-
-/** For linear prediction: the last samples, and what each predictor makes of those before. */
-function predictionOf(config: ModelConfig, batch: number): FeatureInputs | undefined {
-  const { lookback } = config
-  const lpc = lookback?.lpc ?? []
-  if (!lpc.length) return undefined
-  const order = longestOrder(config)
-  const farthest = farthestLook(config)
-  const samples = new Float64Array(batch * order)
-  const coefficients = new Float64Array(batch * order * lpc.length)
-  const levels = new Float32Array(batch * lpc.length)
-  const spread = new Float64Array(batch * lpc.length)
-  return {
-    feeds: {
-      samples: new Tensor("float64", samples, [batch, order, 1]),
-      coefficients: new Tensor("float64", coefficients, [batch, lpc.length, order]),
-      levels: new Tensor("float32", levels, [batch, lpc.length]),
-      spread: new Tensor("float64", spread, [batch, lpc.length, 1]),
-    },
-    fill(b, history) {
-      const sound = samplesOf(history.subarray(Math.max(0, history.length - farthest)))
-      for (let i = 0; i < order; i++) samples[b * order + i] = sound[sound.length - 1 - i] ?? 0
-      lpc.forEach((l, i) => {
-        const found = fitPredictor(l, sound, sound.length)
-        const at = b * lpc.length + i
-        coefficients.set(found.coefficients, at * order) // zeros after it where another order is longer
-        levels[at] = found.level
-        spread[at] = found.spread
-      })
-    },
-  }
 }
