@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { LengthUnit } from "./characters.ts"
 import { PACK_FILES } from "./files.ts"
+import { MAX_FILE_NAME, MAX_FUTURES, MAX_LENGTH, MAX_PACK_NAME, MAX_SEED, MAX_THREADS, MAX_TITLE } from "./limits.ts"
 import { Modality, modalities } from "./modality/index.ts"
 import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
@@ -13,14 +14,11 @@ const id = z.string().regex(/^[a-z0-9-]{1,64}$/)
 
 /** How a generation was made: kept with every item, restored from it. */
 export const Settings = z.object({
-  pack: z.string().max(64),
+  pack: z.string().max(MAX_PACK_NAME),
   /** Characters of text; bytes of pictures and sound. */
-  length: z.int().min(1).max(100_000_000),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
-  variations: z.int().min(1).max(8),
+  length: z.int().min(1).max(MAX_LENGTH),
+  seed: z.int().min(0).max(MAX_SEED),
+  variations: z.int().min(1).max(MAX_FUTURES),
   sampling: Sampling,
   /** Number of a style of the pack; 0: any. */
   style: z.int().min(0).max(255).default(0),
@@ -50,7 +48,7 @@ const fileName = z.string().regex(/^[\w.-]+$/)
 /** One generated (or scored) thing in the library: item.json beside its ordinary file. */
 export const Item = z.object({
   id,
-  title: z.string().max(200),
+  title: z.string().max(MAX_TITLE),
   created: z.number(),
   modality: Modality,
   /** Name of the ordinary file in the item's folder. */
@@ -97,7 +95,7 @@ export type Alternative = z.infer<typeof Alternative>
 /** Sampling that a person has named, for one pack. */
 export const OwnPreset = z.object({
   name: z.string().trim().min(1).max(40),
-  pack: z.string().max(64),
+  pack: z.string().max(MAX_PACK_NAME),
   sampling: Sampling,
 })
 export type OwnPreset = z.infer<typeof OwnPreset>
@@ -142,9 +140,9 @@ export type DeviceReport = z.infer<typeof DeviceReport>
 /** What a person has set for good, kept by the host. */
 export const Preferences = z.object({
   /** The pack that a new window begins with. */
-  pack: z.string().max(64).default("text"),
+  pack: z.string().max(MAX_PACK_NAME).default("text"),
   /** Threads of the engine; 0: one a core. */
-  threads: z.int().min(0).max(256).default(0),
+  threads: z.int().min(0).max(MAX_THREADS).default(0),
   device: DeviceChoice.default("auto"),
   /** Folder of the library; empty: the usual one. */
   library: z.string().max(4096).default(""),
@@ -164,7 +162,7 @@ export const Command = z.discriminatedUnion("type", [
     settings: Settings,
     given: base64,
     /** Name of the file that was given. */
-    name: z.string().max(500).optional(),
+    name: z.string().max(MAX_FILE_NAME).optional(),
     parent: z.object({ id, at: z.int().min(0) }).optional(),
     /** The run that these are further futures of. */
     run: id.optional(),
@@ -173,15 +171,15 @@ export const Command = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("continue"),
     id,
-    length: z.int().min(1).max(100_000_000),
+    length: z.int().min(1).max(MAX_LENGTH),
     untilEnd: z.boolean().optional(),
   }),
   z.object({ type: z.literal("stop") }),
   /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
   z.object({
     type: z.literal("open"),
-    name: z.string().max(500),
-    pack: z.string().max(64),
+    name: z.string().max(MAX_FILE_NAME),
+    pack: z.string().max(MAX_PACK_NAME),
     file: z.uuid(),
     framing: Framing.optional(),
   }),
@@ -195,7 +193,7 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("search"), query: z.string().trim().min(1).max(500) }),
   /** The likeliest bytes at each place of the patch that begins at `at`. */
   z.object({ type: z.literal("alternatives"), id, at: z.int().min(0) }),
-  z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(200) }),
+  z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(MAX_TITLE) }),
   z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
   z.object({ type: z.literal("delete"), id }),
   z.object({ type: z.literal("undelete"), id }),
@@ -215,9 +213,14 @@ export const Command = z.discriminatedUnion("type", [
     bytes: base64,
   }),
   z.object({ type: z.literal("import") }),
-  z.object({ type: z.literal("removePack"), name: z.string().max(64) }),
+  z.object({ type: z.literal("removePack"), name: z.string().max(MAX_PACK_NAME) }),
   /** How surprised the pack is by each byte of `bytes`; comes back as a finished item. */
-  z.object({ type: z.literal("score"), pack: z.string().max(64), name: z.string().max(500), bytes: base64 }),
+  z.object({
+    type: z.literal("score"),
+    pack: z.string().max(MAX_PACK_NAME),
+    name: z.string().max(MAX_FILE_NAME),
+    bytes: base64,
+  }),
 ])
 export type Command = z.infer<typeof Command>
 

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { LengthUnit } from "./characters.ts"
+import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "./limits.ts"
 import { Device, Precision } from "./pack.ts"
 import { Sampling } from "./sampling.ts"
 
@@ -13,7 +14,7 @@ const target = {
   /** Folder of the pack. */
   pack: z.string(),
   precision: Precision,
-  threads: z.int().min(0).max(256),
+  threads: z.int().min(0).max(MAX_THREADS),
   device: Device.default("cpu"),
 }
 
@@ -31,16 +32,10 @@ export const GenerateRequest = z.object({
    * nothing does. */
   cutHeader: bytes.optional(),
   /** How much to make for each variation, in `unit`. */
-  length: z
-    .int()
-    .min(1)
-    .max(2 ** 31),
+  length: z.int().min(1).max(MAX_LENGTH),
   unit: LengthUnit.default("bytes"),
-  variations: z.int().min(1).max(64),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
+  variations: z.int().min(1).max(MAX_VARIATIONS),
+  seed: z.int().min(0).max(MAX_SEED),
   sampling: Sampling,
   /** Ends a variation after this byte, such as a text's end-of-document mark. */
   stopAt: byte.optional(),

@@ -1,4 +1,4 @@
-/** What the windows know too of files that they hand over; here, as the page's code is to be without zod. */
+/** What windows and hosts agree on of files that are handed over. */
 
 /** Bytes of the largest file that a window hands over: two hours of sound in studio quality. */
 export const LARGEST_FILE = 8 * 2 ** 30

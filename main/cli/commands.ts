@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { LONGEST_TEXT } from "../../contract/app.ts"
 import { Bytes } from "../../contract/bytes.ts"
 import { isWithinWord } from "../../contract/characters.ts"
+import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
 import { presetsOf } from "../../contract/presets.ts"
@@ -177,7 +178,7 @@ function target(values: Values<typeof common>, precision: string | undefined = v
   const chosen = Precision.optional().safeParse(precision)
   if (!chosen.success) throw new UsageError(`--precision must be int8, fp16 or fp32, not "${precision}"`)
   const folder = findPack(values.pack ?? "text", places)
-  const threads = number("threads", values.threads, 0, { min: 0, max: 256, whole: true })
+  const threads = number("threads", values.threads, 0, { min: 0, max: MAX_THREADS, whole: true })
   return {
     pack: readPack(folder),
     folder,
@@ -255,10 +256,10 @@ async function make(
   const seconds = number("seconds", values.seconds, usualLength / unit.bytes, { min: 0.001, max: 86400 })
   const timed = values.seconds === undefined ? Math.min(usualLength, room) : Math.ceil(seconds * unit.bytes)
   const usual = untilEnd ? LONGEST_TEXT : timed
-  const wanted = number("bytes", values.bytes, usual, { min: 1, max: 2 ** 31 - 1, whole: true })
+  const wanted = number("bytes", values.bytes, usual, { min: 1, max: MAX_LENGTH, whole: true })
   const length = Math.min(wanted, room)
-  const seed = number("seed", values.seed, randomInt(2 ** 32 - 1), { min: 0, max: 2 ** 32 - 1, whole: true })
-  const variations = number("variations", values.variations, 1, { min: 1, max: 64, whole: true })
+  const seed = number("seed", values.seed, randomInt(MAX_SEED), { min: 0, max: MAX_SEED, whole: true })
+  const variations = number("variations", values.variations, 1, { min: 1, max: MAX_VARIATIONS, whole: true })
   const sampling = samplingOf(values, pack)
   const note = (line: string) => process.stderr.write(`${line}\n`)
   const beyond = outside(sampling, pack.ranges)

@@ -1,5 +1,6 @@
 import { useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
+import { MAX_FUTURES, MAX_SEED } from "../../contract/limits.ts"
 import { type Device, DeviceChoice } from "../../contract/pack.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { hasEnd, packOf, unitOf } from "../store/packs.ts"
@@ -69,7 +70,7 @@ export function SettingsPanel() {
         unit="at a time"
         value={settings.variations}
         min={1}
-        max={8}
+        max={MAX_FUTURES}
         onChange={(variations) => actions.setSettings({ variations })}
       />
       {pack && !drafting && <Styles pack={pack} />}
@@ -149,7 +150,7 @@ function Advanced() {
         unit=""
         value={seed}
         min={0}
-        max={2 ** 32 - 1}
+        max={MAX_SEED}
         onChange={(seed) => {
           actions.setSettings({ seed })
           actions.holdSeed(true)

@@ -1,4 +1,5 @@
 import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
+import { MAX_TITLE } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
@@ -66,7 +67,7 @@ export function createLibrary(core: Core, drafts: Drafts) {
     setSurprise: (surprise: boolean) => set({ surprise }),
 
     rename: (id: string, title: string) =>
-      title.trim() && send({ type: "rename", id, title: title.trim().slice(0, 200) }),
+      title.trim() && send({ type: "rename", id, title: title.trim().slice(0, MAX_TITLE) }),
     favourite: (id: string, on: boolean) => send({ type: "favourite", id, on }),
     /** Deletes items; undo brings them back, and into the document what was there. */
     remove(ids: string[]): void {

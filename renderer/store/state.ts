@@ -9,6 +9,7 @@ import type {
   Settings,
 } from "../../contract/app.ts"
 import type { LengthUnit } from "../../contract/characters.ts"
+import { MAX_SEED } from "../../contract/limits.ts"
 import type { Device } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import type { Content } from "../lib/content.ts"
@@ -99,7 +100,7 @@ export type State = {
 }
 
 export const emptyDraft: Draft = { text: "", name: "", note: "" }
-export const newSeed = () => Math.floor(Math.random() * 2 ** 32)
+export const newSeed = () => Math.floor(Math.random() * (MAX_SEED + 1))
 
 export const begun = (run: Pick<Run, "ids" | "total" | "made" | "unit" | "asked">): Run => {
   return { ...run, before: run.made, phase: "loading", began: performance.now(), firstPatch: undefined, bytes: 0 }

@@ -69,7 +69,7 @@ function namesIn(folder: string): string[] {
 /** The folder of the pack called `name`, or of a path to one. @throws PackError when there is none */
 export function findPack(name: string, places: Places): string {
   const packs = listPacks(places)
-  const match = packs.find((p) => ("pack" in p ? p.pack.name === name : p.folder.endsWith(`/${name}`)))
+  const match = packs.find((p) => ("pack" in p ? p.pack.name === name : basename(p.folder) === name))
   if (match) return match.folder
   if (existsSync(join(name, "pack.json"))) return resolve(name)
   const names = packs.flatMap((p) => ("pack" in p ? [p.pack.name] : []))
