@@ -13,6 +13,11 @@ export const Sound = z.object({
    * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.
    */
   noise: z.int().min(0).max(127).optional(),
+  /**
+   * What the instruments sound like, for packs that hear notes: of each the first patches of its notes, one after the
+   * other, in base64. They count as heard before a tune begins. Styles from 1 on take the instruments in turn.
+   */
+  instruments: z.array(z.base64()).max(16).optional(),
   ...styled,
 })
 export type Sound = z.infer<typeof Sound>

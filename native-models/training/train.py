@@ -203,7 +203,11 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
         self.corpus = data.load(self.file["data"]["kind"], self.file["data"].get("options", {}))
         self.batches = Batches(self.corpus, self.train, args.workers)
-        self.file["pack"]["media"] |= {"header": self.corpus.header, "styles": self.corpus.styles}
+        self.file["pack"]["media"] |= {
+            "header": self.corpus.header,
+            "styles": self.corpus.styles,
+            **getattr(self.corpus, "media", {}),
+        }
         torch.set_num_threads(args.threads)
         torch.manual_seed(self.train["seed"])
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

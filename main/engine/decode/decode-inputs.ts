@@ -4,10 +4,14 @@ import { farthestLook, longestLook, longestOrder, longestWindow } from "../featu
 import { fitPredictor, samplesOf } from "../features/lpc.ts"
 import { distances, matchRuns } from "../features/match.ts"
 import { emptyRow } from "../features/ngrams.ts"
+import { type Listener, SILENCE } from "../features/notes.ts"
 import { BARRED } from "../graph/sampling.ts"
 import { Tensor } from "../onnxruntime.ts"
 import { endingNgrams, type Feeds } from "./feeds.ts"
 import { gumbel } from "./gumbel.ts"
+
+/** The byte of silence, flagged. */
+const SILENT = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte === SILENCE))
 
 /** The decode graph's small inputs, allocated once and filled in place for every patch. */
 export class DecodeInputs {
@@ -91,6 +95,13 @@ export class DecodeInputs {
   bar(b: number, p: number, flags: Uint8Array): void {
     const at = (p * this.batch + b) * 256
     for (let byte = 0; byte < 256; byte++) if (flags[byte]) this.noise[at + byte] = BARRED
+  }
+
+  /** Has a note of sequence b begin or end where that is due and the `given` bytes leave it open. */
+  due(b: number, listener: Listener, given: number): void {
+    if (listener.isNoteDue && !given) this.bar(b, 0, SILENT)
+    const end = listener.endDue
+    if (end !== undefined && given <= end) this.noise[(end * this.batch + b) * 256 + SILENCE] = 1e37
   }
 
   /** The inputs that leave bytes out. */

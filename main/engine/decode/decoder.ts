@@ -104,7 +104,7 @@ export class Decoder {
   private listener(b: number, notes: Notes, history: Uint8Array): Listener {
     let listener = this.listeners[b]
     if (!listener) {
-      listener = new Listener(notes, this.config.patch)
+      listener = new Listener(notes, this.config.patch, this.model.instruments)
       this.listeners[b] = listener
     }
     listener.follow(history)
@@ -368,6 +368,9 @@ export class Decoder {
     let forced = given
     for (;;) {
       inputs.fillNoise(sampling, seed, dropped + index * patch, forced)
+      if (notes)
+        for (let b = 0; b < batch; b++)
+          inputs.due(b, this.listener(b, notes, this.history(b)), forced[b]?.length ?? 0)
       constraints?.forEach((constraint, b) => {
         const first = forced[b]?.length ?? 0
         const drawn = forced[b]?.subarray(given[b]?.length)

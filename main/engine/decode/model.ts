@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { join } from "node:path"
-import type { Device, ModelConfig, Pack, Precision } from "../../../contract/pack.ts"
+import { type Device, type ModelConfig, type Pack, type Precision, soundOf } from "../../../contract/pack.ts"
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
 import { PIECE, parseSafetensors, readWeights } from "../../packs/safetensors.ts"
@@ -14,6 +14,8 @@ export class Model {
   private readonly sessions = new Map<GraphKind, Promise<InferenceSession>>()
   /** Threads of the decode graphs, until they are measured 0 as well (threads.ts); the parallel graphs take `threads`. */
   decodeThreads: number
+  /** What a sound pack's instruments sound like; see contract/modality/audio.ts. */
+  readonly instruments: readonly Uint8Array[]
 
   private constructor(
     readonly pack: Pack,
@@ -25,6 +27,8 @@ export class Model {
     private readonly profile?: string,
   ) {
     this.decodeThreads = threads
+    const { instruments = [] } = soundOf(pack) ?? {}
+    this.instruments = instruments.map((notes) => Uint8Array.from(Buffer.from(notes, "base64")))
   }
 
   /** The same model on another number of threads. */

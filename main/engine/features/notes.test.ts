@@ -54,4 +54,26 @@ describe("notes that are heard", () => {
     expect(after.recalled(sound[0] as number)).toEqual(sound.subarray(5 * patch, 6 * patch))
     expect(listener.recalled(sound[0] as number)).toBeUndefined()
   })
+
+  it("are known from the beginning where a header tells the instrument", () => {
+    const first = sound.slice(0, patch)
+    const known = new Listener(notes, patch, [new Uint8Array(), first])
+    known.follow(new Uint8Array(patch).fill(SILENCE + 2))
+    expect(known.recalled(first[0] as number)).toEqual(first)
+    const other = new Listener(notes, patch, [new Uint8Array(), first])
+    other.follow(new Uint8Array(patch).fill(SILENCE))
+    expect(other.recalled(first[0] as number)).toBeUndefined()
+  })
+
+  it("are due at the beginning and after a bar of rest", () => {
+    const waiting = new Listener(notes, patch)
+    const silence = new Uint8Array(patch).fill(SILENCE)
+    waiting.follow(silence)
+    expect(waiting.isNoteDue).toBe(true)
+    const resting = new Listener(notes, patch)
+    resting.follow(Uint8Array.from([...note(20, 2), ...new Uint8Array(3 * patch).fill(SILENCE)]))
+    expect(resting.isNoteDue).toBe(false)
+    resting.follow(Uint8Array.from([...note(20, 2), ...new Uint8Array(4 * patch).fill(SILENCE)]))
+    expect(resting.isNoteDue).toBe(true)
+  })
 })

@@ -69,9 +69,11 @@ export class Listener {
   private readonly began = new Map<number, Uint8Array>()
   private readonly offsets: number[]
 
+  /** @param instruments of each the first patches of its notes, which a header's style makes known from the beginning */
   constructor(
     private readonly notes: Notes,
     private readonly patch: number,
+    private readonly instruments: readonly Uint8Array[] = [],
   ) {
     this.runs = notes.bars.map(() => 0)
     const sizes = patchSizes(notes)
@@ -81,6 +83,14 @@ export class Listener {
   /** Patches heard so far. */
   get length(): number {
     return this.heard.length
+  }
+
+  /** Whether a note is due: a tune begins with one, and no rest is longer than a bar. */
+  get isNoteDue(): boolean {
+    const last = this.heard[this.length - 1]
+    if (!last?.silent) return false
+    const rest = this.length - last.since
+    return last.since === 0 || rest >= this.notes.bar
   }
 
   /** Hears what of `history`, the same sequence as ever, is whole patches and new. */
@@ -96,7 +106,7 @@ export class Listener {
     const at = heard.length
     const last = heard[at - 1]
     const silent = bytes.every((byte) => byte === bytes[0])
-    if (at === 0 && silent) this.style = bytes[0] as number
+    if (at === 0 && silent) this.begin(bytes[0] as number)
     const tail = silenceAt(bytes)
     const ended = silent || tail > 0
     const began = !silent && (last?.ended ?? true)
@@ -116,6 +126,14 @@ export class Listener {
     if (began) this.began.set(bytes[0] as number, bytes)
     heard.push({ period, silent, began, ended, since, state })
     this.before = bytes
+  }
+
+  /** Takes in the header's style, and with it what its instrument sounds like. */
+  private begin(style: number): void {
+    this.style = style
+    const known = this.instruments[(style - SILENCE - 1) % this.instruments.length]
+    for (let at = 0; known && at < known.length; at += this.patch)
+      this.began.set(known[at] as number, known.subarray(at, at + this.patch))
   }
 
   /** Rows of the global model's table for the next patch. */

@@ -68,6 +68,11 @@ def periods(timbre: str, pitch: int) -> np.ndarray:
     return (np.stack(levels) + SILENCE).astype(np.uint8)
 
 
+def instrument(timbre: str, patch: int) -> bytes:
+    """The first patches of all its notes, one after the other, as a pack tells them."""
+    return b"".join(play([(0, 8, pitch)], timbre, patch, 1).tobytes() for pitch in range(LOWEST, HIGHEST + 1))
+
+
 def play(notes: list[Note], timbre: str, patch: int, patches: int) -> np.ndarray:
     """The sound of notes, one at a time: [patches * patch] uint8. What goes beyond `patches` is cut."""
     sound = np.full(patches * patch, SILENCE, np.uint8)

@@ -6,6 +6,7 @@ place of the sound. All tunes are moved to the keys of C or F, whose periods of 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import lzma
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .data import IGNORED, SHARED, Rows, WeightedRows
-from .synthesizer import HIGHEST, LOWEST, SILENCE, TIMBRES, Note, play
+from .synthesizer import HIGHEST, LOWEST, SILENCE, TIMBRES, Note, instrument, play
 
 BAR = 96  # patches
 KINDS = ("reel", "jig", "polka", "hornpipe", "song", "song in three", "song in six", "chorale")
@@ -94,6 +95,15 @@ def read(path: Path) -> list[Tune]:
     return [Tune(tune) for tune in json.loads(lzma.decompress(path.read_bytes()))["tunes"]]
 
 
+def media(patch: int) -> dict[str, Any]:
+    """What a pack of tunes tells of its styles and instruments."""
+    return {
+        "styles": ["any", *(f"{kind}, {timbre}" for kind in KINDS for timbre in TIMBRES)],
+        "defaultStyle": 1,
+        "instruments": [base64.b64encode(instrument(timbre, patch)).decode() for timbre in TIMBRES],
+    }
+
+
 class Tunes:
     """See data.Corpus. A row is a header patch, which holds the style, and `patches` - 1 patches of sound, after some
     number of `heard` patches (a multiple of BAR) that are not scored.
@@ -105,7 +115,8 @@ class Tunes:
     def __init__(self, patch: int, patches: int, scored: int, heard: tuple[int, ...] = (0,)) -> None:
         self.patch, self.patches, self.scored, self.heard = patch, patches, scored, heard
         self.header = patch
-        self.styles = ["any", *(f"{kind}, {timbre}" for kind in KINDS for timbre in TIMBRES)]
+        self.media = media(patch)
+        self.styles = list(self.media["styles"])
         self.source = SHARED / "audio" / "tunes.json.xz"
         tunes = [tune for tune in read(self.source) if tune.share >= IN_KEY]
         self.by_kind = [[tune for tune in tunes if tune.kind == kind] for kind in KINDS]
