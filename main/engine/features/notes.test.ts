@@ -76,4 +76,16 @@ describe("notes that are heard", () => {
     resting.follow(Uint8Array.from([...note(20, 2), ...new Uint8Array(4 * patch).fill(SILENCE)]))
     expect(resting.isNoteDue).toBe(true)
   })
+
+  it("end after a bar at the latest, at the beginning of a period", () => {
+    const long = new Listener({ ...notes, bar: 3 }, patch)
+    const held = Uint8Array.from(note(20, 9))
+    long.follow(held.subarray(0, patch))
+    expect(long.endDue).toBeUndefined()
+    long.follow(held.subarray(0, 2 * patch))
+    const end = long.endDue as number
+    expect((2 * patch + end) % 20).toBe(0)
+    expect(end).toBeLessThanOrEqual(patch - 8)
+    expect(end + 20).toBeGreaterThan(patch - 8)
+  })
 })

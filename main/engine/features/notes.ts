@@ -93,6 +93,17 @@ export class Listener {
     return last.since === 0 || rest >= this.notes.bar
   }
 
+  /** The place in the next patch at which a note must end, as none is longer than a bar; undefined where it need not. */
+  get endDue(): number | undefined {
+    const last = this.heard[this.length - 1]
+    if (!last || last.ended || !last.period || this.length + 1 - last.since < this.notes.bar) return undefined
+    const within = ((this.length - last.since) * this.patch) % last.period
+    const first = (last.period - within) % last.period
+    // The last beginning of a period after which silence is long enough to be heard as an end.
+    const most = this.patch - GAP
+    return first <= most ? most - ((most - first) % last.period) : undefined
+  }
+
   /** Hears what of `history`, the same sequence as ever, is whole patches and new. */
   follow(history: Uint8Array): void {
     const { patch } = this

@@ -74,6 +74,10 @@ class Tune:
         rate = patches_a_tick(tune)
         begin = np.rint(ticks[:, 0] * rate).astype(int)
         end = np.rint((ticks[:, 0] + ticks[:, 1]) * rate).astype(int)
+        # Where a song's piano plays alone for bars, one of them is enough.
+        rests = np.maximum(0, begin - np.concatenate([[0], end[:-1]])) // BAR * BAR
+        left_out = np.cumsum(np.where(rests > BAR, rests - BAR, 0))
+        begin, end = begin - left_out, end - left_out
         notes = np.stack([begin, end - begin, ticks[:, 2]], 1)[end > begin]
         self.kind = kind_of(tune)
         self.share = major_scale(notes)[1]

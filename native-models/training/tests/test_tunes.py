@@ -117,3 +117,12 @@ def test_what_lies_before_a_window_is_heard_and_changes_what_is_scored_in_it_alo
     other = x.clone()
     other[:, : 30 * PATCH] = SILENCE
     assert not torch.equal(model(other, other)[:, 40 * PATCH :], costs[:, 40 * PATCH :])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the data is not here")
+def test_no_rest_of_a_tune_is_two_bars_long() -> None:
+    from megabyte.tunes import BAR, read
+
+    for tune in read(SHARED / "audio" / "tunes.json.xz")[::20]:
+        notes = tune.keys[0]
+        assert (notes[1:, 0] - notes[:-1, 0] - notes[:-1, 1] < 2 * BAR).all() and notes[0, 0] < 2 * BAR
