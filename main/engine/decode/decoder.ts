@@ -369,8 +369,7 @@ export class Decoder {
     for (;;) {
       inputs.fillNoise(sampling, seed, dropped + index * patch, forced)
       if (notes)
-        for (let b = 0; b < batch; b++)
-          inputs.due(b, this.listener(b, notes, this.history(b)), forced[b]?.length ?? 0)
+        for (let b = 0; b < batch; b++) inputs.due(b, this.listener(b, notes, this.history(b)), forced[b]?.length ?? 0)
       constraints?.forEach((constraint, b) => {
         const first = forced[b]?.length ?? 0
         const drawn = forced[b]?.subarray(given[b]?.length)
