@@ -8,4 +8,4 @@ export const LARGEST_WHOLE = 32 * 2 ** 20
 export const PACK_FILES = ["pack.json", "weights.safetensors"] as const
 /** Bytes of a file in one message. */
 export const UPLOAD_PIECE = 4 * 2 ** 20
-export const tooLarge = (name: string, most: string) => `${name} is larger than ${most}; nothing has changed.`
+export const tooLarge = (name: string, most: string) => `${name} is larger than ${most}.`

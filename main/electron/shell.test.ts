@@ -222,7 +222,7 @@ describe("the desktop shell", () => {
     // It was taken for what it is; in this test there is nothing to go on from it.
     expect(said?.text).toBe("There is no pack for text; import one first.")
     const [, missing] = await heard(connect("app://studio/index.html", 3), 2)
-    expect(missing?.text).toBe("none.txt cannot be read; nothing has changed.")
+    expect(missing?.text).toBe("none.txt cannot be read.")
 
     standIn = new StandIn()
     standIn.alone = false

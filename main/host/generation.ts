@@ -356,7 +356,7 @@ const lengthOf = (pack: Pack, { length, untilEnd }: Pick<Settings, "length" | "u
 /** @throws Error when there is nothing left to generate */
 function assertRoom(pack: Pack, given: Uint8Array): void {
   if (roomAfter(pack, given.length) <= 0)
-    throw new Error("The picture is complete; choose an earlier row to go on from. Nothing has changed.")
+    throw new Error("The picture is complete; choose an earlier row to go on from.")
 }
 
 /** The bytes and bits of an item; bits of bytes that were given are negative. */

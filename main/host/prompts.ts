@@ -19,7 +19,7 @@ export async function openPrompt(opening: Opening, path: string, services: Servi
   try {
     accessSync(path, constants.R_OK)
   } catch {
-    throw new MediaError(`${name} cannot be read; nothing has changed.`)
+    throw new MediaError(`${name} cannot be read.`)
   }
   // A pack for bytes takes any file at all as it is.
   const isForBytes = listPacks(places).some(

@@ -199,7 +199,7 @@ export class Studio {
     if (preferences.library !== this.preferences.library) {
       this.generation.assertIdle()
       if (preferences.library && !isAbsolute(preferences.library))
-        throw new Error("The library's folder must be an absolute path; nothing has changed.")
+        throw new Error("The library's folder must be an absolute path.")
       try {
         // One level only: Node's recursive mkdir never returns under /proc.
         if (preferences.library && !existsSync(preferences.library)) mkdirSync(preferences.library)

@@ -13,7 +13,7 @@ const seconds = (bytes: number, sound: Sound) => `${(bytes / secondBytes(sound))
 
 /**
  * A waveform that grows as it is made: the highest and lowest sample of each column of pixels; with `heat` a column is
- * coloured by its bits per byte. A click chooses the time to play from, or to go on from.
+ * colored by its bits per byte. A click chooses the time to play from, or to go on from.
  */
 function Wave(props: {
   content: Content

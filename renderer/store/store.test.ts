@@ -95,7 +95,7 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
     await opening
     expect(sent.at(-1)).toMatchObject({ type: "open", name: "long.wav", file: first?.file })
-    studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound; nothing has changed." })
+    studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound." })
     expect(studio.store.getState().opening).toBeUndefined()
   })
   it("tells of a file that a lost connection cut off, and not when the host only says its state again", async () => {

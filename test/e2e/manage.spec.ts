@@ -94,7 +94,7 @@ test("preferences last: threads, the library's folder, the theme", async ({ app 
   await page.getByRole("combobox", { name: "Theme" }).selectOption("dark")
   await page.getByRole("textbox", { name: "Library folder" }).fill("/proc/nowhere")
   await page.getByRole("textbox", { name: "Library folder" }).press("Enter")
-  await expect(page.getByText(/cannot be used as the library .* nothing has changed/)).toBeVisible()
+  await expect(page.getByText(/cannot be used as the library/)).toBeVisible()
 
   await app.close()
   page = await app.open()
