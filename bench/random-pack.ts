@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { ModelConfig, Stage } from "../contract/pack.ts"
 import { blockOf } from "../main/engine/compile/quantize.ts"
 import { expectedShapes } from "../main/engine/compile/weights.ts"
-import { defaultPlaces, findPack } from "../main/host/packs/find.ts"
+import { defaultPaths, findPack } from "../main/host/packs/find.ts"
 
 const stage = (width: number, layers: number, heads: number, kv_heads: number): Stage => ({
   width,
@@ -70,7 +70,7 @@ export const cache = join(tmpdir(), "megabyte-bench")
 
 /** The folder of a shipped pack or of a configuration with random weights. */
 export const benchPack = (name: string) =>
-  name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPlaces())
+  name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPaths())
 
 /** Writes a pack of random 8-bit weights into `root`/NAME, once, and returns its folder. */
 function randomPack(name: string, root: string): string {

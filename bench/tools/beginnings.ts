@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { canvasBytes, canvasOf, type Pack, secondBytes, soundOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/host/engine/client.ts"
-import { defaultPlaces, findPack, packFor } from "../../main/host/packs/find.ts"
+import { defaultPaths, findPack, packFor } from "../../main/host/packs/find.ts"
 import { documentBounds, readPack } from "../../main/packs/read.ts"
 
 /**
@@ -15,7 +15,7 @@ const TEXT = "Once upon a time there was a little"
 const CHARACTERS = 420
 const SECONDS = 3
 
-const places = { ...defaultPlaces(), home: "/nonexistent" }
+const places = { ...defaultPaths(), home: "/nonexistent" }
 const out = join(import.meta.dirname, "../../renderer/home/results.json")
 const client = new EngineClient(forkEngine(join(places.cache, "graphs")))
 

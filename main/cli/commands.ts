@@ -15,7 +15,7 @@ import { checkWritable } from "../host/folders.ts"
 import { MediaReader } from "../host/media/client.ts"
 import { isUtf8 } from "../host/media/encoding.ts"
 import { media } from "../host/media/index.ts"
-import { defaultPlaces, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
+import { defaultPaths, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { number, parse, share, UsageError, withValues } from "./arguments.ts"
 import { withInput } from "./input.ts"
@@ -107,7 +107,7 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
     }
     case "import": {
       const { positionals } = parse(args, {}, 1)
-      const places = defaultPlaces()
+      const places = defaultPaths()
       checkWritable(places.home, "MEGABYTE_HOME")
       return void process.stdout.write(`imported ${importPack(positionals[0] as string, places)}\n`)
     }
@@ -133,7 +133,7 @@ function readPrompt(given: string, values: Values<typeof common & typeof framing
   return withInput(given, async ({ name, path }) => {
     const reader = new MediaReader()
     try {
-      const pack = values.pack ?? packFor(await reader.detect(name, path), undefined, defaultPlaces())
+      const pack = values.pack ?? packFor(await reader.detect(name, path), undefined, defaultPaths())
       const chosen = target({ ...values, pack }, values.precision?.split(",")[0])
       const documents = documentsOf(chosen.pack)
       const { columns = false } = values
@@ -170,7 +170,7 @@ function styleOf(pack: Pack, name: string | undefined): number {
 type Target = ReturnType<typeof target>
 
 function target(values: Values<typeof common>, precision: string | undefined = values.precision) {
-  const places = defaultPlaces()
+  const places = defaultPaths()
   checkWritable(places.cache, "MEGABYTE_CACHE")
   const device = values.device ?? "auto"
   const choice = DeviceChoice.safeParse(device)
@@ -200,7 +200,7 @@ async function placed({ folder, precision, threads, choice, cache }: Target) {
 
 /** Prints what runs here. What was measured before is forgotten, as a driver may have come or gone. */
 async function devices(json: boolean): Promise<void> {
-  const { cache } = defaultPlaces()
+  const { cache } = defaultPaths()
   checkWritable(cache, "MEGABYTE_CACHE")
   const found = await tryDevices(forkEngine, join(cache, "graphs"))
   if (json) return void process.stdout.write(`${JSON.stringify(found)}\n`)
@@ -425,7 +425,7 @@ async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<
 }
 
 function packs(json: boolean): void {
-  const all = listPacks(defaultPlaces())
+  const all = listPacks(defaultPaths())
   if (json) {
     process.stdout.write(`${JSON.stringify(all)}\n`)
     return

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { forkEngine } from "../host/engine/client.ts"
 import { checkWritable } from "../host/folders.ts"
-import { defaultPlaces } from "../host/packs/find.ts"
+import { defaultPaths } from "../host/packs/find.ts"
 import { Studio } from "../host/studio.ts"
 import { builtPage } from "../web/built-page.ts"
 import { noBrowser, openBrowser } from "../web/open-browser.ts"
@@ -13,7 +13,7 @@ import { serve } from "../web/server.ts"
  * @throws Error whose first line is for a person
  */
 export async function serveApp(port: number, inBrowser: boolean): Promise<void> {
-  const places = defaultPlaces()
+  const places = defaultPaths()
   checkWritable(places.home, "MEGABYTE_HOME")
   checkWritable(places.cache, "MEGABYTE_CACHE")
   const page = await builtPage(join(places.cache, "page"))

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import * as electron from "electron"
-import { defaultPlaces } from "../host/packs/find.ts"
+import { defaultPaths } from "../host/packs/find.ts"
 import { start } from "./shell.ts"
 
 /** Electron's entry: built to dist/main/main.js, with the engine, the preload and the page beside it. */
@@ -11,4 +11,4 @@ const built = {
   engine: join(here, "engine.js"),
   media: join(here, "media.js"),
 }
-await start(electron, defaultPlaces(), built, process.argv)
+await start(electron, defaultPaths(), built, process.argv)

@@ -7,7 +7,7 @@ import type { StartEngine } from "../host/engine/client.ts"
 import { sentenceOf } from "../host/errors.ts"
 import { checkWritable } from "../host/folders.ts"
 import type { StartMedia } from "../host/media/client.ts"
-import type { Places } from "../host/packs/find.ts"
+import type { AppPaths } from "../host/packs/find.ts"
 import { contentTypes, securityHeaders } from "../host/page.ts"
 import { Studio } from "../host/studio.ts"
 
@@ -33,7 +33,7 @@ export type Built = { renderer: string; preload: string; engine: string; media: 
  */
 export async function start(
   electron: typeof Electron,
-  places: Places,
+  places: AppPaths,
   built: Built,
   argv: string[],
 ): Promise<Studio | undefined> {

@@ -4,7 +4,7 @@ import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import { media } from "./media/index.ts"
-import { findPack, type Places } from "./packs/find.ts"
+import { type AppPaths, findPack } from "./packs/find.ts"
 
 /** Modality of a pack's items, and the names of their files. */
 export const formOf = (pack: Pack): Pick<Item, "modality" | "file" | "raw"> => ({
@@ -13,7 +13,7 @@ export const formOf = (pack: Pack): Pick<Item, "modality" | "file" | "raw"> => (
 })
 
 /** An item as a file to save, with the settings that made it where they did. @throws Error for a foreign form */
-export async function exportItem(id: string, form: FileForm, places: Places, library: Library): Promise<AppEvent> {
+export async function exportItem(id: string, form: FileForm, places: AppPaths, library: Library): Promise<AppEvent> {
   const { title, settings, scored } = library.get(id)
   const pack = readPack(findPack(settings.pack, places))
   const { [form]: kind } = modalities[pack.modality].forms

@@ -9,7 +9,7 @@ import { DriverCrash, type EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
 import { formOf, saveFile, titleOf } from "./exports.ts"
 import type { Library } from "./library.ts"
-import { findPack, type Places } from "./packs/find.ts"
+import { type AppPaths, findPack } from "./packs/find.ts"
 import { bitsOf, Recorder } from "./recorder.ts"
 import type { Windows } from "./windows.ts"
 
@@ -37,7 +37,7 @@ export class Generation {
   constructor(
     private readonly engine: EngineService,
     private readonly windows: Windows,
-    private readonly places: Places,
+    private readonly places: AppPaths,
     private readonly library: () => Library,
   ) {}
 

@@ -6,7 +6,7 @@ import { saveFile } from "./exports.ts"
 import { Library } from "./library.ts"
 import { LibraryInUse, lockLibrary } from "./lock.ts"
 import type { Log } from "./log.ts"
-import { findPack, type Places } from "./packs/find.ts"
+import { type AppPaths, findPack } from "./packs/find.ts"
 
 /** The library that is open, locked for this program, and what there is to say of how it was found. */
 export class Libraries {
@@ -22,7 +22,7 @@ export class Libraries {
    */
   constructor(
     chosen: string,
-    private readonly places: Places,
+    private readonly places: AppPaths,
     private readonly log: Log,
   ) {
     this.current = this.firstUsable(chosen)

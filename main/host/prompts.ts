@@ -4,13 +4,13 @@ import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import type { MediaReader } from "./media/client.ts"
 import { MediaError } from "./media/error.ts"
-import { findPack, listPacks, type Places, packFor } from "./packs/find.ts"
+import { type AppPaths, findPack, listPacks, packFor } from "./packs/find.ts"
 
 /** What is asked of a file that was dropped: its name, the pack that is wanted for it, how a picture is to be framed. */
 export type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
 
 /** What it takes to read a prompt. */
-type Services = { media: MediaReader; places: Places; library: Library }
+type Services = { media: MediaReader; places: AppPaths; library: Library }
 
 /** The file at `path` as a prompt for a pack that fits it. @throws MediaError */
 export async function openPrompt(opening: Opening, path: string, services: Services): Promise<AppEvent> {

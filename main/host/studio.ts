@@ -13,7 +13,7 @@ import type { Library } from "./library.ts"
 import { LibraryInUse } from "./lock.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
-import { importPack, type Places, removePack } from "./packs/find.ts"
+import { type AppPaths, importPack, removePack } from "./packs/find.ts"
 import { packSummaries } from "./packs/summary.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -44,7 +44,7 @@ export class Studio {
   private readonly dropped: Upload
 
   constructor(
-    private readonly places: Places,
+    private readonly places: AppPaths,
     startEngine: StartEngine,
     startMedia?: StartMedia,
   ) {

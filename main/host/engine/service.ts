@@ -2,7 +2,7 @@ import { join } from "node:path"
 import type { DeviceReport, PackSummary, Preferences } from "../../../contract/app.ts"
 import { defaultSampling } from "../../../contract/sampling.ts"
 import { readPack } from "../../packs/read.ts"
-import { findPack, type Places } from "../packs/find.ts"
+import { type AppPaths, findPack } from "../packs/find.ts"
 import type { Windows } from "../windows.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
 import { type Placement, tryDevices } from "./devices.ts"
@@ -29,7 +29,7 @@ export class EngineService {
   /** @param preferences as they are now */
   constructor(
     private readonly start: StartEngine,
-    private readonly places: Places,
+    private readonly places: AppPaths,
     private readonly windows: Windows,
     private readonly preferences: () => Preferences,
   ) {

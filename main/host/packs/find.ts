@@ -10,7 +10,7 @@ import { readSafetensors } from "../../packs/safetensors.ts"
 import { usualFolder } from "../folders.ts"
 
 /** Folders that a host hands to the services. */
-export type Places = {
+export type AppPaths = {
   /** Packs that ship with the app. */
   shipped: string
   /** The person's own: imported packs, the library. */
@@ -23,7 +23,7 @@ export type Places = {
  * Where things lie on this machine; MEGABYTE_HOME and MEGABYTE_CACHE move them.
  * @throws FolderError where neither they nor the system name a folder
  */
-export function defaultPlaces(): Places {
+export function defaultPaths(): AppPaths {
   const { MEGABYTE_HOME: home, MEGABYTE_CACHE: cache } = process.env
   // The sources lie a folder deeper than a build's dist/main.
   const root = import.meta.url.endsWith(".ts") ? "../../.." : "../.."
@@ -37,7 +37,7 @@ export function defaultPlaces(): Places {
 export type FoundPack = { folder: string; shipped: boolean } & ({ pack: Pack } | { problem: string })
 
 /** Every pack there is, the person's own first; a damaged one comes with what is wrong with it. */
-export function listPacks(places: Places): FoundPack[] {
+export function listPacks(places: AppPaths): FoundPack[] {
   const found: FoundPack[] = []
   for (const [root, shipped] of [
     [join(places.home, "packs"), false],
@@ -67,7 +67,7 @@ function namesIn(folder: string): string[] {
 }
 
 /** The folder of the pack called `name`, or of a path to one. @throws PackError when there is none */
-export function findPack(name: string, places: Places): string {
+export function findPack(name: string, places: AppPaths): string {
   const packs = listPacks(places)
   const match = packs.find((p) => ("pack" in p ? p.pack.name === name : basename(p.folder) === name))
   if (match) return match.folder
@@ -79,7 +79,7 @@ export function findPack(name: string, places: Places): string {
 }
 
 /** The pack for a file: `wanted` where that is of the file's modality, otherwise one that is. @throws PackError */
-export function packFor(modality: Pack["modality"], wanted: string | undefined, places: Places): string {
+export function packFor(modality: Pack["modality"], wanted: string | undefined, places: AppPaths): string {
   const packs = listPacks(places).flatMap((p) => ("pack" in p && p.pack.modality === modality ? [p.pack.name] : []))
   const name = [wanted, modality, packs[0]].find((n) => n !== undefined && packs.includes(n))
   if (name === undefined) throw new PackError(`There is no pack for ${modality}; import one first.`)
@@ -87,14 +87,14 @@ export function packFor(modality: Pack["modality"], wanted: string | undefined, 
 }
 
 /** Removes an imported pack for good. @throws PackError for one that ships with the app */
-export function removePack(name: string, places: Places): void {
+export function removePack(name: string, places: AppPaths): void {
   const found = listPacks(places).find((p) => !p.shipped && ("pack" in p ? p.pack.name : basename(p.folder)) === name)
   if (!found) throw new PackError(`The pack ${name} came with the app and stays.`)
   rmSync(found.folder, { recursive: true, force: true })
 }
 
 /** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */
-export function importPack(folder: string, places: Places): string {
+export function importPack(folder: string, places: AppPaths): string {
   for (const name of PACK_FILES) {
     const found = lstatSync(join(folder, name), { throwIfNoEntry: false })
     if (!found) throw new PackError(`There is no model pack in ${folder} (no ${name}).`)

@@ -2,10 +2,10 @@ import { statSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { PackSummary } from "../../../contract/app.ts"
 import { canvasOf, soundOf, textOf } from "../../../contract/pack.ts"
-import { type FoundPack, listPacks, type Places } from "./find.ts"
+import { type AppPaths, type FoundPack, listPacks } from "./find.ts"
 
 /** Every pack there is, as windows are told of it. */
-export const packSummaries = (places: Places): PackSummary[] => listPacks(places).map(summaryOf)
+export const packSummaries = (places: AppPaths): PackSummary[] => listPacks(places).map(summaryOf)
 
 function summaryOf(found: FoundPack): PackSummary {
   const { shipped } = found
