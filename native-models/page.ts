@@ -36,8 +36,13 @@ export class PagePack {
   /** Bits of a whole document, its style left open; `told`: its header stands before it. */
   async bitsOf(bytes: Uint8Array<ArrayBuffer>, precision: Precision, told = true): Promise<number> {
     const { bytes: whole, header } = told ? wholeDocument(this.pack, bytes) : { bytes, header: 0 }
-    const { logprob } = await this.engine.score({ pack: this.folder, precision, threads: 0, bytes: whole }).result
-    return -logprob.subarray(header).reduce((a, b) => a + b, 0) / Math.LN2
+    return (await this.bitsOfEach(whole, precision)).subarray(header).reduce((a, b) => a + b, 0)
+  }
+
+  /** Bits of each byte of what the model reads, a header among it. */
+  async bitsOfEach(bytes: Uint8Array<ArrayBuffer>, precision: Precision): Promise<Float32Array> {
+    const { logprob } = await this.engine.score({ pack: this.folder, precision, threads: 0, bytes }).result
+    return logprob.map((x) => -x / Math.LN2)
   }
 
   /** What goes on from `given`, with it, in 8 bits and the pack's own sampling: one a variation. */
