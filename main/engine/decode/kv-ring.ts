@@ -10,7 +10,7 @@ const STEP = 64
  * at place p modulo `places`, so that a new row takes the place of the one that is out of reach and nothing moves.
  */
 export class KvRing {
-  /** AppPaths a head has; `mask` says which are seen. */
+  /** Places a head has; `mask` says which are seen. */
   places = 0
   /** fp32 [places]: what is added to a place's score, 0 where it is seen. */
   mask = new Float32Array(0)

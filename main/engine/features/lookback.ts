@@ -44,7 +44,7 @@ export const levelRow = ({ offsets, lpc, matches }: Lookback, i: number) =>
 export const lengthRow = (lookback: Lookback, i: number) => levelRow(lookback, lookback.lpc.length) + LENGTHS * i
 
 /**
- * What the local model sees of each byte from `start` (where a patch begins) on. AppPaths before the first byte count
+ * What the local model sees of each byte from `start` (where a patch begins) on. Places before the first byte count
  * as 0, or as silence in linear prediction.
  * @returns ids [bytes, columns] rows of the lookback table: earlier bytes, those expected, levels, lengths; guesses
  * [bytes, guesses]; expected and spread [bytes, fits] samples by linear prediction
