@@ -15,5 +15,4 @@ const send = (event: Parameters<Parameters<Studio["connect"]>[0]>[0]) => {
 }
 studio.connect(send)
 const settings = { pack, length: 100_000, seed: 1, variations: 2, sampling: defaultSampling, style: 0 }
-process.stdout.write("ready\n")
 await studio.receive({ type: "generate", settings, given: Buffer.from("Once upon").toString("base64") }, send)
