@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs"
-import { cpus, loadavg, platform, release } from "node:os"
+import { cpus, loadavg, platform } from "node:os"
 import { join } from "node:path"
 import {
   appKills,
@@ -52,7 +52,7 @@ const rows = found.map(
 )
 const page = `# Reliability
 
-Written by \`npm run torture -- ${minutes}\` (seed ${seed}) on ${new Date(began).toISOString().slice(0, 10)}, in ${((Date.now() - began) / 60_000).toFixed(1)} minutes, on ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${platform()} ${release()}, Node ${process.versions.node}; load at its end ${loadavg()[0]?.toFixed(1)}. The script lies in test/torture; longer runs find more.
+Written by \`npm run torture -- ${minutes}\` (seed ${seed}) on ${new Date(began).toISOString().slice(0, 10)}, in ${((Date.now() - began) / 60_000).toFixed(1)} minutes, on ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}, ${platform()}, Node ${process.versions.node}; load at its end ${loadavg()[0]?.toFixed(1)}. The script lies in test/torture; longer runs find more.
 
 What must never be: the app ends or stands still for 10 s, a file takes more than 1 GB or 35 s, what was shown 1.5 s before a kill is not on the disk, bits do not lie beside their bytes, something is written outside of the app's folders, a refusal is not one sentence.
 
