@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
 import sharp from "sharp"
 import { z } from "zod"
 import { secondBytes, soundOf } from "../../contract/pack.ts"
@@ -12,11 +13,15 @@ import { PagePack, stretches } from "../page.ts"
 import { distance, meanMusic, musicOf } from "./music.ts"
 
 /**
- * Regenerates the page of the tunes, their samples and rolls.png: `npx tsx native-models/audio/report.ts [FOLDER]`. It needs
- * the held-out tunes that training/render.py plays, and Debian's flac and xz-utils. Samples are the first seeds,
- * continuations the first held-out tunes: nothing is picked.
+ * Regenerates the page of the tunes, their samples and rolls.png: `npx tsx native-models/audio/report.ts [FOLDER]
+ * [--samples 10] [--scored 8]`. It needs the held-out tunes that training/render.py plays, and Debian's flac and xz-utils.
+ * Samples are the first seeds, continuations the first held-out tunes: nothing is picked.
  */
-const folder = resolve(process.argv[2] ?? fileURLToPath(new URL(".", import.meta.url)))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { samples: { type: "string", default: "10" }, scored: { type: "string", default: "8" } },
+})
+const folder = resolve(positionals[0] ?? fileURLToPath(new URL(".", import.meta.url)))
 const held = fileURLToPath(new URL("../training/build/tunes", import.meta.url))
 const page = new PagePack(folder)
 const { pack, sampling } = page
@@ -26,7 +31,7 @@ const { rate, styles } = media
 const second = secondBytes(media)
 const TIMBRES = ["organ", "triangle", "pulse", "pluck"]
 /** Held-out tunes that are scored in every timbre, and seconds of each. */
-const [SCORED, SECONDS] = [8, 10]
+const [SCORED, SECONDS] = [Number(values.scored), 10]
 /** Seconds of a sample; of a continuation what is given and what is made. */
 const [LENGTH, GIVEN, CONTINUED] = [30, 8, 8]
 
@@ -68,7 +73,10 @@ const bitRows = bits.map(
 console.log(bitRows.join("\n"))
 
 // Kinds about as often as among the held-out tunes, timbres in turn.
-const kinds = ["reel", "jig", "reel", "song", "jig", "reel", "chorale", "jig", "polka", "reel"]
+const kinds = ["reel", "jig", "reel", "song", "jig", "reel", "chorale", "jig", "polka", "reel"].slice(
+  0,
+  Number(values.samples),
+)
 const samples: { title: string; bytes: Uint8Array }[] = []
 const ratios: number[] = []
 for (const [i, kind] of kinds.entries()) {
