@@ -1,86 +1,91 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { expect, test } from "./app.ts"
+import type { Page } from "@playwright/test"
+import { dropFiles, expect, test } from "./app.ts"
+import { finished, openSettings, prompt, rows, setUp, strip } from "./steps.ts"
 
-/** Pictures of the app for the README and for looking at: `npm run screenshots`. Not part of the tests. */
-const out = join(import.meta.dirname, "../../assets/screenshots")
+/**
+ * Pictures of the app, not part of the tests. `npm run screenshots` writes those of the README; every screen in every
+ * size, light and dark, to look at, goes to test-results/screens.
+ */
+const readme = join(import.meta.dirname, "../../assets/screenshots")
+const all = join(import.meta.dirname, "../../test-results/screens")
+const sizes = [
+  [1440, 900],
+  [1024, 700],
+  [800, 600],
+] as const
 
-test("screenshots", async ({ app }) => {
-  const page = await app.open()
-  await page.getByRole("textbox", { name: "Length" }).fill("900")
-  await page.getByRole("textbox", { name: "Seed" }).fill("7")
-  await page.screenshot({ path: join(out, "begin.png") })
-  await page.getByRole("textbox", { name: "Prompt" }).fill("Once upon a time there was a little")
-  await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled()
-  const strip = page.getByRole("slider", { name: /Patches by surprise/ })
-  await strip.hover({ position: { x: 300, y: 10 } })
-  await page.screenshot({ path: join(out, "text.png") })
-  await page.emulateMedia({ colorScheme: "dark" })
-  await page.setViewportSize({ width: 1024, height: 700 })
-  await page.getByRole("button", { name: "Surprise" }).click()
-  await page.screenshot({ path: join(out, "surprise-dark.png") })
-  await page.emulateMedia({ colorScheme: "light" })
-  await page.setViewportSize({ width: 1440, height: 900 })
-  await page.getByRole("button", { name: "New", exact: true }).click()
-  await page.getByRole("textbox", { name: "Variations" }).fill("3")
-  await page.getByRole("textbox", { name: "Prompt" }).fill("“Where are you going?” asked the Fox.")
-  await page.keyboard.press("Control+Enter")
-  await expect(page.locator(".progress .count")).toContainText("B/s")
-  await page.waitForTimeout(800)
-  await page.screenshot({ path: join(out, "variations.png") })
-})
-
-test("screenshots of pictures", async ({ app }) => {
-  const page = await app.open()
-  await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny pictures" })
-  await page.screenshot({ path: join(out, "picture-begin.png") })
-  await page.getByRole("textbox", { name: "Seed" }).fill("7")
-  for (const style of ["emoji", "monster", "item"]) {
-    await page.getByRole("button", { name: style, exact: true }).click()
-    await page.keyboard.press("Control+Enter")
-    await expect(page.getByRole("button", { name: "Complete" })).toBeVisible()
-    await page.getByRole("button", { name: "New", exact: true }).click()
+/** Takes what is shown in every size, light and dark; the largest, light, is the README's where that has one. */
+async function take(page: Page, name: string, inReadme = false): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme })
+    for (const [width, height] of [...sizes].reverse()) {
+      await page.setViewportSize({ width, height })
+      await page.waitForTimeout(150)
+      await page.screenshot({ path: join(all, `${name}-${width}-${colorScheme}.png`) })
+    }
   }
-  await page.getByRole("button", { name: "adventurer", exact: true }).click()
-  await page.getByRole("textbox", { name: "Variations" }).fill("3")
-  await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Complete" })).toHaveCount(3)
-  await page
-    .getByRole("img", { name: /^Picture of/ })
-    .first()
-    .hover({ position: { x: 150, y: 120 } })
-  await page.screenshot({ path: join(out, "picture.png") })
-  const first = page.locator(".items .row").filter({ hasText: "emoji" })
-  await first.click()
-  await page.getByRole("button", { name: "Use as prompt" }).click()
-  await page.getByRole("slider", { name: "Rows to keep" }).fill("14")
-  await page.emulateMedia({ colorScheme: "dark" })
-  await page.screenshot({ path: join(out, "picture-continue-dark.png") })
-  await page.setViewportSize({ width: 1024, height: 700 })
-  await first.click()
-  await page.getByRole("button", { name: "Surprise" }).click()
-  await page.screenshot({ path: join(out, "picture-surprise-dark.png") })
-  await page.emulateMedia({ colorScheme: "light" })
+  if (inReadme) await page.screenshot({ path: join(readme, `${name}.png`) })
+}
+
+const begin = async (page: Page, card: RegExp) => {
+  await page.getByRole("button", { name: /^New/ }).first().click()
+  await page.getByRole("button", { name: card }).click()
+}
+
+test("screens of stories", async ({ app }) => {
+  const page = await app.open()
+  await page.waitForTimeout(7500)
+  await take(page, "home", true)
+  await setUp(page, { length: 700, seed: 7, futures: 4 })
+  await take(page, "settings")
+  await page.getByRole("button", { name: "Close the settings" }).click()
+  await page.getByRole("button", { name: /^Story: / }).click()
+  await finished(page)
+  await strip(page).click({ position: { x: 500, y: 30 } })
+  await expect(page.locator(".patch-byte li").first()).toBeVisible()
+  await take(page, "text", true)
+  await page.getByRole("button", { name: "Branch here" }).click()
+  await finished(page)
+  await page.locator("body").press("u")
+  await take(page, "surprise")
+  await page.locator("body").press("u")
+  await page.locator("body").press("e")
+  await prompt(page).pressSequentially(" And then")
+  await take(page, "typing")
   await page.getByRole("button", { name: "Models and preferences" }).click()
-  await page.screenshot({ path: join(out, "models.png") })
+  await take(page, "models", true)
 })
 
-test("screenshots of sound", async ({ app }) => {
-  test.setTimeout(240_000) // sound takes three times as long to make as to play
+test("screens of pictures", async ({ app }) => {
   const page = await app.open()
-  await page.getByRole("combobox", { name: "Model" }).selectOption({ label: "Tiny sounds" })
+  for (const _ of [1, 2]) {
+    await begin(page, /^Picture: /)
+    await finished(page)
+  }
+  await take(page, "picture", true)
+  await page.locator("body").press("u")
+  await take(page, "picture-surprise")
+  const picture = join(import.meta.dirname, "../../assets/public/examples/monster.png")
+  await dropFiles(page, [{ name: "monster.png", bytes: readFileSync(picture) }])
+  await expect(page.getByRole("heading", { name: "monster.png" })).toBeVisible()
+  await take(page, "picture-prompt")
+})
+
+test("screens of sound", async ({ app }) => {
+  test.setTimeout(240_000)
+  const page = await app.open()
+  await begin(page, /^Sound: /)
+  await finished(page)
+  await take(page, "sound", true)
+  await page.locator("body").press("u")
+  await take(page, "sound-surprise")
+  await page.getByRole("button", { name: /^New/ }).first().click()
+  await page.getByRole("button", { name: "Choose how it sounds" }).click()
+  await openSettings(page)
   await page.getByRole("button", { name: /Try it on an example/ }).click()
   await expect(page.getByRole("heading", { name: "chorale.flac" })).toBeVisible()
-  await page.getByRole("slider", { name: "Time to keep" }).fill("16000")
-  await page.screenshot({ path: join(out, "sound-begin.png") })
-  await page.getByRole("textbox", { name: "Seed" }).fill("7")
-  await page.getByRole("textbox", { name: "Length" }).fill("2")
-  await page.getByRole("textbox", { name: "Variations" }).fill("2")
-  await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("button", { name: "Regenerate" }).first()).toBeEnabled({ timeout: 200_000 })
-  await page.screenshot({ path: join(out, "sound.png") })
-  await page.emulateMedia({ colorScheme: "dark" })
-  await page.setViewportSize({ width: 1024, height: 700 })
-  await page.getByRole("button", { name: "Surprise" }).first().click()
-  await page.screenshot({ path: join(out, "sound-surprise-dark.png") })
+  await take(page, "sound-prompt")
+  await expect(rows(page)).toHaveCount(1)
 })
