@@ -1,4 +1,4 @@
-import { useContext, useEffect, useState } from "react"
+import { useCallback, useContext, useEffect, useState } from "react"
 import { Home } from "./home/Home.tsx"
 import { onKey } from "./keys.ts"
 import { droppedFiles, ITEM_TYPE } from "./lib/drag.ts"
@@ -20,7 +20,9 @@ export function App() {
   const opening = useSlice((s) => s.opening)
   const [renaming, setRenaming] = useState(false)
   const [over, drop] = useDrop()
-  useKeys(() => setRenaming(true))
+  const rename = useCallback(() => setRenaming(true), [])
+  useKeys(rename)
+  useNarrow()
   const open = `${libraryOpen ? " library-open" : ""}${settingsOpen ? " settings-open" : ""}`
   return (
     <div className={`app${open}`} {...drop}>
@@ -66,6 +68,25 @@ function Collapsed() {
       <IconButton icon="help" label="Keys" onClick={() => actions.open({ helpOpen: true })} />
     </nav>
   )
+}
+
+/** In a narrow window the panels lie over the work: they are closed, until they are asked for. */
+function useNarrow(): void {
+  const actions = useActions()
+  const view = useSlice((s) => s.view)
+  const chosen = useSlice((s) => s.chosen)
+  useEffect(() => {
+    const narrow = matchMedia("(max-width: 1000px)")
+    const fit = () => actions.open({ libraryOpen: !narrow.matches, ...(narrow.matches ? { settingsOpen: false } : {}) })
+    fit()
+    narrow.addEventListener("change", fit)
+    return () => narrow.removeEventListener("change", fit)
+  }, [actions])
+  // What was chosen in the panel is looked at.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another view or item is the occasion
+  useEffect(() => {
+    if (matchMedia("(max-width: 1000px)").matches) actions.open({ libraryOpen: false })
+  }, [actions, view, chosen])
 }
 
 /** The keys of the whole window, and files that are pasted. */

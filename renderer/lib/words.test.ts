@@ -25,7 +25,7 @@ describe("words for people", () => {
   })
 
   it("keeps small numbers readable", () => {
-    expect([percent(0.5), percent(0.034), percent(0.0012)]).toEqual(["50 %", "3.4 %", "0.12 %"])
+    expect([0.5, 0.034, 0.0012, 1e-7].map(percent)).toEqual(["50 %", "3.4 %", "0.12 %", "< 0.01 %"])
     expect([bits(1.524), bits(0.0031)]).toEqual(["1.52", "0.003"])
   })
 })

@@ -30,7 +30,10 @@ export function when(then: number, now = Date.now()): string {
 export const bits = (value: number) => value.toFixed(value < 0.1 ? 3 : 2)
 
 /** A share of certainty as a percentage: whole ones, and more places where they are small. */
-export const percent = (share: number) => `${(100 * share).toFixed(share >= 0.1 ? 0 : share >= 0.01 ? 1 : 2)} %`
+export function percent(share: number): string {
+  if (share > 0 && share < 5e-5) return "< 0.01 %"
+  return `${(100 * share).toFixed(share >= 0.1 ? 0 : share >= 0.01 ? 1 : 2)} %`
+}
 
 /** A byte as one character to look at. */
 export const glyph = (byte: number) =>

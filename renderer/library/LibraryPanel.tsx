@@ -46,8 +46,15 @@ export function LibraryPanel() {
       </div>
       <fieldset className="filters" aria-label="Kinds">
         {filters.map(([value, label]) => (
-          <button type="button" key={value} aria-pressed={filter === value} onClick={() => setFilter(value)}>
-            {label}
+          <button
+            type="button"
+            key={value}
+            aria-label={label}
+            title={label}
+            aria-pressed={filter === value}
+            onClick={() => setFilter(value)}
+          >
+            {value === "starred" ? <Icon name="star" /> : label}
           </button>
         ))}
       </fieldset>
