@@ -77,10 +77,10 @@ function useNarrow(): void {
   const chosen = useSlice((s) => s.chosen)
   useEffect(() => {
     const narrow = matchMedia("(max-width: 1000px)")
-    const fit = () => actions.open({ libraryOpen: !narrow.matches, ...(narrow.matches ? { settingsOpen: false } : {}) })
-    fit()
-    narrow.addEventListener("change", fit)
-    return () => narrow.removeEventListener("change", fit)
+    const adapt = () => actions.open({ libraryOpen: !narrow.matches, ...(narrow.matches ? { settingsOpen: false } : {}) })
+    adapt()
+    narrow.addEventListener("change", adapt)
+    return () => narrow.removeEventListener("change", adapt)
   }, [actions])
   // What was chosen in the panel is looked at.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another view or item is the occasion

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
+import { modalities } from "../../contract/modality/index.ts"
 import { size } from "../lib/bytes.ts"
 import { deviceNames } from "../settings/SettingsPanel.tsx"
 import { useActions, useSlice } from "../store/context.ts"
-import { KINDS } from "../store/packs.ts"
 
 /** The models there are, and what a person sets for good. */
 export function ModelsPage() {
@@ -61,7 +61,7 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
       ) : (
         <>
           <p>
-            {KINDS[pack.modality]} · {(pack.parameters / 1e6).toFixed(1)} million parameters · {size(pack.sizeBytes)} ·{" "}
+            {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters · {size(pack.sizeBytes)} ·{" "}
             {pack.bitsPerByte.toFixed(2)} bits/byte held out
           </p>
           <p className="note">{pack.data}</p>

@@ -39,7 +39,8 @@ function Item({ item, content, pack, hovered, selected, onHover }: Shown & Point
 /** The words after what was given. */
 function excerpt(content: Content, given: number): string {
   const bytes = content.bytes.subarray(given, given + 2 * EXCERPT)
-  return new TextDecoder().decode(bytes, { stream: true }).replace(/\s+/g, " ").trim().slice(0, EXCERPT)
+  const text = new TextDecoder().decode(bytes, { stream: true }).replace(/\s+/g, " ").trim()
+  return text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT).replace(/ [^ ]*$/, "")}…`
 }
 
 export const text: ModalityView = {
