@@ -77,7 +77,8 @@ function useNarrow(): void {
   const chosen = useSlice((s) => s.chosen)
   useEffect(() => {
     const narrow = matchMedia("(max-width: 1000px)")
-    const adapt = () => actions.open({ libraryOpen: !narrow.matches, ...(narrow.matches ? { settingsOpen: false } : {}) })
+    const adapt = () =>
+      actions.open({ libraryOpen: !narrow.matches, ...(narrow.matches ? { settingsOpen: false } : {}) })
     adapt()
     narrow.addEventListener("change", adapt)
     return () => narrow.removeEventListener("change", adapt)

@@ -61,8 +61,8 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
       ) : (
         <>
           <p>
-            {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters · {size(pack.sizeBytes)} ·{" "}
-            {pack.bitsPerByte.toFixed(2)} bits/byte held out
+            {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters ·{" "}
+            {size(pack.sizeBytes)} · {pack.bitsPerByte.toFixed(2)} bits/byte held out
           </p>
           <p className="note">{pack.data}</p>
           <p className="note">License: {pack.license}</p>
