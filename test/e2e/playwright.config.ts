@@ -29,6 +29,7 @@ export default defineConfig<{ host: "web" | "electron" }>({
         "--disable-sync",
       ],
     },
+    actionTimeout: 180_000,
     trace: "off",
   },
   projects: [
