@@ -82,10 +82,12 @@ export class Generation {
     const given = Buffer.from(asked.given, "base64")
     assertRoom(loaded.pack, given)
     const library = this.library()
+    // A branch is a version of what it goes on from.
+    const titleOfParent = parent && library.list().find(({ id }) => id === parent.id)?.title
     const items = addAll(library, settings.variations, (variation) =>
       library.add(
         {
-          title: name ?? titleOf(loaded.pack, settings, given),
+          title: name ?? titleOfParent ?? titleOf(loaded.pack, settings, given),
           ...formOf(loaded.pack),
           settings,
           variation,
