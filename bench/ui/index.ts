@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { chromium } from "@playwright/test"
 import { z } from "zod"
 import { App } from "../../test/e2e/app.ts"
+import { chooseModel, setUp } from "../../test/e2e/steps.ts"
 
 /**
  * `npm run bench:ui`: how smooth the window stays while the fastest pack there is (tiny random weights) writes, and
@@ -31,11 +32,11 @@ await page.addInitScript("globalThis.__name = (f) => f") // tsx names functions 
 const app = new App(page)
 app.addRandomPack()
 await app.open()
-await page.getByRole("combobox", { name: "Model" }).selectOption("parity-modern")
-await page.getByRole("textbox", { name: "Length" }).fill("1000000")
+await chooseModel(page, "Random weights, modern")
+await setUp(page, { length: 1_000_000 })
 await page.getByRole("textbox", { name: "Prompt" }).fill("x")
 await page.keyboard.press("Control+Enter")
-await page.waitForFunction(() => document.querySelector(".progress .count")?.textContent?.includes("B/s"))
+await page.waitForFunction(() => document.querySelector(".progress .count")?.textContent?.includes("left"))
 
 for (let part = 0; part < 4; part++) {
   await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline.frame"] })
