@@ -171,7 +171,9 @@ ${pack.data}. License: ${pack.license}.
 
 ${(pack.parameters / 1e6).toFixed(1)} million parameters, ${(statSync(join(folder, "weights.safetensors")).size / 1e6).toFixed(1)} MB; ${rate / 1000} kHz, a linear byte a sample, patches of ${pack.model.patch} bytes and a context of ${((pack.model.context * pack.model.patch) / second).toFixed(1)} seconds; trained for ${stretches(pack.training)}. This page is written by \`npx tsx native-models/audio/report.ts\`; \`train.toml\` is the configuration for a GPU, \`pack.json\` tells what these weights were made with.
 
-A tune is one voice of organ, triangle, pulse or plucked string. Every note begins with a patch, repeats exactly every period and is known by its first byte, so that nearly all bytes follow from those before and what is learned is the music. What a person drops (a hummed tune, a recording) is continued too, as well as a model can that has only ever heard these four timbres: expect it to go on in one of them, and not in the key of a recording that is out of tune.
+A tune is one voice of organ, triangle, pulse or plucked string. Every note begins with a patch, repeats exactly every period and is known by its first byte, so that nearly all bytes follow from those before and what is learned is the music. What flatters the figures below: all tunes, the held-out ones too, are moved to C or F and to four steady tempos, and where a style is chosen the model is told one patch of each pitch of its instrument (\`media.instruments\` in pack.json) as if it had been heard; no note and no rest is made longer than a bar.
+
+What a person drops (a hummed tune, a recording) is continued too, as well as a model can that has only ever heard these four timbres: expect it to go on in one of them, and not in the key of a recording that is out of tune.
 
 ## Held-out bits per byte
 
