@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, type Pack, secondBytes, soundOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, documentsOf, type Pack, secondBytes, soundOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/host/engine/client.ts"
 import { defaultPaths, findPack, packFor } from "../../main/host/packs/find.ts"
@@ -19,15 +19,12 @@ const places = { ...defaultPaths(), home: "/nonexistent" }
 const out = join(import.meta.dirname, "../../renderer/home/results.json")
 const client = new EngineClient(forkEngine(join(places.cache, "graphs")))
 
-/** The first named style: the first of all leaves it open. */
-const styleOf = (styles: string[]) => Math.min(1, styles.length - 1)
-
 async function make(modality: "text" | "image" | "audio") {
   const folder = findPack(packFor(modality, modality, places), places)
   const pack: Pack = readPack(folder)
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-  const styles = (canvas ?? sound)?.styles ?? []
-  const style = Math.max(0, styleOf(styles))
+  const { styles, defaultStyle } = documentsOf(pack)
+  const style = defaultStyle || (styles.length > 1 ? 1 : 0)
   const given = new TextEncoder().encode(modality === "text" ? TEXT : "")
   const { header: _, room: __, ...bounds } = documentBounds(pack, given, { style })
   const length = canvas ? canvasBytes(canvas) : sound ? SECONDS * secondBytes(sound) : CHARACTERS
