@@ -2,6 +2,7 @@ import { useEffect, useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { size } from "../lib/bytes.ts"
+import { bits } from "../lib/words.ts"
 import { deviceNames } from "../settings/SettingsPanel.tsx"
 import { useActions, useSlice } from "../store/context.ts"
 
@@ -62,7 +63,7 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
         <>
           <p>
             {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters ·{" "}
-            {size(pack.sizeBytes)} · {pack.bitsPerByte.toFixed(2)} bits/byte held out
+            {size(pack.sizeBytes)} · {bits(pack.bitsPerByte)} bits/byte held out
           </p>
           <p className="note">{pack.data}</p>
           <p className="note">License: {pack.license}</p>

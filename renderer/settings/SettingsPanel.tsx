@@ -2,6 +2,7 @@ import { useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
 import { MAX_FUTURES, MAX_SEED } from "../../contract/limits.ts"
 import { type Device, DeviceChoice } from "../../contract/pack.ts"
+import { bits } from "../lib/words.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { hasEnd, packOf, unitOf } from "../store/packs.ts"
 import { IconButton } from "../ui/Button.tsx"
@@ -92,7 +93,7 @@ export function SettingsPanel() {
 
 const about = (pack: PackSummary) =>
   pack.problem ??
-  `${(pack.parameters / 1e6).toFixed(0)} million parameters, usual surprise ${pack.bitsPerByte.toFixed(2)} bits/byte`
+  `${(pack.parameters / 1e6).toFixed(0)} million parameters, usual surprise ${bits(pack.bitsPerByte)} bits/byte`
 
 function Advanced() {
   const actions = useActions()
