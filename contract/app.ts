@@ -137,17 +137,25 @@ export const DeviceReport = z.object({
 })
 export type DeviceReport = z.infer<typeof DeviceReport>
 
+const preferences = {
+  /** The pack that a new window begins with. */
+  pack: z.string().max(MAX_PACK_NAME),
+  /** Threads of the engine; 0: one a core. */
+  threads: z.int().min(0).max(MAX_THREADS),
+  device: DeviceChoice,
+  /** Folder of the library; empty: the usual one. */
+  library: z.string().max(4096),
+  /** A person's own presets. */
+  presets: z.array(OwnPreset).max(200),
+}
+
 /** What a person has set for good, kept by the host. */
 export const Preferences = z.object({
-  /** The pack that a new window begins with. */
-  pack: z.string().max(MAX_PACK_NAME).default("text"),
-  /** Threads of the engine; 0: one a core. */
-  threads: z.int().min(0).max(MAX_THREADS).default(0),
-  device: DeviceChoice.default("auto"),
-  /** Folder of the library; empty: the usual one. */
-  library: z.string().max(4096).default(""),
-  /** A person's own presets. */
-  presets: z.array(OwnPreset).max(200).default([]),
+  pack: preferences.pack.default("text"),
+  threads: preferences.threads.default(0),
+  device: preferences.device.default("auto"),
+  library: preferences.library.default(""),
+  presets: preferences.presets.default([]),
 })
 export type Preferences = z.infer<typeof Preferences>
 
@@ -201,7 +209,8 @@ export const Command = z.discriminatedUnion("type", [
   z.object({ type: z.literal("draft"), text: z.string().max(2 ** 24) }),
   /** Tries what there is to run on. */
   z.object({ type: z.literal("devices") }),
-  z.object({ type: z.literal("prefer"), preferences: Preferences }),
+  /** What changes of the preferences; the others stay, whatever the window last heard of them. */
+  z.object({ type: z.literal("prefer"), preferences: z.object(preferences).partial() }),
   /**
    * Bytes of a file from `offset` on; the host answers with `taken`. `import` then checks and keeps the pack that has
    * arrived, `open` reads a dropped file, which has a name of its own here.

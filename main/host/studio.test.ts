@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
@@ -136,6 +145,16 @@ describe("the app behind its windows", () => {
     const later = new Studio(places, start)
     expect(draftOf(later).draft).toBe("")
     later.close()
+  })
+  it("changes the preferences that are named, and no others", async () => {
+    const studio = new Studio(places, start)
+    // As a window does that has not heard of the first change yet when it sends the second.
+    await studio.receive({ type: "prefer", preferences: { threads: 1 } }, () => {})
+    await studio.receive({ type: "prefer", preferences: { device: "cpu" } }, () => {})
+    const kept = JSON.parse(readFileSync(join(places.home, "preferences.json"), "utf8"))
+    expect(kept).toMatchObject({ threads: 1, device: "cpu", pack: "text" })
+    await studio.receive({ type: "prefer", preferences: { threads: 0, device: "auto" } }, () => {})
+    studio.close()
   })
   it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
     const studio = new Studio(places, start)

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
-import { type AppEvent, Command, type Preferences, type Preview } from "../../contract/app.ts"
+import { type AppEvent, Command, Preferences, type Preview } from "../../contract/app.ts"
 import { PACK_FILES } from "../../contract/files.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import type { StartEngine } from "./engine/client.ts"
@@ -194,8 +194,9 @@ export class Studio {
     })
   }
 
-  /** Takes new preferences, all or none. @throws Error when the library's folder cannot be used */
-  private prefer(preferences: Preferences): void {
+  /** Takes changed preferences, all or none. @throws Error when the library's folder cannot be used */
+  private prefer(change: Extract<Command, { type: "prefer" }>["preferences"]): void {
+    const preferences = Preferences.parse({ ...this.preferences, ...change })
     if (preferences.library !== this.preferences.library) {
       this.generation.assertIdle()
       if (preferences.library && !isAbsolute(preferences.library))

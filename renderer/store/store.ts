@@ -40,8 +40,7 @@ export function createStudio(send: (command: Command) => void) {
       set({ devices: undefined })
       send({ type: "devices" })
     },
-    prefer: (change: Partial<Preferences>) =>
-      send({ type: "prefer", preferences: { ...get().preferences, ...change } }),
+    prefer: (change: Partial<Preferences>) => send({ type: "prefer", preferences: change }),
     removePack: (name: string) => send({ type: "removePack", name }),
   }
   return { store, actions }
