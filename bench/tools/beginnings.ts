@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { canvasBytes, canvasOf, documentsOf, type Pack, secondBytes, soundOf } from "../../contract/pack.ts"
+import { canvasBytes, canvasOf, type Pack, secondBytes, soundOf } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/host/engine/client.ts"
 import { defaultPaths, findPack, packFor } from "../../main/host/packs/find.ts"
 import { documentBounds, readPack } from "../../main/packs/read.ts"
+import { stylesOf } from "../../renderer/store/packs.ts"
 
 /**
  * Makes what the first screen's cards grow: one result of each kind by the packs that ship, with their own sampling and
@@ -23,8 +24,7 @@ async function make(modality: "text" | "image" | "audio") {
   const folder = findPack(packFor(modality, modality, places), places)
   const pack: Pack = readPack(folder)
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-  const { styles, defaultStyle } = documentsOf(pack)
-  const style = defaultStyle || (styles.length > 1 ? 1 : 0)
+  const { styles, defaultStyle: style } = stylesOf(pack)
   const given = new TextEncoder().encode(modality === "text" ? TEXT : "")
   const { header: _, room: __, ...bounds } = documentBounds(pack, given, { style })
   const length = canvas ? canvasBytes(canvas) : sound ? SECONDS * secondBytes(sound) : CHARACTERS

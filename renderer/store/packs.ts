@@ -1,6 +1,6 @@
 import type { PackSummary, Settings } from "../../contract/app.ts"
 import { type Modality, modalities } from "../../contract/modality/index.ts"
-import { documentsOf } from "../../contract/pack.ts"
+import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { pathOf } from "./dial.ts"
 import { newSeed, type State } from "./state.ts"
 
@@ -33,7 +33,10 @@ export function usualSettings(pack: PackSummary): Settings {
 }
 
 /** The styles of a pack, and the number of the one that is chosen at first: by name, as "any" mixes what does not go together. */
-export function stylesOf(pack: PackSummary | undefined): { styles: string[]; defaultStyle: number } {
+export function stylesOf(pack: Pick<Pack, "modality" | "media"> | undefined): {
+  styles: string[]
+  defaultStyle: number
+} {
   const { styles = [], defaultStyle = 0 } = pack ? documentsOf(pack) : {}
   return { styles, defaultStyle: defaultStyle || (styles.length > 1 ? 1 : 0) }
 }
