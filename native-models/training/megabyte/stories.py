@@ -28,7 +28,6 @@ STYLES = ["any", "tiny tale", "picture book", "bedtime story"]
 TALE, PICTURE_BOOK, BEDTIME = 1, 2, 3
 
 SHORT, LONG = 768, 2048  # bytes of a row: 96 % of the tales fit into the short one
-TALES_SHARE = 0.38  # of batches, which are either tales or the rest
 PICTURE_BOOK_SHARE = 0.12  # of the rows of the rest
 EASY_SHARE = 0.55  # of the bedtime stories
 OPEN_SHARE = 0.25  # rows whose style is left open
@@ -220,8 +219,8 @@ class Stories:
 
     styles = STYLES
 
-    def __init__(self, patch: int) -> None:
-        self.header = patch
+    def __init__(self, patch: int, tales: float) -> None:
+        self.header, self.tales_share = patch, tales
         self.raw = {name: _archive(name) for name in ("tiny-tales", "picture-books", "bedtime-easy", "bedtime-more")}
         self.tales = Shelf(TALE, self.raw["tiny-tales"])
         self.picture_books = Shelf(PICTURE_BOOK, self.raw["picture-books"])
@@ -243,7 +242,7 @@ class Stories:
         return hashlib.sha256(bytes([END]).join(every)).hexdigest()
 
     def batch(self, rng: np.random.Generator, progress: float, batch_bytes: int) -> Rows:
-        if rng.random() < TALES_SHARE:
+        if rng.random() < self.tales_share:
             rows = [self.tales.row(SHORT, self.header, rng) for _ in range(batch_bytes // SHORT)]
         else:
             rows = [self.shelf(rng).row(LONG, self.header, rng) for _ in range(batch_bytes // LONG)]
@@ -255,6 +254,6 @@ class Stories:
         return self.easy if rng.random() < EASY_SHARE else self.more
 
 
-def corpus(patch: int) -> Stories:
-    """All of it, from ../shared/data."""
-    return Stories(patch)
+def corpus(patch: int, tales: float) -> Stories:
+    """All of it, from ../shared/data. `tales`: their share of the batches, which are either tales or the rest."""
+    return Stories(patch, tales)
