@@ -31,6 +31,8 @@ export const GenerateRequest = z.object({
   /** What stands in place of the prompt's first bytes, as many, where it is too long and its end is taken: a header. Empty:
    * nothing does. */
   cutHeader: bytes.optional(),
+  /** Both headers with the style left open, the document's own and the cut one's: what guidance leads away from. */
+  open: z.object({ header: bytes, cutHeader: bytes }).optional(),
   /** How much to make for each variation, in `unit`. */
   length: z.int().min(1).max(MAX_LENGTH),
   unit: LengthUnit.default("bytes"),

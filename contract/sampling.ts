@@ -6,6 +6,8 @@ export const MOST_AGAIN = 3
 /** The seed after this one. */
 export const nextSeed = (seed: number) => (seed + 1) % 2 ** 32
 
+export const MOST_GUIDANCE = 5
+
 /** How a byte is drawn from the model's 256 probabilities. */
 export const Sampling = z.object({
   /** 0 is greedy: always the likeliest byte. */
@@ -16,6 +18,11 @@ export const Sampling = z.object({
   topK: z.int().min(0).max(256),
   /** Bytes at least this share of the likeliest one's probability; 0: all. */
   minP: z.number().min(0).max(1),
+  /**
+   * How much more the style counts than in what the model learned: logits are moved away from those with the style left
+   * open, to as many times the distance (classifier-free guidance, arXiv 2207.12598). Left out or 1: as learned.
+   */
+  guidance: z.number().min(1).max(MOST_GUIDANCE).optional(),
 })
 export type Sampling = z.infer<typeof Sampling>
 /** Other ways to sample a pack that its makers chose by measurement: with less chance than by default, and with more. */
@@ -31,19 +38,23 @@ export const Ranges = z
     temperature: range(z.number().min(0).max(10)),
     topP: range(z.number().min(0).max(1)),
     minP: range(z.number().min(0).max(1)),
+    guidance: range(z.number().min(1).max(MOST_GUIDANCE)),
   })
   .partial()
 export type Ranges = z.infer<typeof Ranges>
 
 /** What of a sampling lies outside of the ranges that a pack was tried in, each in a few words. */
 export function outside(sampling: Sampling, ranges: Ranges = {}): string[] {
-  const names = { temperature: "temperature", topP: "top-p", minP: "min-p" } as const
+  const names = { temperature: "temperature", topP: "top-p", minP: "min-p", guidance: "guidance" } as const
   return Object.entries(names).flatMap(([key, name]) => {
     const [least, most] = ranges[key as keyof Ranges] ?? [0, Number.POSITIVE_INFINITY]
-    const value = sampling[key as keyof Ranges]
+    const value = sampling[key as keyof Ranges] ?? 1
     return value < least || value > most ? [`${name} ${value} (tried: ${least} to ${most})`] : []
   })
 }
+
+/** Whether a style counts for more than it was learned. */
+export const isGuided = ({ guidance = 1 }: Sampling) => guidance > 1
 
 /** What leaves bytes out of a draw: top-p, top-k, min-p. */
 export type Mask = "p" | "k" | "m"

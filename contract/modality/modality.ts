@@ -76,8 +76,8 @@ const warmer = (usual: Sampling, by: number) => Math.round(usual.temperature * b
 
 /** Presets of what is language, or may be. */
 export const widePresets = (usual: Sampling) => ({
-  tame: { temperature: warmer(usual, 0.65), topP: 0.9, topK: 0, minP: 0.05 },
-  wild: { temperature: warmer(usual, 1.35), topP: 1, topK: 0, minP: 0.02 },
+  tame: { ...usual, temperature: warmer(usual, 0.65), topP: 0.9, topK: 0, minP: 0.05 },
+  wild: { ...usual, temperature: warmer(usual, 1.35), topP: 1, topK: 0, minP: 0.02 },
 })
 
 /** Presets of signals: a picture that is drawn only a little too carefully stays white, as its likeliest pixel does. */

@@ -8,7 +8,7 @@ import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "../../contrac
 import { modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
 import { presetsOf } from "../../contract/presets.ts"
-import { MOST_AGAIN, nextSeed, outside, type Sampling } from "../../contract/sampling.ts"
+import { MOST_AGAIN, MOST_GUIDANCE, nextSeed, outside, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { chooseDevice, tryDevices } from "../host/engine/devices.ts"
 import { checkWritable } from "../host/folders.ts"
@@ -36,7 +36,7 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
   megabyte start                                                  the app in Electron, where its binary is
 
-  generate and continue: --preset tame|default|wild  --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --variations 1
+  generate and continue: --preset tame|default|wild  --seed N  --temperature T  --top-p P  --top-k K  --min-p P  --guidance G  --variations 1
   pictures:              --crop 0..1|whole  --dither              which part of another shape; mixed colors as patterns
   everywhere:            --precision int8|fp16|fp32  --device auto|gpu|cpu  --threads N  --json
 `
@@ -53,6 +53,7 @@ const making = {
   "top-p": text,
   "top-k": text,
   "min-p": text,
+  guidance: text,
   variations: text,
   preset: text,
   style: text,
@@ -220,6 +221,7 @@ function samplingOf(values: Values<typeof making>, pack: Pack): Sampling {
     topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
     topK: number("top-k", values["top-k"], d.topK, { min: 0, max: 256, whole: true }),
     minP: number("min-p", values["min-p"], d.minP, { min: 0, max: 1 }),
+    guidance: number("guidance", values.guidance, d.guidance ?? 1, { min: 1, max: MOST_GUIDANCE }),
   }
 }
 

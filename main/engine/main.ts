@@ -9,6 +9,7 @@ import {
   type ScoreRequest,
 } from "../../contract/engine.ts"
 import type { Device } from "../../contract/pack.ts"
+import { isGuided } from "../../contract/sampling.ts"
 import { PackError } from "../packs/error.ts"
 import { Constraint } from "./decode/constraint.ts"
 import { Decoder, decodeKinds } from "./decode/decoder.ts"
@@ -96,6 +97,7 @@ async function withCpuFallback<T>(
 
 async function generate(request: GenerateRequest): Promise<void> {
   const { id, prompt, variations, sampling, seed, length, cutHeader = new Uint8Array() } = request
+  const open = isGuided(sampling) ? request.open : undefined
   const isCancelled = () => cancelled.has(id)
   const begin = async (device: Device) => {
     const state = await load({ ...request, device })
@@ -107,11 +109,13 @@ async function generate(request: GenerateRequest): Promise<void> {
     const grid = patch * (notes?.bar ?? 1)
     const first = Math.min(request.began ?? prompt.length, prompt.length)
     const dropped = Math.max(0, Math.ceil((first - context * patch) / grid)) * grid
-    const used = dropped ? Buffer.concat([cutHeader, prompt.subarray(cutHeader.length + dropped)]) : prompt
+    const cut = (head: Uint8Array) => Buffer.concat([head, prompt.subarray(head.length + dropped)])
+    const used = dropped ? cut(cutHeader) : prompt
+    const opened = open && (dropped ? cut(open.cutHeader) : cut(open.header))
     const goesOn = first < prompt.length && variations === 1
     const { decoder, reused } = await (goesOn
-      ? Decoder.goOn(state.model, used, first - dropped, sampling, before, isCancelled)
-      : Decoder.start(state.model, used, variations, before, isCancelled))
+      ? Decoder.goOn(state.model, used, first - dropped, sampling, before, isCancelled, opened)
+      : Decoder.start(state.model, used, variations, before, isCancelled, opened))
     if (before !== decoder) before?.release()
     Object.assign(state, { decoder, dropped })
     send({ type: "started", id, used: used.length, reused, prefillMs: performance.now() - began })
@@ -143,9 +147,8 @@ async function generate(request: GenerateRequest): Promise<void> {
       request,
       () => decoder.step(sampling, seed, known, dropped, constraints),
       async () => {
-        const histories = Array.from({ length: variations }, (_, b) => decoder.history(b).slice())
         const state = await load({ ...request, device: "cpu" })
-        decoder = await Decoder.resume(state.model, histories)
+        decoder = await decoder.resumeOn(state.model)
         Object.assign(state, { decoder, dropped })
         return decoder.step(sampling, seed, known, dropped, constraints)
       },

@@ -20,6 +20,12 @@ describe("how a document is put to the model", () => {
     expect([header, barred, isText]).toEqual([8, [0, 1, 2], true])
     expect([...wholeDocument(text, count(2)).bytes]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 1])
   })
+  it("what guidance leads away from is the same header with its style open, and nothing where it is open", () => {
+    const { open } = documentBounds(text, count(3), { style: 1 })
+    expect([...(open?.header ?? [])]).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+    expect([...(open?.cutHeader ?? [])]).toEqual([1, 1, 1, 1, 2, 2, 2, 2])
+    expect(documentBounds(text, count(3))).not.toHaveProperty("open")
+  })
   it("a text ends at its mark where that is asked for, and else does not end", () => {
     expect(documentBounds(text, count(3))).not.toHaveProperty("stopAt")
     expect(documentBounds(text, count(3), { untilEnd: true })).toMatchObject({ stopAt: 0, barred: [1, 2] })

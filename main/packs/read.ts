@@ -31,6 +31,8 @@ export type Bounds = {
   /** Bytes of the prompt before the document itself, and what stands there where the prompt is cut. */
   header: number
   cutHeader: Uint8Array<ArrayBuffer>
+  /** The two with the style left open, where one was chosen. */
+  open?: { header: Uint8Array<ArrayBuffer>; cutHeader: Uint8Array<ArrayBuffer> }
   /** Ends a variation: the document's end mark. */
   stopAt?: number
   /** Bytes that are never drawn: marks that are no text. */
@@ -51,13 +53,18 @@ export type Wish = { style?: number; columns?: boolean | undefined; untilEnd?: b
 export function documentBounds(pack: Pack, given: Uint8Array, wish: Wish = {}): Bounds {
   const { untilEnd = false, ...told } = wish
   const { header: headerOf, endMark: end, marks } = documentsOf(pack)
-  const header = headerOf({ ...told, generating: true })
+  const headers = (style = told.style) => ({
+    header: headerOf({ ...told, style, generating: true }),
+    cutHeader: headerOf({ ...told, style, generating: true, cut: true }),
+  })
+  const { header, cutHeader } = headers()
   const stops = untilEnd && end !== undefined
   const prompt = joined(header, given)
   return {
     prompt: prompt.length || end === undefined ? prompt : Uint8Array.of(end),
     header: header.length,
-    cutHeader: headerOf({ ...told, generating: true, cut: true }),
+    cutHeader,
+    ...(told.style ? { open: headers(0) } : {}),
     room: roomAfter(pack, given.length),
     ...(stops ? { stopAt: end } : {}),
     barred: marks.filter((mark) => !(stops && mark === end)),

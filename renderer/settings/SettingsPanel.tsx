@@ -2,6 +2,7 @@ import { useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
 import { MAX_FUTURES, MAX_SEED } from "../../contract/limits.ts"
 import { type Device, DeviceChoice } from "../../contract/pack.ts"
+import { MOST_GUIDANCE } from "../../contract/sampling.ts"
 import { bits } from "../lib/words.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { hasEnd, packOf, unitOf } from "../store/packs.ts"
@@ -102,9 +103,11 @@ function Advanced() {
   const device = useSlice((s) => s.preferences.device)
   const ranOn = useSlice((s) => s.ranOn)
   const ranges = useSlice(packOf)?.ranges
-  const warn = (key: "temperature" | "topP" | "minP") => {
+  const guidance = sampling.guidance ?? 1
+  const warn = (key: "temperature" | "topP" | "minP" | "guidance") => {
     const range = ranges?.[key]
-    const beyond = range && (sampling[key] < range[0] || sampling[key] > range[1])
+    const value = sampling[key] ?? 1
+    const beyond = range && (value < range[0] || value > range[1])
     return beyond ? `Tried from ${range[0]} to ${range[1]}; beyond, results may be blank or broken.` : undefined
   }
   const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
@@ -146,6 +149,17 @@ function Advanced() {
         zero="all"
         onChange={(topK) => sample({ topK })}
       />
+      {ranges?.guidance && (
+        <Slider
+          label="Style guidance"
+          value={guidance}
+          min={1}
+          max={MOST_GUIDANCE}
+          step={0.1}
+          warning={warn("guidance")}
+          onChange={(guidance) => sample({ guidance })}
+        />
+      )}
       <Count
         label="Seed"
         unit=""

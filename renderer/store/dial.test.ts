@@ -18,6 +18,13 @@ describe("the dial", () => {
     expect(placeOn(path, { ...path.usual, topK: 5 })).toBeUndefined()
   })
 
+  it("leads away from the open style by as much as lies between", () => {
+    const guided = { ...path, tame: { ...path.tame, guidance: 2 }, usual: { ...path.usual, guidance: 1.5 } }
+    expect([0, 0.25, 0.5, 0.75].map((t) => samplingAt(guided, t).guidance)).toEqual([2, 1.75, 1.5, 1.25])
+    expect(placeOn(guided, { ...path.usual, guidance: 1.5 })).toBe(0.5)
+    expect(placeOn(guided, path.usual)).toBeUndefined()
+  })
+
   it("has a path for a pack without presets", () => {
     expect(pathOf(undefined).usual.temperature).toBeGreaterThan(pathOf(undefined).tame.temperature)
   })

@@ -1,6 +1,6 @@
 import type { PackSummary } from "../../contract/app.ts"
 import { presetsOf } from "../../contract/presets.ts"
-import type { Sampling } from "../../contract/sampling.ts"
+import { isGuided, type Sampling } from "../../contract/sampling.ts"
 
 /** The way from tame to wild: three settings that were measured for the pack, and what lies between. */
 export type Path = { tame: Sampling; usual: Sampling; wild: Sampling }
@@ -20,18 +20,20 @@ export function samplingAt({ tame, usual, wild }: Path, at: number): Sampling {
     topP: mix(from.topP, to.topP),
     minP: mix(from.minP, to.minP),
     topK: Math.round(mix(from.topK, to.topK)),
+    ...(isGuided(from) || isGuided(to) ? { guidance: mix(from.guidance ?? 1, to.guidance ?? 1) } : {}),
   }
 }
 
 /** Where settings lie on a path, in hundredths; undefined where they lie beside it. */
 export function placeOn(path: Path, sampling: Sampling): number | undefined {
   for (let step = 0; step <= 100; step++) {
-    const { temperature, topP, minP, topK } = samplingAt(path, step / 100)
+    const { temperature, topP, minP, topK, guidance = 1 } = samplingAt(path, step / 100)
     const near = (a: number, b: number) => Math.abs(a - b) < 2e-3
     if (
       near(temperature, sampling.temperature) &&
       near(topP, sampling.topP) &&
       near(minP, sampling.minP) &&
+      near(guidance, sampling.guidance ?? 1) &&
       topK === sampling.topK
     )
       return step / 100

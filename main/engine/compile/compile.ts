@@ -38,14 +38,15 @@ const KEPT = 30 * 24 * 3600 * 1000
 /** Raise it when the graphs change in a way that this folder's sources do not show. */
 const VERSION = 1
 
-/** decode-MASKS draws with top-p, top-k or min-p, a letter each, decode without; draft and draft-MASKS likewise. */
+/** decode-LETTERS draws with top-p, top-k or min-p (p, k, m) or guided (g), decode without; draft and draft-LETTERS likewise. */
 export type DecodeKind = "decode" | `decode-${string}` | "step" | "draft" | `draft-${string}`
 export type GraphKind = DecodeKind | "prefill" | "score" | "logits"
 /** The graphs for the CPU, and those for a GPU on the same weights. */
 export type GraphName = GraphKind | `gpu-${GraphKind}`
 export const isDecode = (kind: GraphKind): kind is DecodeKind => /^(decode|step|draft)/.test(kind)
 const MASKS = ["p", "k", "m"] as const
-const masksOfKind = (kind: GraphKind): Mask[] => MASKS.filter((mask) => kind.split("-")[1]?.includes(mask))
+const lettersOf = (kind: GraphKind) => kind.split("-")[1] ?? ""
+const masksOfKind = (kind: GraphKind): Mask[] => MASKS.filter((mask) => lettersOf(kind).includes(mask))
 /** Paths of the graphs, each made when first asked for; weights.bin lies beside them. */
 export type Compiled = { folder: string; path: (graph: GraphName) => string }
 
@@ -268,7 +269,8 @@ function graph(name: GraphName, model: ModelConfig, precision: Precision, locate
   const kind = name.replace("gpu-", "") as GraphKind
   if (kind === "step") return stepGraph(source)
   if (kind.startsWith("draft")) return draftGraph(source, masksOfKind(kind))
-  if (isDecode(kind)) return (gpu ? unrolledGraph : decodeGraph)(source, masksOfKind(kind))
+  if (isDecode(kind))
+    return (gpu ? unrolledGraph : decodeGraph)(source, masksOfKind(kind), lettersOf(kind).includes("g"))
   return parallelGraph(source, { score: kind !== "prefill", logits: kind === "logits" }, gpu)
 }
 

@@ -26,9 +26,11 @@ export class DecodeInputs {
   private readonly patch: number
   private readonly ngrams: NGrams | undefined
 
+  /** @param drawn of the `batch` sequences those that draw, the first ones; the others get the same bytes */
   constructor(
     config: ModelConfig,
     private readonly batch: number,
+    private readonly drawn: number,
   ) {
     const p = config.patch
     this.patch = p
@@ -37,11 +39,11 @@ export class DecodeInputs {
     this.ngrams = config.ngrams?.patch_embedder ? config.ngrams : undefined
     const orders = this.ngrams?.orders.length ?? 0
     this.previousNgrams = new BigInt64Array(batch * p * orders)
-    this.noise = new Float32Array(p * batch * 256)
+    this.noise = new Float32Array(p * drawn * 256)
     this.recent = new Float32Array(batch * this.longest)
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
-      noise: new Tensor("float32", this.noise, [p, batch, 1, 256]),
+      noise: new Tensor("float32", this.noise, [p, drawn, 1, 256]),
     }
     if (orders) this.feeds.previous_ngrams = new Tensor("int64", this.previousNgrams, [batch, p, orders])
     this.prediction = predictionOf(config, batch)
@@ -81,8 +83,8 @@ export class DecodeInputs {
   fillNoise(sampling: Sampling, seed: number, position: number, known?: Uint8Array[]): void {
     const { temperature } = sampling
     for (let p = 0; p < this.patch; p++)
-      for (let b = 0; b < this.batch; b++) {
-        const row = this.noise.subarray((p * this.batch + b) * 256, (p * this.batch + b + 1) * 256)
+      for (let b = 0; b < this.drawn; b++) {
+        const row = this.noise.subarray((p * this.drawn + b) * 256, (p * this.drawn + b + 1) * 256)
         if (temperature === 0) row.fill(0)
         else gumbel(row, seed, b, position + p)
         if (temperature !== 1) for (let i = 0; i < row.length; i++) row[i] = temperature * (row[i] as number)
@@ -93,7 +95,7 @@ export class DecodeInputs {
 
   /** Leaves the bytes of `flags` out of sequence b's draw at place p. */
   bar(b: number, p: number, flags: Uint8Array): void {
-    const at = (p * this.batch + b) * 256
+    const at = (p * this.drawn + b) * 256
     for (let byte = 0; byte < 256; byte++) if (flags[byte]) this.noise[at + byte] = BARRED
   }
 
@@ -101,19 +103,20 @@ export class DecodeInputs {
   due(b: number, listener: Listener, given: number): void {
     if (listener.isNoteDue && !given) this.bar(b, 0, SILENT)
     const end = listener.endDue
-    if (end !== undefined && given <= end) this.noise[(end * this.batch + b) * 256 + SILENCE] = 1e37
+    if (end !== undefined && given <= end) this.noise[(end * this.drawn + b) * 256 + SILENCE] = 1e37
   }
 
-  /** The inputs that leave bytes out. */
+  /** The inputs that leave bytes out, and that of guidance where not all sequences draw. */
   masks(sampling: Sampling): Feeds {
-    const { temperature, topP, topK, minP } = sampling
+    const { temperature, topP, topK, minP, guidance = 1 } = sampling
     const one = (value: number) => new Tensor("float32", Float32Array.of(value), [1])
+    const guided: Feeds = this.drawn < this.batch ? { guidance: one(guidance) } : {}
     const inputs: Record<Mask, () => Feeds> = {
       p: () => ({ inverse_temperature: one(1 / temperature), top_p: one(topP) }),
       k: () => ({ last_rank: new Tensor("int64", BigInt64Array.of(BigInt(topK - 1)), [1]) }),
       m: () => ({ below_top: one(temperature * Math.log(minP)) }),
     }
-    return Object.assign({}, ...masksOf(sampling).map((mask) => inputs[mask]()))
+    return Object.assign(guided, ...masksOf(sampling).map((mask) => inputs[mask]()))
   }
 }
 

@@ -1,7 +1,7 @@
 import { Bytes } from "../../../contract/bytes.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
 import { attentionWindow, type ModelConfig, type Notes } from "../../../contract/pack.ts"
-import { masksOf, type Sampling } from "../../../contract/sampling.ts"
+import { isGuided, masksOf, type Sampling } from "../../../contract/sampling.ts"
 import type { DecodeKind } from "../compile/compile.ts"
 import { Listener } from "../features/notes.ts"
 import { NEW_ROWS } from "../graph/builder.ts"
@@ -30,10 +30,15 @@ import type { Model } from "./model.ts"
 type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
 
 /** The graphs that decode with these settings. */
-export function decodeKinds({ notes }: ModelConfig, sampling: Sampling): [DecodeKind, ...DecodeKind[]] {
+export function decodeKinds(
+  { notes }: ModelConfig,
+  sampling: Sampling,
+  guided = isGuided(sampling),
+): [DecodeKind, ...DecodeKind[]] {
   const masks = masksOf(sampling).join("")
   if (notes) return ["step", masks ? `draft-${masks}` : "draft"]
-  return [masks ? `decode-${masks}` : "decode"]
+  const letters = guided ? `${masks}g` : masks
+  return [letters ? `decode-${letters}` : "decode"]
 }
 
 /** Bytes that are decoded again at most, where a run goes on and its state is gone: a few seconds. */
@@ -72,14 +77,19 @@ export class Decoder {
   /** On a GPU: the cache as it stands there, once a patch was made. */
   private onDevice: DeviceKvCache | undefined
 
+  /** Sequences that are decoded: with guidance, after the B that are made the same with their style left open. */
+  private readonly rows: number
+
   constructor(
     private readonly model: Model,
     readonly batch: number,
+    private readonly guided = false,
   ) {
     this.config = model.config
-    this.cache = this.emptyCache(batch)
-    this.inputs = new DecodeInputs(this.config, batch)
-    this.histories = Array.from({ length: batch }, () => new Bytes())
+    this.rows = guided ? 2 * batch : batch
+    this.cache = this.emptyCache(this.rows)
+    this.inputs = new DecodeInputs(this.config, this.rows, batch)
+    this.histories = Array.from({ length: this.rows }, () => new Bytes())
   }
 
   private get gpu(): boolean {
@@ -136,6 +146,7 @@ export class Decoder {
    * A decoder of `batch` sequences that all stand after `prompt`'s whole patches; its last bytes beyond them are for
    * the first `step`. Reuses the state of `from` where that came through the same bytes.
    * @param stop asked between chunks; true ends the prefill early
+   * @param open the prompt with its style left open, as long, where guidance leads away from it
    */
   static async start(
     model: Model,
@@ -143,26 +154,40 @@ export class Decoder {
     batch: number,
     from?: Decoder,
     stop?: () => boolean,
+    open?: Uint8Array,
   ): Promise<{ decoder: Decoder; reused: number }> {
+    const { decoder: single, reused } = await Decoder.afterPrompt(model, prompt, from, stop)
+    if (batch === 1 && !open) return { decoder: single, reused }
+    const decoder = new Decoder(model, batch, open !== undefined)
+    decoder.cache = single.cache.repeated(decoder.rows)
+    decoder.readPatches = single.readPatches
+    decoder.origin = single.origin
+    decoder.histories = Array.from({ length: decoder.rows }, () => Bytes.of(single.history(0)))
+    if (open) {
+      const { decoder: other } = await Decoder.afterPrompt(model, open, from === single ? undefined : from, stop)
+      for (let b = batch; b < decoder.rows; b++) {
+        decoder.cache.setSequence(b, other.cache)
+        decoder.histories[b] = Bytes.of(other.history(0))
+      }
+    }
+    return { decoder, reused }
+  }
+
+  /** One sequence after `prompt`'s whole patches. */
+  private static async afterPrompt(model: Model, prompt: Uint8Array, from?: Decoder, stop?: () => boolean) {
     const { patch } = model.config
     const whole = Math.floor(prompt.length / patch)
-    let single = new Decoder(model, 1)
+    let decoder = new Decoder(model, 1)
     let reused = 0
-    for (let b = 0; from && b < from.batch; b++) {
+    for (let b = 0; from && b < from.rows; b++) {
       const same = from.reusable(prompt, b)
       if (same > reused) {
         reused = same
-        single = from.batch === 1 ? from : from.sequence(b)
+        decoder = from.rows === 1 ? from : from.sequence(b)
       }
     }
-    if (reused) single.truncate(reused, prompt)
-    if (reused < whole) await single.read(prompt.subarray(0, whole * patch), stop)
-    if (batch === 1) return { decoder: single, reused }
-    const decoder = new Decoder(model, batch)
-    decoder.cache = single.cache.repeated(batch)
-    decoder.readPatches = single.readPatches
-    decoder.origin = single.origin
-    decoder.histories = Array.from({ length: batch }, () => Bytes.of(single.history(0)))
+    if (reused) decoder.truncate(reused, prompt)
+    if (reused < whole) await decoder.read(prompt.subarray(0, whole * patch), stop)
     return { decoder, reused }
   }
 
@@ -178,15 +203,17 @@ export class Decoder {
     sampling: Sampling,
     from?: Decoder,
     stop?: () => boolean,
+    open?: Uint8Array,
   ): Promise<{ decoder: Decoder; reused: number }> {
     const { patch } = model.config
     const whole = Math.floor(prompt.length / patch)
-    if (from?.cameThrough(prompt, Math.floor(began / patch), whole)) {
+    if (!open && from?.cameThrough(prompt, Math.floor(began / patch), whole)) {
       from.goBack(whole)
       return { decoder: from, reused: whole }
     }
-    if (prompt.length - began > MOST_AGAIN) return Decoder.start(model, prompt, 1, from, stop)
-    const { decoder, reused } = await Decoder.start(model, prompt.subarray(0, began), 1, from, stop)
+    if (prompt.length - began > MOST_AGAIN) return Decoder.start(model, prompt, 1, from, stop, open)
+    const beginning = open?.subarray(0, began)
+    const { decoder, reused } = await Decoder.start(model, prompt.subarray(0, began), 1, from, stop, beginning)
     while (decoder.nextPatch < whole && !stop?.()) {
       const at = decoder.nextPatch * patch
       await decoder.step(sampling, 0, [prompt.subarray(at, at + patch)])
@@ -197,7 +224,7 @@ export class Decoder {
   /** Whether this one sequence read `read` patches of `prompt`, decoded on to `whole` at least, and can go back there. */
   private cameThrough(prompt: Uint8Array, read: number, whole: number): boolean {
     const { patch } = this.config
-    if (this.batch > 1 || this.origin || this.readPatches !== read || whole < read || whole > this.nextPatch)
+    if (this.rows > 1 || this.origin || this.readPatches !== read || whole < read || whole > this.nextPatch)
       return false
     if (!Buffer.from(prompt.subarray(0, whole * patch)).equals(this.history(0).subarray(0, whole * patch))) return false
     return whole === this.nextPatch || (whole <= this.cache.held && this.cache.canTruncate(whole))
@@ -216,7 +243,7 @@ export class Decoder {
     const single = new Decoder(this.model, 1)
     single.origin = this.origin
     single.histories = [Bytes.of(this.history(b))]
-    single.cache = this.cache.only(b, this.batch)
+    single.cache = this.cache.only(b, this.rows)
     single.readPatches = this.readPatches
     return single
   }
@@ -317,7 +344,7 @@ export class Decoder {
     const { places, mask } = ring
     // A tensor looks at the ring's own array, so that it is the same one until the ring grows.
     if (this.heads?.mask !== mask) {
-      const shape = [this.batch * g.kv_heads, places, g.width / g.heads]
+      const shape = [this.rows * g.kv_heads, places, g.width / g.heads]
       const feeds = {
         ...keysAndValues(g.layers, (i) => ring.array(i), shape),
         mask: new Tensor("float32", mask, [places]),
@@ -388,7 +415,7 @@ export class Decoder {
       }
       keep()
       constraints?.forEach((constraint, b) => void constraint.push(drawn[b] as Uint8Array))
-      for (const [b, { bytes }] of parts.entries()) this.bytes(b).append(bytes)
+      for (let b = 0; b < this.rows; b++) this.bytes(b).append((parts[b % batch] as PatchPart).bytes)
       return parts
     }
   }
@@ -396,7 +423,7 @@ export class Decoder {
   /** What draws the next patch: as often as it takes, then to be kept. */
   private async onCpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     const { patch } = this.config
-    const session = await this.model.session(decodeKinds(this.config, sampling)[0])
+    const session = await this.model.session(decodeKinds(this.config, sampling, this.guided)[0])
     const all = { ...feeds, ...this.cacheByHead() }
     return async () => {
       const out = await session.run(all)
@@ -427,7 +454,7 @@ export class Decoder {
   private async onGpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     faultOnPurpose(this.nextPatch)
     const { patch } = this.config
-    const session = await this.model.session(decodeKinds(this.config, sampling)[0])
+    const session = await this.model.session(decodeKinds(this.config, sampling, this.guided)[0])
     let device: DeviceKvCache | undefined
     let kept: Feeds = {}
     return async () => {
@@ -450,7 +477,7 @@ export class Decoder {
   private toDevice(given: Feeds): DeviceKvCache {
     const past = carriedPast(this.config, true).map(({ name }) => [name, given[name] as Tensor])
     const half = this.model.precision === "fp16"
-    return new DeviceKvCache(this.config, this.cache, this.batch, Object.fromEntries(past), half)
+    return new DeviceKvCache(this.config, this.cache, this.rows, Object.fromEntries(past), half)
   }
 
   /** Lets go of what is held on a device. */
@@ -459,10 +486,10 @@ export class Decoder {
     this.onDevice = undefined
   }
 
-  /** A decoder whose sequences came through `histories` (whole patches each, of one length): every one is read again. */
-  static async resume(model: Model, histories: Uint8Array[]): Promise<Decoder> {
-    const decoder = new Decoder(model, histories.length)
-    decoder.histories = histories.map((bytes) => Bytes.of(bytes))
+  /** The same sequences on another model, such as the CPU's: every one is read again. */
+  async resumeOn(model: Model): Promise<Decoder> {
+    const decoder = new Decoder(model, this.batch, this.guided)
+    decoder.histories = this.histories.map((bytes) => Bytes.of(bytes.view()))
     await decoder.readAgain()
     return decoder
   }
@@ -471,14 +498,14 @@ export class Decoder {
   private async readAgain(): Promise<void> {
     this.release()
     const singles: Decoder[] = []
-    for (let b = 0; b < this.batch; b++) {
+    for (let b = 0; b < this.rows; b++) {
       const single = new Decoder(this.model, 1)
       single.origin = this.origin
       await single.read(this.history(b))
       singles.push(single)
     }
     this.origin = singles[0]?.origin ?? 0
-    if (this.batch === 1) this.cache = (singles[0] as Decoder).cache
+    if (this.rows === 1) this.cache = (singles[0] as Decoder).cache
     else for (const [b, single] of singles.entries()) this.cache.setSequence(b, single.cache)
   }
 

@@ -2,7 +2,7 @@ import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, NEW_ROWS, type Source, type Stream } from "./builder.ts"
 import { appendByte, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { type DataType, float, type Graph, type Value } from "./onnx.ts"
-import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
+import { drawInputs, guidedLogits, perturbedLogits, statistics } from "./sampling.ts"
 
 /**
  * One patch for a batch of B sequences.
@@ -16,10 +16,12 @@ import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
  * [P, B, 1, 256] Gumbel noise a byte times the temperature (Gumbel-max: the largest sum of logit and noise is a draw from
  * the tempered softmax), so much for a known byte that no other can win; with top-p top_p and inverse_temperature fp32
  * [1], with top-k last_rank int64 [1], with min-p below_top fp32 [1], the farthest that a logit may be below the largest.
+ * `guided`: after the B sequences come as many with their style left open, which get the same bytes (noise stays [P, B, ..]),
+ * and guidance fp32 [1] says how far to lead away from them.
  * Outputs: result fp32 [P, B, 1, 3], bytes, log-probabilities and entropies in nats (of the untempered model); new_rows
  * fp32 [2 * layers * B * kv heads, 1, d].
  */
-export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
+export function decodeGraph(source: Source, masks: readonly Mask[], guided = false): Graph {
   const b = Builder.of("decode", source, "few")
   const { g, m } = b
   const { local: L, patch: P } = m
@@ -27,8 +29,10 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
   // [P, B, 1, D_L]: a turn's share in one node.
   const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
 
-  const noise = g.input("noise", "float32", [P, "batch", 1, 256])
+  const drawn = guided ? "drawn" : "batch"
+  const noise = g.input("noise", "float32", [P, drawn, 1, 256])
   const draw = drawInputs(g, "int64", masks)
+  const guidance = guided ? g.input("guidance", "float32", [1]) : undefined
 
   // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
   const dl = L.width / L.heads
@@ -49,8 +53,8 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
   for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
   const fits = fitInputs(b)
   const stacks = [
-    { type: "float32" as const, shape: ["batch", 1] },
-    { type: "float32" as const, shape: ["batch", 1, 256] },
+    { type: "float32" as const, shape: [drawn, 1] },
+    { type: "float32" as const, shape: [drawn, 1, 256] },
   ]
 
   const loop = g.loop(P, states, stacks, (body, turn, [last = "", ...rest]) => {
@@ -74,18 +78,21 @@ export function decodeGraph(source: Source, masks: readonly Mask[]): Graph {
     }
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
     const logits = lb.head(inside, 1, guesses, sound)
+    const { own, steered } = guidance ? guidedLogits(body, logits, guidance) : { own: logits, steered: logits }
 
-    const byte = body.node("ArgMax", [perturbedLogits(body, logits, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
+    const byte = body.node("ArgMax", [perturbedLogits(body, steered, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
     const real = body.node("Cast", [byte], { to: 1 })
-    const next = appendByte(lb, past, earlier, real, byte)
+    const twice = (value: Value) => (guidance ? body.node("Concat", [value, value], { axis: 0 }) : value)
+    const [written, writtenReal] = [twice(byte), twice(real)]
+    const next = appendByte(lb, past, earlier, writtenReal, written)
     // In fp32: what is carried and stacked at once would be copied.
-    return { states: [byte, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, logits] }
+    return { states: [written, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, own] }
   })
 
   const [written, logits] = loop.stacks as [Value, Value]
   const apart = g.node("Unsqueeze", [written, g.ints([-1])]) // [P, B, 1, 1]
   const { logprob, entropy } = statistics(b, logits, b.toIndex(apart))
-  g.output("result", g.concat([apart, logprob, entropy], 3), "float32", [P, "batch", 1, 3])
+  g.output("result", g.concat([apart, logprob, entropy], 3), "float32", [P, drawn, 1, 3])
   return g
 }
 

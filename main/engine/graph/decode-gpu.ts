@@ -3,7 +3,7 @@ import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, type Source, type Stream } from "./builder.ts"
 import { appendByte, begin, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { float, type Graph, type Value } from "./onnx.ts"
-import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
+import { drawInputs, guidedLogits, perturbedLogits, statistics } from "./sampling.ts"
 
 /** What a run leaves on the device for the next, by the name of the input that it is there. */
 export const nextName = (name: string) => `next_${name}`
@@ -25,7 +25,7 @@ export const deviceNames = (m: ModelConfig): string[] => [
  * Outputs: next_X of every input X that stays, and all that is read back: result fp32 [B, P, 3], bytes, log-probabilities and
  * entropies in nats.
  */
-export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
+export function unrolledGraph(source: Source, masks: readonly Mask[], guided = false): Graph {
   const b = Builder.of("unrolled", source, "gpu")
   const { g, m } = b
   const { global: G, local: L, patch: P } = m
@@ -67,8 +67,10 @@ export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
   const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
-  const noise = g.input("noise", "float32", [P, "batch", 1, 256])
+  const drawn = guided ? "drawn" : "batch"
+  const noise = g.input("noise", "float32", [P, drawn, 1, 256])
   const draw = drawInputs(g, "int32", masks)
+  const guidance = guided ? g.input("guidance", "float32", [1]) : undefined
   const carried = carriedPast(m, true)
   const inputs = carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)])
   let past = begin(b, Object.fromEntries(inputs) as Past)
@@ -95,24 +97,26 @@ export function unrolledGraph(source: Source, masks: readonly Mask[]): Graph {
     }
     for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
     const logits = b.head(inside, 1, guesses, sound)
+    const { own, steered } = guidance ? guidedLogits(g, logits, guidance) : { own: logits, steered: logits }
 
     const gumbel = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
-    const sums = perturbedLogits(g, logits, gumbel, draw)
+    const sums = perturbedLogits(g, steered, gumbel, draw)
     // ArgMax has no kernel here: the winner is where the largest stands.
     const best = g.node("Equal", [sums, g.node("ReduceMax", [sums, g.ints([2])], { keepdims: 1 })])
     const winner = g.node("Where", [best, everyByte, g.floats([-1], [])])
     const byte = g.node("ReduceMax", [winner, g.ints([2])], { keepdims: 1 }) // [B, 1, 1]
-    const flat = g.node("Squeeze", [byte, g.ints([2])])
+    const once = g.node("Squeeze", [byte, g.ints([2])])
+    const flat = guidance ? g.node("Concat", [once, once], { axis: 0 }) : once
     last = b.toIndex(flat)
     past = appendByte(b, past, earlier, flat, last)
     bytes.push(byte)
-    everyLogits.push(logits)
+    everyLogits.push(own)
   }
 
   for (const { name, type, shape } of carried) g.output(nextName(name), past[name] as Value, type, shape)
 
   const written = g.concat(bytes, 1) // [B, P, 1]
   const { logprob, entropy } = statistics(b, g.concat(everyLogits, 1), b.toIndex(written))
-  g.output("result", g.concat([written, logprob, entropy], 2), "float32", ["batch", P, 3])
+  g.output("result", g.concat([written, logprob, entropy], 2), "float32", [drawn, P, 3])
   return g
 }

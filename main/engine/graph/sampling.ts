@@ -44,6 +44,16 @@ export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Dr
   return g.node("Add", [g.node("Where", [g.node("GreaterOrEqual", [open, cutoff]), open, none]), noise])
 }
 
+/**
+ * Logits [2B, 1, 256] of B sequences and of the same with their style left open -> [B, 1, 256] each: the sequences' own,
+ * and those moved away from the open ones to `guidance` (fp32 [1]) times the distance (arXiv 2207.12598, equation 6).
+ */
+export function guidedLogits(g: Graph, logits: Value, guidance: Value): { own: Value; steered: Value } {
+  const [own, open] = g.nodesOut(2, "Split", [logits], { axis: 0, num_outputs: 2 }) as [Value, Value]
+  const apart = g.node("Mul", [g.node("Sub", [own, open]), guidance])
+  return { own, steered: g.node("Add", [open, apart]) }
+}
+
 /** Log-probability of `bytes` [..., 1], indices, and entropy, both [..., 1] in nats, from logits [..., 256]. */
 export function statistics(b: Builder, logits: Value, bytes: Value): { logprob: Value; entropy: Value } {
   const { g } = b
