@@ -19,7 +19,7 @@ const borders: [folder: string, may: string[]][] = [
   ["main/engine/graph", ["contract", "main/engine/features", "main/engine/float16.ts"]],
   [
     "main/engine/compile",
-    ["contract", "main/packs", "main/engine/features", "main/engine/graph", "main/engine/float16.ts"],
+    ["contract", "main/packs", "main/files", "main/engine/features", "main/engine/graph", "main/engine/float16.ts"],
   ],
   [
     "main/engine/decode",

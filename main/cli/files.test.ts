@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { withValues } from "./arguments.ts"
 import { withInput } from "./input.ts"
@@ -59,6 +59,18 @@ describe("what a command writes", () => {
     expect(() => assertWritable(join(work, "folder"))).toThrow(/: it is a folder$/)
     expect(() => assertWritable(join(work, "file", "x.wav"))).toThrow(/file is not a folder$/)
     expect(() => assertWritable(join(work, "x.wav"))).not.toThrow()
+  })
+  it("is put aside where its folder has gone or is full by the end of the work", () => {
+    let said = ""
+    try {
+      writeWhole(join(work, "gone", "x.txt"), Buffer.from("a long night's work"))
+    } catch (error) {
+      said = (error as Error).message
+    }
+    const aside =
+      /cannot be written: the folder or file is gone; what was made lies in (\S+x\.txt), /.exec(said)?.[1] ?? ""
+    expect(readFileSync(aside, "utf8")).toBe("a long night's work")
+    rmSync(dirname(aside), { recursive: true })
     expect(existsSync(join(work, "x.wav"))).toBe(false)
   })
   it("may have a name as long as the system takes", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import { LARGEST_FILE, tooLarge } from "../../contract/files.ts"
-import { systemReason } from "../host/errors.ts"
+import { systemReason } from "../files/system-reason.ts"
 
 /** A file that a command reads: what to call it, and where its bytes lie. */
 export type Input = { name: string; path: string }

@@ -2,6 +2,7 @@ import {
   accessSync,
   constants,
   lstatSync,
+  mkdtempSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -9,8 +10,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs"
+import { tmpdir } from "node:os"
 import { basename, dirname, extname, join, resolve } from "node:path"
-import { systemReason } from "../host/errors.ts"
+import { systemReason } from "../files/system-reason.ts"
 
 /** FILE for one result; FILE-1.ext, FILE-2.ext … for several. */
 export function outputNames(out: string, count: number): string[] {
@@ -75,6 +77,19 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
   } catch (error) {
     rmSync(temporary, { force: true })
     const why = systemReason(error) ?? "the system refuses it"
-    throw new Error(`${path} cannot be written: ${why}; what was there before is as it was`)
+    const aside = device ? undefined : putAside(basename(file), bytes)
+    const kept = aside ? `what was made lies in ${aside}, and what was there before` : "what was there before"
+    throw new Error(`${path} cannot be written: ${why}; ${kept} is as it was`)
+  }
+}
+
+/** Keeps what cannot be written where it was wanted among the system's temporary files; undefined where they are full too. */
+function putAside(name: string, bytes: Uint8Array): string | undefined {
+  try {
+    const path = join(mkdtempSync(join(tmpdir(), "megabyte-")), name)
+    writeFileSync(path, bytes, { mode: 0o600 })
+    return path
+  } catch {
+    return undefined
   }
 }

@@ -11,6 +11,7 @@ import {
 import type { Device } from "../../contract/pack.ts"
 import { isGuided } from "../../contract/sampling.ts"
 import { PackError } from "../packs/error.ts"
+import { CacheError } from "./compile/compile.ts"
 import { Constraint } from "./decode/constraint.ts"
 import { Decoder, decodeKinds } from "./decode/decoder.ts"
 import { Model } from "./decode/model.ts"
@@ -86,7 +87,7 @@ async function withCpuFallback<T>(
   try {
     return await work(device)
   } catch (error) {
-    if (device === "cpu" || error instanceof PackError) throw error
+    if (device === "cpu" || isForPerson(error)) throw error
     gpuFailed = true
     await models.clear()
     const message = `The GPU failed (${firstLine(error)}); nothing is lost, the processor goes on from there.`
@@ -246,8 +247,11 @@ async function answer(request: Exclude<EngineRequest, { type: "cancel" }>): Prom
 
 const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
 
+/** Whether an error's message is meant for a person, whatever the device. */
+const isForPerson = (error: unknown): error is Error => error instanceof PackError || error instanceof CacheError
+
 function lineFor(error: unknown): string {
-  if (error instanceof PackError) return error.message
+  if (isForPerson(error)) return error.message
   return `The engine failed (${firstLine(error)}); what was generated so far is kept.`
 }
 

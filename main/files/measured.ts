@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { z } from "zod"
+import { makeFolder } from "./make-folder.ts"
+import { replaceFile } from "./replace-file.ts"
 
 /** What was measured on this machine: JSON files in the cache of compiled graphs, an entry by pack and machine. */
 
@@ -16,8 +18,10 @@ export function readMeasured<T>(path: string, value: z.ZodType<T>): Record<strin
   }
 }
 
-/** Adds `entry` to what is remembered. @throws Error where the file cannot be written */
+/** Adds `entry` to what is remembered; where the disk does not take it, it is measured again next time. */
 export function remember<T>(path: string, value: z.ZodType<T>, key: string, entry: T): void {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, JSON.stringify({ ...readMeasured(path, value), [key]: entry }, null, 2))
+  try {
+    makeFolder(dirname(path))
+    replaceFile(path, JSON.stringify({ ...readMeasured(path, value), [key]: entry }, null, 2))
+  } catch {}
 }

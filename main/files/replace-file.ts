@@ -18,6 +18,6 @@ export function replaceFile(path: string, data: string | Uint8Array): void {
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true, recursive: true })
-    throw error
+    throw Object.assign(error as Error, { path }) // a person knows the file by its name
   }
 }

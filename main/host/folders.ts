@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs"
+import { mkdtempSync, rmdirSync } from "node:fs"
 import { homedir, userInfo } from "node:os"
 import { isAbsolute, join } from "node:path"
-import { systemReason } from "./errors.ts"
+import { makeFolder } from "../files/make-folder.ts"
+import { systemReason } from "../files/system-reason.ts"
 
 /** A folder of the person's that cannot be found or written. The message is one line for a person. */
 export class FolderError extends Error {
@@ -43,7 +44,7 @@ function homeFolder(): string {
 export function checkWritable(folder: string, variable: "MEGABYTE_HOME" | "MEGABYTE_CACHE"): void {
   try {
     // Only the person's own: texts, pictures and sounds are private.
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     // Rights alone do not tell: the disk may be read-only, or full.
     rmdirSync(mkdtempSync(join(folder, ".writable-")))
   } catch (error) {

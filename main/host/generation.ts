@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { modalities } from "../../contract/modality/index.ts"
@@ -16,11 +17,14 @@ import type { Windows } from "./windows.ts"
 /** Likeliest bytes that are told of each place of a patch. */
 const ALTERNATIVES = 5
 
+/** Milliseconds between two tries of a disk that does not take what was made. */
+const RETRY = 250
+
 /** Times that a run is taken up again after the engine was silent. */
 const RESTARTS = 3
 
 /** Whether a run was stopped before there was anything to cancel, and when. */
-type Stopped = (() => boolean) & { early: Promise<"cancelled"> }
+type Stopped = (() => boolean) & { early: Promise<"cancelled">; note(): void }
 type Reason = "length" | "end" | "cancelled" | "failed"
 /** A pack and the folder that it is in. */
 type Loaded = { folder: string; pack: Pack }
@@ -178,8 +182,10 @@ export class Generation {
     const library = this.library()
     const { isBlank } = documentsOf(loaded.pack)
     for (const { id } of items) {
+      // Of one that could not be saved there is nothing to look at.
+      if (!isBlank || library.get(id).status !== "done") continue
       const { bytes } = library.read(id)
-      if (!isBlank?.(bytes)) continue
+      if (!isBlank(bytes)) continue
       const { given, settings: before } = library.get(id)
       const settings = { ...before, seed: nextSeed(before.seed), variations: 1 }
       library.truncate(id, given)
@@ -204,7 +210,10 @@ export class Generation {
         tell("cancelled")
       },
     }
-    return Object.assign(() => asked, { early })
+    const note = () => {
+      asked = true
+    }
+    return Object.assign(() => asked, { early, note })
   }
 
   private decode(
@@ -231,7 +240,12 @@ export class Generation {
           patch: ({ parts }) => recorder.take(parts),
         },
       )
-      this.running = run
+      // Stop may come when the run has just ended, and the disk is still waited for.
+      const cancel = () => {
+        stopped.note()
+        run.cancel()
+      }
+      this.running = { cancel }
       const { reason } = await run.result
       if (reason === "end" && recorder.isEmpty)
         this.windows.notice("info", "The model ends the text right there. Set a length to go on.")
@@ -257,7 +271,10 @@ export class Generation {
     let reason: Reason = "failed"
     try {
       const bits = await this.scoreBytes(loaded, bytes, stopped)
-      const item = await this.addScore(loaded.pack, name, bytes.subarray(0, bits.length), bits)
+      const scored = bytes.subarray(0, bits.length)
+      const enough = stopped() || bits.length < bytes.length ? () => true : this.stopping()
+      const item = await this.untilKept(() => this.addScore(loaded.pack, name, scored, bits), enough)
+      await saveFile(this.library(), item.id, loaded.pack).catch((error) => this.windows.tellUnsaved(error))
       this.windows.broadcast({ type: "item", item })
       this.windows.broadcast({ type: "run", ids: [item.id], total: bits.length, made: 0, unit: "bytes" })
       reason = bits.length < bytes.length ? "cancelled" : "length"
@@ -287,9 +304,23 @@ export class Generation {
     }
   }
 
-  private async addScore(pack: Pack, name: string, bytes: Uint8Array, bits: number[]): Promise<Item> {
-    const library = this.library()
-    const item = library.add(
+  /** Tries until the disk takes what was made, or a person has had enough of waiting. @throws what `keep` does then */
+  private async untilKept(keep: () => Item, enough: () => boolean): Promise<Item> {
+    for (let tries = 0; ; tries++) {
+      try {
+        const item = keep()
+        if (tries) this.windows.tellSaved()
+        return item
+      } catch (error) {
+        if (enough()) throw error
+        if (!tries) this.windows.tellUnsaved(error)
+        await setTimeout(RETRY)
+      }
+    }
+  }
+
+  private addScore(pack: Pack, name: string, bytes: Uint8Array, bits: number[]): Item {
+    return this.library().add(
       {
         title: `Score of ${name}`,
         ...formOf(pack),
@@ -309,11 +340,9 @@ export class Generation {
         status: "done",
         scored: true,
       },
-      new Uint8Array(),
+      bytes,
+      bits,
     )
-    library.append(item.id, bytes, bits)
-    await saveFile(library, item.id, pack)
-    return item
   }
 
   /** What else could have stood in the patch of an item that begins at `at`. */
@@ -345,7 +374,7 @@ function addAll(library: Library, count: number, add: (variation: number) => Ite
   try {
     for (let variation = 0; variation < count; variation++) items.push(add(variation))
   } catch (error) {
-    for (const { id } of items) library.delete(id)
+    for (const { id } of items) library.discard(id)
     throw error
   }
   return items

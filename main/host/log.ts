@@ -1,5 +1,6 @@
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { appendFileSync, chmodSync, renameSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { makeFolder } from "../files/make-folder.ts"
 
 /** Bytes of a log file before it is put aside, and how many of those are kept. */
 const LARGEST = 2 ** 20
@@ -21,7 +22,7 @@ export class Log {
   /** Appends one entry: the time, what was going on, and what happened. */
   write(context: string, details: string): void {
     try {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
+      makeFolder(dirname(this.path), 0o700)
       this.rotate()
       const entry = `${new Date().toISOString()} ${context}: ${details}`.slice(0, LONGEST)
       // An entry is its first line and what is indented below it.

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { Preferences } from "../../contract/app.ts"
+import { makeFolder } from "../files/make-folder.ts"
 import { replaceFile } from "../files/replace-file.ts"
 
 /** The person's settings, in one JSON file; each that is missing or damaged takes its default, the others stay. */
@@ -19,6 +20,6 @@ export function readPreferences(path: string): Preferences {
 }
 
 export function writePreferences(path: string, preferences: Preferences): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path), 0o700)
   replaceFile(path, `${JSON.stringify(preferences, null, 2)}\n`)
 }

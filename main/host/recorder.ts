@@ -83,7 +83,7 @@ export class Recorder {
       this.isFull = true
       return false
     }
-    if (this.isFull) this.windows.notice("info", "What was written is on the disk again.")
+    if (this.isFull) this.windows.tellSaved()
     this.isFull = false
     return true
   }

@@ -67,7 +67,7 @@ describe("a sentence for a person", () => {
   const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" })
   it.each([
     ["a sentence of our own", new Error("The pack is gone.\nmore"), "The pack is gone."],
-    ["a full disk", full, "That did not work: the disk is full."],
+    ["a full disk", full, "That did not work: the disk is full. Make room, then try again."],
     ["a string", "libsamplerate: bad ratio", "libsamplerate: bad ratio"],
   ])("of %s", (_, error, sentence) => expect(sentenceOf(error)).toBe(sentence))
   it.each([

@@ -2,10 +2,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from
 import { basename, isAbsolute, join } from "node:path"
 import { type AppEvent, Command, Preferences, type Preview } from "../../contract/app.ts"
 import { PACK_FILES } from "../../contract/files.ts"
+import { makeFolder } from "../files/make-folder.ts"
 import { replaceFile } from "../files/replace-file.ts"
+import { systemReason } from "../files/system-reason.ts"
 import type { StartEngine } from "./engine/client.ts"
 import { EngineService } from "./engine/service.ts"
-import { sentenceOf, systemReason } from "./errors.ts"
+import { sentenceOf } from "./errors.ts"
 import { exportItem } from "./exports.ts"
 import { contentOf, Generation } from "./generation.ts"
 import { Libraries } from "./libraries.ts"
@@ -202,8 +204,8 @@ export class Studio {
       if (preferences.library && !isAbsolute(preferences.library))
         throw new Error("The library's folder must be an absolute path.")
       try {
-        // One level only: Node's recursive mkdir never returns under /proc.
-        if (preferences.library && !existsSync(preferences.library)) mkdirSync(preferences.library)
+        // One level only, as a path that was mistyped makes no folders.
+        if (preferences.library && !existsSync(preferences.library)) mkdirSync(preferences.library, { mode: 0o700 })
         this.libraries.open(preferences.library || this.libraries.usual)
       } catch (error) {
         if (error instanceof LibraryInUse) throw error
@@ -212,13 +214,14 @@ export class Studio {
       }
     }
     this.preferences = preferences
-    writePreferences(this.preferencesPath, preferences)
+    // They hold from now on also where they cannot be kept: a full disk is left by choosing a library on another one.
     this.windows.each((send) => this.sendState(send))
+    writePreferences(this.preferencesPath, preferences)
   }
 
   private keepDraft(text: string): void {
     if (text) {
-      mkdirSync(this.places.home, { recursive: true, mode: 0o700 })
+      makeFolder(this.places.home, 0o700)
       replaceFile(this.draftPath, text)
     } else if (this.keptDraft()) rmSync(this.draftPath, { force: true })
   }
@@ -270,7 +273,7 @@ export class Studio {
 /** The app's folder, its owner's alone. @throws Error with one line */
 function makeHome(home: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeFolder(home, 0o700)
     // One that was made before it was to be private.
     if (process.platform !== "win32") chmodSync(home, 0o700)
   } catch (error) {

@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LARGEST_FILE } from "../../contract/files.ts"
-import { systemReason } from "./errors.ts"
+import { makeFolder } from "../files/make-folder.ts"
+import { systemReason } from "../files/system-reason.ts"
 
 /** Files that arrive at once, from all windows. */
 const MOST_FILES = 16
@@ -25,7 +26,7 @@ export class Upload {
     try {
       if (offset + bytes.length > LARGEST_FILE) throw new Error("it is larger than 8 GB")
       if (offset === 0) {
-        mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+        makeFolder(this.folder, 0o700)
         if (!existsSync(this.path(file)) && readdirSync(this.folder).length >= MOST_FILES)
           throw new Error("too many files are on their way")
         writeFileSync(this.path(file), bytes, { mode: 0o600 })

@@ -1,5 +1,6 @@
 import type { AppEvent } from "../../contract/app.ts"
-import { detailsOf, sentenceOf, systemReason } from "./errors.ts"
+import { systemReason } from "../files/system-reason.ts"
+import { detailsOf, sentenceOf } from "./errors.ts"
 import type { Log } from "./log.ts"
 import { spreadSafetyNet } from "./safety-net.ts"
 
@@ -49,8 +50,13 @@ export class Windows {
     const details = detailsOf(error)
     this.log.write("saving a run", details)
     const why = systemReason(error) ?? "the library cannot be written to"
-    const text = `What is being written cannot be saved: ${why}. It waits in memory until there is room; Stop keeps what is on the disk.`
+    const text = `What is being written cannot be saved: ${why}. It waits in memory until that is mended; Stop keeps what is on the disk.`
     this.broadcast({ type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) })
+  }
+
+  /** That what could not be saved for a while now is. */
+  tellSaved(): void {
+    this.notice("info", "What was written is on the disk again.")
   }
 
   /** What went wrong is told where it was asked for, in one line. */

@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,8 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { ModelConfig, Precision } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
+import { makeFolder } from "../../files/make-folder.ts"
+import { systemReason } from "../../files/system-reason.ts"
 import { toHalf } from "../float16.ts"
 import { type Locate, perChannel } from "../graph/builder.ts"
 import { decodeGraph } from "../graph/decode-cpu.ts"
@@ -152,15 +153,14 @@ export function compile(
   const folder = join(cache, key.slice(0, 24))
   if (isWhole(folder)) touch(join(folder, INDEX_FILE))
   else {
-    // What a crash or a failing disk left of it would be silent garbage.
-    rmSync(folder, { recursive: true, force: true })
     const { weights, names } = load()
-    prune(cache)
     // Written aside and renamed: another process never sees half of it.
     const temporary = `${folder}.${process.pid}.tmp`
-    rmSync(temporary, { recursive: true, force: true })
-    mkdirSync(temporary, { recursive: true })
     try {
+      // What a crash or a failing disk left of it would be silent garbage.
+      for (const left of [folder, temporary]) rmSync(left, { recursive: true, force: true })
+      prune(cache)
+      makeFolder(temporary)
       const file = openSync(join(temporary, WEIGHTS_FILE), "w")
       try {
         const hash = createHash("sha256")
@@ -177,8 +177,8 @@ export function compile(
       }
       renameSync(temporary, folder)
     } catch (error) {
-      rmSync(temporary, { recursive: true, force: true })
-      if (!isWhole(folder)) throw error // another process was faster
+      discard(temporary)
+      if (!isWhole(folder)) throw unkept(cache, error) // else another process was faster
     }
   }
   const path = (name: GraphName) => {
@@ -186,13 +186,38 @@ export function compile(
     const seal = `${file}.sha256`
     if (existsSync(file) && existsSync(seal) && readFileSync(seal, "utf8") === sealOf([file])) return file
     const temporary = `${file}.${process.pid}.tmp`
-    writeSafely(temporary, graph(name, m, precision, locator(folder)).encode())
-    const sum = sealOf([temporary])
-    renameSync(temporary, file)
-    writeSafely(seal, sum)
+    const encoded = graph(name, m, precision, locator(folder)).encode()
+    try {
+      writeSafely(temporary, encoded)
+      const sum = sealOf([temporary])
+      renameSync(temporary, file)
+      writeSafely(seal, sum)
+    } catch (error) {
+      discard(temporary)
+      throw unkept(cache, error)
+    }
     return file
   }
   return { folder, path }
+}
+
+/** Removes what was begun, where the disk lets it. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {}
+}
+
+/** The cache does not take a compiled model. The message is one line for a person. */
+export class CacheError extends Error {
+  override name = "CacheError"
+}
+
+/** What a person is told of an error of the disk; any other error as it is. */
+function unkept(cache: string, error: unknown): unknown {
+  const reason = systemReason(error)
+  const what = `The model cannot be made ready in ${cache}: ${reason}.`
+  return reason ? new CacheError(`${what} Make room there, or set MEGABYTE_CACHE to another folder.`) : error
 }
 
 /** Writes a file through to the disk: a power cut must not leave its name on nothing. */

@@ -42,11 +42,7 @@ export async function fastestThreads(model: Model, cache: string): Promise<numbe
   const known = readMeasured(path, Threads)[key]
   if (known) return known
   const threads = await fewestFastest(candidates(cpus().length), (n) => msPerPatch(model, n))
-  try {
-    remember(path, Threads, key, threads)
-  } catch {
-    // A full disk is no reason not to decode: it is measured again next time.
-  }
+  remember(path, Threads, key, threads)
   return threads
 }
 

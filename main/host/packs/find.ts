@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PACK_FILES } from "../../../contract/files.ts"
 import type { Pack } from "../../../contract/pack.ts"
 import { Weights } from "../../engine/compile/weights.ts"
+import { makeFolder } from "../../files/make-folder.ts"
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
 import { readSafetensors } from "../../packs/safetensors.ts"
@@ -106,12 +107,16 @@ export function importPack(folder: string, places: AppPaths): string {
   weights.check()
   const target = join(places.home, "packs", pack.name)
   const temporary = `${target}.part`
-  mkdirSync(join(places.home, "packs"), { recursive: true, mode: 0o700 })
   rmSync(temporary, { recursive: true, force: true })
-  mkdirSync(temporary, { mode: 0o700 })
-  // The two files and nothing beside them; a link might lead anywhere, a pipe never ends.
-  for (const name of PACK_FILES) copyFileSync(join(folder, name), join(temporary, name))
-  rmSync(target, { recursive: true, force: true })
-  renameSync(temporary, target)
+  try {
+    makeFolder(temporary, 0o700)
+    // The two files and nothing beside them; a link might lead anywhere, a pipe never ends.
+    for (const name of PACK_FILES) copyFileSync(join(folder, name), join(temporary, name))
+    rmSync(target, { recursive: true, force: true })
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw Object.assign(error as Error, { path: target })
+  }
   return pack.name
 }
