@@ -32,7 +32,8 @@ const borders: [folder: string, may: string[]][] = [
   ],
   ["main/engine", ["contract", "main/packs", "main/files"]],
   // An imported pack's weights are checked by the code that will read them.
-  ["main/host", ["contract", "main/packs", "main/files", "main/engine/compile/weights.ts"]],
+  ["main/import", ["contract", "main/packs", "main/engine/compile/weights.ts", "main/engine/float16.ts"]],
+  ["main/host", ["contract", "main/packs", "main/files", "main/import", "main/engine/compile/weights.ts"]],
   ["main/electron", ["contract", "main/host", "main/packs", "main/files"]],
   ["main/web", ["contract", "main/host", "main/packs"]],
   // `megabyte serve` is the web host begun from the command line.
