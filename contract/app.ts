@@ -5,6 +5,7 @@ import { MAX_FILE_NAME, MAX_FUTURES, MAX_LENGTH, MAX_PACK_NAME, MAX_SEED, MAX_TH
 import { Modality, modalities } from "./modality/index.ts"
 import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
+import { fileNameFrom } from "./title.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
 
@@ -159,6 +160,9 @@ export const Preferences = z.object({
 })
 export type Preferences = z.infer<typeof Preferences>
 
+/** The name of a file that was dropped, as it is told of. */
+const FileName = z.string().max(MAX_FILE_NAME).transform(fileNameFrom)
+
 /** A kind of file that an item is saved as: one of its modality's. */
 export const FileForm = z.enum(Object.values(modalities).flatMap(({ forms }) => Object.keys(forms)))
 export type FileForm = z.infer<typeof FileForm>
@@ -170,7 +174,7 @@ export const Command = z.discriminatedUnion("type", [
     settings: Settings,
     given: base64,
     /** Name of the file that was given. */
-    name: z.string().max(MAX_FILE_NAME).optional(),
+    name: FileName.optional(),
     parent: z.object({ id, at: z.int().min(0) }).optional(),
     /** The run that these are further futures of. */
     run: id.optional(),
@@ -186,7 +190,7 @@ export const Command = z.discriminatedUnion("type", [
   /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
   z.object({
     type: z.literal("open"),
-    name: z.string().max(MAX_FILE_NAME),
+    name: FileName,
     pack: z.string().max(MAX_PACK_NAME),
     file: z.uuid(),
     framing: Framing.optional(),
@@ -227,7 +231,7 @@ export const Command = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("score"),
     pack: z.string().max(MAX_PACK_NAME),
-    name: z.string().max(MAX_FILE_NAME),
+    name: FileName,
     bytes: base64,
   }),
 ])
@@ -244,6 +248,8 @@ export const AppEvent = z.discriminatedUnion("type", [
     preferences: Preferences,
     /** What was being written when the last window closed. */
     draft: z.string(),
+    /** Whether a run is on; it is told of next. */
+    running: z.boolean(),
   }),
   /** A part of the library, newest first; a window gets all of it in such parts after its state. */
   z.object({ type: z.literal("items"), items: z.array(ListedItem) }),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import { LARGEST_FILE, tooLarge } from "../../contract/files.ts"
+import { fileNameFrom } from "../../contract/title.ts"
 import { systemReason } from "../files/system-reason.ts"
 
 /** A file that a command reads: what to call it, and where its bytes lie. */
@@ -13,7 +14,7 @@ export type Input = { name: string; path: string }
  * terminal ("-" is standard input), a copy that is removed afterwards. @throws Error with one line
  */
 export async function withInput<T>(given: string, use: (input: Input) => Promise<T>): Promise<T> {
-  const name = given === "-" ? "standard input" : given
+  const name = given === "-" ? "standard input" : fileNameFrom(given)
   if (given !== "-") {
     const found = attempt(name, () => statSync(given))
     if (found.isDirectory()) throw new Error(`${name} cannot be read: it is a folder`)

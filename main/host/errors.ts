@@ -26,7 +26,12 @@ export function sentenceOf(error: unknown): string {
   if (reason && syscall)
     return `${path ? `${path} cannot be used` : "That did not work"}: ${reason}.${ADVICE[code] ?? ""}`
   const message = error instanceof Error ? error.message : typeof error === "string" ? error : ""
-  const line = message.split("\n")[0]?.trim() ?? ""
+  // A terminal would take control characters for orders.
+  const line =
+    message
+      .split("\n")[0]
+      ?.replace(/\p{Cc}/gu, " ")
+      .trim() ?? ""
   return line ? line.slice(0, MOST) : inside
 }
 

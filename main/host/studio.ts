@@ -95,10 +95,12 @@ export class Studio {
     const { preferences, library } = this
     // One window alone: two would both write it.
     const draft = this.windows.count === 1 ? this.keptDraft() : ""
-    send({ type: "state", packs: packSummaries(this.places), folder: library.folder, preferences, draft })
+    const run = this.generation.current()
+    const running = run.length > 0
+    send({ type: "state", packs: packSummaries(this.places), folder: library.folder, preferences, draft, running })
     const items = library.list()
     for (let i = 0; i < items.length; i += PART) send({ type: "items", items: items.slice(i, i + PART) })
-    for (const event of this.generation.current()) send(event)
+    for (const event of run) send(event)
   }
 
   /** Takes one message from a window: anything at all, checked here. */

@@ -31,7 +31,9 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
   function state(event: Of<"state">): void {
     const { packs, folder, preferences } = event
     const begins = !get().packs.length
-    set({ connected: true, run: undefined, folder, preferences, items: new Map(), previews: new Map() })
+    // Stop works also before the run is told of again.
+    const run = event.running ? get().run : undefined
+    set({ connected: true, run, folder, preferences, items: new Map(), previews: new Map() })
     withPacks(event)
     if (begins) {
       drafts.setPack(packs.some((p) => p.name === preferences.pack && !p.problem) ? preferences.pack : "")

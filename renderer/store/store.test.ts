@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import type { Command, Item } from "../../contract/app.ts"
+import type { Command, Item, Preferences } from "../../contract/app.ts"
 import { toBase64 } from "../lib/bytes.ts"
 import { createStudio, type Studio } from "./store.ts"
 
@@ -28,6 +28,7 @@ const item = (id: string): Item => ({
   favourite: false,
   status: "running",
 })
+const preferences: Preferences = { pack: "text", threads: 0, device: "auto", library: "", presets: [] }
 beforeEach(() => {
   sent = []
   studio = createStudio((c) => sent.push(c))
@@ -36,7 +37,8 @@ beforeEach(() => {
     packs: [],
     folder: "/",
     draft: "",
-    preferences: { pack: "text", threads: 0, device: "auto", library: "", presets: [] },
+    running: false,
+    preferences,
   })
 })
 
@@ -98,6 +100,14 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound." })
     expect(studio.store.getState().opening).toBeUndefined()
   })
+  it("can stop a run while the host says its state again", () => {
+    studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
+    const again = { type: "state" as const, packs: [], folder: "/", draft: "", preferences }
+    studio.actions.receive({ ...again, running: true })
+    expect(studio.store.getState().run).toBeDefined()
+    studio.actions.receive({ ...again, running: false })
+    expect(studio.store.getState().run).toBeUndefined()
+  })
   it("tells of a file that a lost connection cut off, and not when the host only says its state again", async () => {
     const opening = studio.actions.openFile(new File([new Uint8Array(10)], "long.wav"))
     await expect.poll(() => sent.some((s) => s.type === "upload")).toBe(true)
@@ -107,6 +117,7 @@ describe("the window's store", () => {
       folder: "/elsewhere",
       preferences: { pack: "text", threads: 1, device: "auto", library: "", presets: [] },
       draft: "",
+      running: false,
     })
     expect([studio.store.getState().opening, studio.store.getState().notices]).toEqual(["long.wav", []])
     studio.actions.disconnected()

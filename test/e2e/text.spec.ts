@@ -280,7 +280,7 @@ test("two windows, another model chosen meanwhile and a cut connection: not a by
   const before = read().length
   app.cutOff()
   await expect.poll(() => read().length).toBeGreaterThan(before + 1000)
-  await expect(page.getByText("Connecting to the app")).toBeHidden()
+  for (const window of [page, other]) await expect(window.getByText("Connecting to the app")).toBeHidden()
   await other.keyboard.press("Escape")
   await finished(other)
   await rows(page).first().click()

@@ -103,11 +103,12 @@ async function resample(given: Float32Array, rate: number, to: number): Promise<
 function below(samples: Float32Array, rate: number): [Float32Array, number] {
   const factor = Math.ceil(rate / 192_000)
   if (factor === 1) return [samples, rate]
-  const fewer = Float32Array.from({ length: Math.floor(samples.length / factor) }, (_, i) => {
+  const fewer = new Float32Array(Math.floor(samples.length / factor))
+  for (let i = 0; i < fewer.length; i++) {
     let sum = 0
     for (let j = 0; j < factor; j++) sum += samples[i * factor + j] as number
-    return sum / factor
-  })
+    fewer[i] = sum / factor
+  }
   return [fewer, rate / factor]
 }
 

@@ -63,8 +63,21 @@ describe("files are read in a process of their own", () => {
     })
     const media = new MediaReader(start, 50)
     const [slow, next] = await Promise.all([refusal(media.detect("slow", "x")), media.detect("next", "x")])
-    expect(slow).toBe("slow takes longer to read than 0.05 seconds; shorten it first.")
+    expect(slow).toBe("slow takes longer to read than 0.05 seconds; make it shorter or smaller first.")
     expect([next, started()]).toEqual(["text", 2])
+  })
+  it("that has any name at all is told of in one line", async () => {
+    const { start } = standIn(({ id, name }, port) =>
+      port.message({ type: "refused", id, message: `${name} holds no sound.` }),
+    )
+    const media = new MediaReader(start)
+    const names = ["a\nb\u001b[31m.wav", "a\u202evaw.exe", " ", `${"long".repeat(50)}.wav`]
+    expect(await Promise.all(names.map((name) => refusal(media.detect(name, "x"))))).toEqual([
+      "a b [31m.wav holds no sound.",
+      "avaw.exe holds no sound.",
+      "The file holds no sound.",
+      expect.stringMatching(/^(long)+lon…(long)+\.wav holds no sound\.$/),
+    ])
   })
   it.each([
     ["SIGKILL", "bomb cannot be read: it takes more than 1 GB of memory."],

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url"
 import type { z } from "zod"
 import { MediaAnswer, MediaKind, type MediaQuestion, Prompt } from "../../../contract/media.ts"
 import type { Pack } from "../../../contract/pack.ts"
+import { fileNameFrom } from "../../../contract/title.ts"
 import { type ChildPort, forkChild } from "../child.ts"
 import { MediaError } from "./error.ts"
 import type { Reading } from "./index.ts"
@@ -53,7 +54,7 @@ export class MediaReader {
   /** What a file is. @throws MediaError for one that cannot be read here */
   async detect(name: string, path: string): Promise<"image" | "audio" | "text"> {
     const { modality, problem } = await this.ask({ type: "detect", name, path }, MediaKind)
-    if (!modality) throw new MediaError(`${name} ${problem ?? "cannot be read."}`)
+    if (!modality) throw new MediaError(`${fileNameFrom(name)} ${problem ?? "cannot be read."}`)
     return modality
   }
 
@@ -78,19 +79,20 @@ export class MediaReader {
     clearTimeout(this.idle)
     const port = this.running()
     const id = this.nextId++
+    const name = fileNameFrom(question.name)
     let timer: NodeJS.Timeout | undefined
     try {
       const given = await new Promise<MediaAnswer>((resolve, reject) => {
-        this.waiting = { id, name: question.name, port, settle: resolve, fail: reject }
+        this.waiting = { id, name, port, settle: resolve, fail: reject }
         timer = setTimeout(() => {
           reject(
             new MediaError(
-              `${question.name} takes longer to read than ${this.limit / 1000} seconds; shorten it first.`,
+              `${name} takes longer to read than ${this.limit / 1000} seconds; make it shorter or smaller first.`,
             ),
           )
           this.end()
         }, this.limit)
-        port.send({ ...question, id })
+        port.send({ ...question, id, name })
       })
       if (given.type === "refused")
         throw new MediaError(given.message, given.details === undefined ? {} : { cause: given.details })

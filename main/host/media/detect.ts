@@ -267,8 +267,12 @@ function isAdts(file: BinaryReader, at: number): boolean {
   return length > 7 && frame(at + length) > 7
 }
 
+/** Names of the kinds that are read, where they are whole. */
+const READ = new Set("png jpg gif webp tif avif bmp wav aif mp3 flac ogg oga opus amr qoa webm mkv".split(" "))
+
 /** What the file-type library calls a file that is none of ours. */
 function named(type: { ext: string; mime: string } | undefined): Detected {
+  if (type && READ.has(type.ext)) return not(`looks like ${type.ext.toUpperCase()}, but it is damaged.`)
   if (type?.mime.startsWith("video/")) return VIDEO
   if (type?.mime.startsWith("image/")) return otherPicture(type.ext.toUpperCase())
   if (type?.mime.startsWith("audio/")) return otherSound(type.ext.toUpperCase())

@@ -40,7 +40,8 @@ export function decodeText(bytes: Uint8Array): { text: string; encoding: string;
 /** The encoding of a text by its mark, its structure and, for the old code pages, by what makes words; or undefined. */
 export function encodingOf(bytes: Uint8Array): Encoding | undefined {
   const marked = byMark(bytes)
-  if (marked) return marked === UTF8 || plausible(marked.decode(sampleOf(bytes, 4))) > 0 ? marked : undefined
+  if (marked)
+    return marked === UTF8 || plausible(marked.decode(sampleOf(bytes, 4)), MOST_DAMAGED) > 0 ? marked : undefined
   const sample = sampleOf(bytes, 1)
   const controls = sample.reduce((sum, byte) => sum + (isControl(byte) ? 1 : 0), 0)
   if (controls > Math.max(1, sample.length * MOST_CONTROLS)) return utf16WithoutMark(bytes)
@@ -106,8 +107,8 @@ function utf16WithoutMark(bytes: Uint8Array, least = 0.02): Encoding | undefined
   return best && best.score >= least ? best.encoding : undefined
 }
 
-/** Share of spaces, line ends and ordinary punctuation in a text; 0 where it has what no text has. */
-function plausible(text: string): number {
+/** Share of spaces, line ends and ordinary punctuation in a text; 0 where more than `most` of it is what no text has. */
+function plausible(text: string, most = MOST_CONTROLS): number {
   let [ordinary, wrong, count] = [0, 0, 0]
   for (const character of text) {
     count++
@@ -116,7 +117,7 @@ function plausible(text: string): number {
     else if (/[\p{Cn}\p{Co}\p{Cs}\uFFFD]/u.test(character)) wrong++
     else if (/\p{Cc}/u.test(character)) wrong++
   }
-  if (wrong > Math.max(1, count * MOST_CONTROLS)) return 0
+  if (wrong > Math.max(1, count * most)) return 0
   return (ordinary + 1e-6) / Math.max(1, count)
 }
 
@@ -186,7 +187,7 @@ const isUpper = (character = "") => /\p{Lu}/u.test(character)
 /** How little a decoded text looks like words, a number from 0 on for each character beyond ASCII; and signs of a script. */
 function wordiness(text: string): { oddness: number; bonus: number } {
   const characters = [...text.slice(0, 8192)]
-  let [odd, beyond, kana, thai, marks] = [0, 0, 0, 0, 0]
+  let [odd, beyond, kana, thai, marks, tones] = [0, 0, 0, 0, 0, 0]
   characters.forEach((character, i) => {
     if (character <= "\x7f") return
     beyond++
@@ -197,6 +198,7 @@ function wordiness(text: string): { oddness: number; bonus: number } {
     else if (/[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]/.test(character)) {
       // A vowel sign or a tone of Thai stands above or below a consonant.
       marks++
+      if (character > "\u0e46") tones++
       if (!/[\u0e01-\u0e2e\u0e31\u0e34-\u0e3a]/.test(before ?? "")) odd += 3
     } else if (isLetter(character)) {
       const script = scriptOf(character)
@@ -211,6 +213,8 @@ function wordiness(text: string): { oddness: number; bonus: number } {
     else if (/[\p{S}\p{No}¶§›»]/u.test(character) && !/[°™®©´]/.test(character)) odd += beside.length
   })
   if (!beyond) return { oddness: 0, bonus: 0 }
-  const bonus = (kana > beyond / 3 ? 20 : 0) + (thai > 12 && thai > beyond / 2 && marks > 0.08 * beyond ? 20 : 0)
+  // Russian in KOI8 would have vowel signs too, and hardly a tone.
+  const isThai = thai > 12 && thai > beyond / 2 && marks > 0.08 * beyond && tones > 0.02 * beyond
+  const bonus = (kana > beyond / 3 ? 20 : 0) + (isThai ? 20 : 0)
   return { oddness: odd / beyond, bonus }
 }

@@ -24,6 +24,8 @@ const VIDEO = 1
 const AUDIO = 2
 /** Elements of a file that are looked at; an hour of sound has some 200,000. */
 const MOST_ELEMENTS = 5_000_000
+/** Elements that may lie before the first cluster. */
+const MOST_BEFORE = 100_000
 /** Bytes of one packet of sound. */
 const LARGEST_PACKET = 2 ** 20
 
@@ -45,7 +47,7 @@ export function isMatroska(source: Source): boolean {
 export function matroskaTracks(source: Source): MatroskaTrack[] {
   const file = new BinaryReader(source)
   const tracks: MatroskaTrack[] = []
-  for (const element of walk(file)) {
+  for (const element of walk(file, MOST_BEFORE)) {
     if (element.id === CLUSTER) break
     if (element.id === TRACK) tracks.push(track(file, element))
   }
@@ -59,14 +61,14 @@ export const soundOf = (tracks: MatroskaTrack[]) => tracks.find(({ type }) => ty
 /** The packets of one track, in order. */
 export function* packetsOf(source: Source, number: number): Generator<Buffer> {
   const file = new BinaryReader(source)
-  for (const { id, at, end } of walk(file)) {
+  for (const { id, at, end } of walk(file, MOST_ELEMENTS)) {
     if (id !== SIMPLE_BLOCK && id !== BLOCK) continue
     if (end - at > LARGEST_PACKET) continue
-    const track = vint(file, at, false)
+    const block = file.bytes(at, end - at)
+    const track = vint(block, 0, false)
     if (!track || track.value !== number) continue
-    const head = at + track.length
-    const flags = file.u8(head + 2) ?? 0
-    yield* laced(file.bytes(head + 3, end - head - 3), (flags >> 1) & 3)
+    const flags = block[track.length + 2] ?? 0
+    yield* laced(block.subarray(track.length + 3), (flags >> 1) & 3)
   }
 }
 
@@ -89,9 +91,8 @@ function* laced(block: Buffer, lacing: number): Generator<Buffer> {
       sizes.push(size)
     }
   } else {
-    const reader = new BinaryReader(block)
     for (let i = 0; i < count - 1; i++) {
-      const found = vint(reader, at, false)
+      const found = vint(block, at, false)
       if (!found) return
       at += found.length
       // All but the first are differences, around the middle of what their length can hold.
@@ -108,10 +109,10 @@ function* laced(block: Buffer, lacing: number): Generator<Buffer> {
 }
 
 /** Goes through a file's elements, into those that hold others. */
-function* walk(file: BinaryReader): Generator<Element> {
+function* walk(file: BinaryReader, most: number): Generator<Element> {
   const ends: number[] = [file.length]
   let at = 0
-  for (let count = 0; count < MOST_ELEMENTS; count++) {
+  for (let count = 0; count < most; count++) {
     while (ends.length > 1 && at >= (ends.at(-1) as number)) ends.pop()
     const element = elementAt(file, at, ends.at(-1) as number)
     if (!element) {
@@ -137,8 +138,9 @@ function* elements(file: BinaryReader, begin: number, end: number): Generator<El
 }
 
 function elementAt(file: BinaryReader, at: number, end: number): Element | undefined {
-  const id = vint(file, at, true)
-  const size = id && vint(file, at + id.length, false)
+  const head = file.bytes(at, 12)
+  const id = vint(head, 0, true)
+  const size = id && vint(head, id.length, false)
   if (!id || !size || id.length > 4) return undefined
   const begin = at + id.length + size.length
   // All ones: of unknown length, as live recordings are.
@@ -148,14 +150,13 @@ function elementAt(file: BinaryReader, at: number, end: number): Element | undef
 }
 
 /** A number whose first byte says how many bytes it has; in an identifier the mark is part of it. */
-function vint(file: BinaryReader, at: number, keepMark: boolean): { value: number; length: number } | undefined {
-  const first = file.u8(at)
+function vint(bytes: Buffer, at: number, keepMark: boolean): { value: number; length: number } | undefined {
+  const first = bytes[at]
   if (!first) return undefined
   const length = Math.clz32(first) - 23
-  const bytes = file.bytes(at, length)
-  if (bytes.length < length) return undefined
+  if (at + length > bytes.length) return undefined
   let value = keepMark ? first : first & (0xff >> length)
-  for (let i = 1; i < length; i++) value = value * 256 + (bytes[i] as number)
+  for (let i = 1; i < length; i++) value = value * 256 + (bytes[at + i] as number)
   return { value, length }
 }
 

@@ -136,7 +136,8 @@ export function wavComment(source: Source): string | undefined {
   for (const { name, at, length } of chunksOf(file)) {
     if (name === "data") return undefined
     if (name !== "LIST" || file.name(at) !== "INFO") continue
-    for (let inside = at + 4; inside + 8 <= at + length; ) {
+    const end = Math.min(at + length, file.length)
+    for (let inside = at + 4, count = 0; inside + 8 <= end && count < MOST_CHUNKS; count++) {
       const size = file.u32(inside + 4) ?? 0
       if (file.name(inside) === "ICMT") return file.bytes(inside + 8, Math.min(size, 65536)).toString("utf8")
       inside += 8 + size + (size % 2)

@@ -151,6 +151,7 @@ async function matroskaEnd(source: Source, seconds: number): Promise<SoundEnd> {
   else if (codec === "flac") await feed(track.private)
   let samples = 0
   for (const packet of packetsOf(source, track.number)) {
+    if (!packet.length) continue
     samples += codec === "opus" ? opusSamples(packet) : 1
     await feed(ogg ? ogg.packet(packet, samples) : packet)
   }

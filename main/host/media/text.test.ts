@@ -54,4 +54,14 @@ describe("a text in an old or unmarked encoding", () => {
     const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("one \ud800 half", "utf16le")])
     expect(read(marked)).toBe("one \ufffd half")
   })
+  it("with its mark is text, also where every tenth character is damaged", () => {
+    const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("and then \ud800".repeat(100), "utf16le")])
+    expect(read(marked)).toBe("and then \ufffd".repeat(100))
+  })
+  it("is Russian in KOI8 also where it is short, and Thai where it has Thai's tones", () => {
+    const tale = "Жил-был маленький байт. ".repeat(30)
+    expect(read(encoded(tale, "koi8-r"))).toBe(tale)
+    const thai = "กาลครั้งหนึ่งนานมาแล้ว มีไบต์ตัวเล็กอาศัยอยู่ในไฟล์ "
+    expect(read(encoded(thai, "windows-874"))).toBe(thai)
+  })
 })
