@@ -5,9 +5,10 @@ import { useSize } from "../lib/useSize.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
 import { views } from "../modality/index.ts"
 import { drawStrip } from "../patches/draw.ts"
+import { SoundThumb } from "../sound/SoundThumb.tsx"
 import { useActions, useSlice } from "../store/context.ts"
 import { Icon } from "../ui/Icon.tsx"
-import { PictureThumb, SoundThumb } from "../ui/Thumb.tsx"
+import { PictureThumb } from "../ui/Thumb.tsx"
 import { emptyContent, givenText, grow, patchesOf, type Result } from "./results.ts"
 
 /** Milliseconds in which a card's result grows. */

@@ -1,10 +1,10 @@
 import { memo } from "react"
 import { amount, when } from "../lib/words.ts"
 import { views } from "../modality/index.ts"
+import { WaveThumb } from "../sound/SoundThumb.tsx"
 import { useSlice } from "../store/context.ts"
 import { faceOf, type Work } from "../store/works.ts"
 import { Icon } from "../ui/Icon.tsx"
-import { WaveThumb } from "../ui/Thumb.tsx"
 import { dragOut } from "../work/drag.ts"
 
 type Keys = { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }

@@ -1,33 +1,42 @@
 import { useMemo } from "react"
 import { secondBytes } from "../../contract/pack.ts"
-import { decodeSamples } from "../../contract/samples.ts"
-import { notesOf } from "../../contract/transcription.ts"
+import { surpriseColor } from "../lib/color.ts"
+import { paintRoll, rollOf } from "./roll.ts"
 import { Panel, type Shown } from "./SpectrumView.tsx"
 
-/** Notes heard in the sound as bars, high ones above; those that are only estimated are pale. */
-export function NotesView(props: Shown) {
-  const { content, version, sound } = props
+/**
+ * Notes heard in the sound; those that are only estimated are pale. Those that were given are drawn softly; with `heat`
+ * each is colored by how its bytes surprised the model.
+ */
+export function NotesView(props: Shown & { given: number; heat: boolean }) {
+  const { content, version, sound, given, heat } = props
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
-  const notes = useMemo(() => notesOf(decodeSamples(content.bytes, sound), sound.rate), [content, version, sound])
+  const roll = useMemo(() => rollOf(content.bytes, sound), [content, version, sound])
   const paint = useMemo(
-    () => (el: HTMLCanvasElement) => {
-      const g = el.getContext("2d")
-      if (!g || !notes.length) return
-      const pitches = notes.map(({ pitch }) => pitch)
-      const [low, high] = [Math.min(...pitches) - 2, Math.max(...pitches) + 2]
-      const row = el.height / (high - low + 1)
-      const second = el.width / (content.length / secondBytes(sound))
-      const style = getComputedStyle(el)
-      g.fillStyle = style.getPropertyValue("--accent")
-      for (const { start, length, pitch, exact } of notes) {
-        g.globalAlpha = exact ? 1 : 0.45
-        g.fillRect(start * second, (high - pitch) * row, Math.max(2, length * second - 1), Math.max(3, row - 1))
-      }
-      g.globalAlpha = 1
+    () => (g: CanvasRenderingContext2D, width: number, height: number) => {
+      const style = getComputedStyle(g.canvas)
+      const [soft, accent, line] = ["--soft", "--accent", "--line"].map((name) => style.getPropertyValue(name)) as [
+        string,
+        string,
+        string,
+      ]
+      const byte = (seconds: number) => Math.round(seconds * secondBytes(sound))
+      paintRoll(g, roll, {
+        width,
+        height,
+        seconds: roll.seconds,
+        line,
+        color: ({ start, length }) => {
+          const bits = heat ? content.meanBits(byte(start), byte(start + length)) : undefined
+          if (bits !== undefined) return surpriseColor(bits, undefined, true)
+          return byte(start) < given ? soft : accent
+        },
+      })
     },
-    [notes, content, sound],
+    [roll, content, sound, given, heat],
   )
-  const estimated = notes.length > 0 && notes.some(({ exact }) => !exact)
+  const { notes } = roll
+  const estimated = notes.some(({ exact }) => !exact)
   return (
     <>
       <Panel {...props} name="Notes" paint={paint} />

@@ -7,6 +7,7 @@ import { useSize } from "../lib/useSize.ts"
 import { Icon } from "../ui/Icon.tsx"
 import { NotesView } from "./NotesView.tsx"
 import { Player, type Playing, webSpeaker } from "./player.ts"
+import { isPlayed, rollOf } from "./roll.ts"
 import { SpectrumView } from "./SpectrumView.tsx"
 
 const seconds = (bytes: number, sound: Sound) => `${(bytes / secondBytes(sound)).toFixed(1)} s`
@@ -60,10 +61,10 @@ function Wave(props: {
         g.fillStyle = surpriseColor(bits)
         g.fillRect(x, 0, 1, height)
       }
-      g.fillStyle = (from * step < given ? soft : ink) ?? ""
+      g.fillStyle = (from * step < given ? soft : accent) ?? ""
       g.fillRect(x, (height * (1 - high)) / 2, 1, Math.max(1, (height * (high - low)) / 2))
     }
-    g.fillStyle = accent ?? ""
+    g.fillStyle = ink ?? ""
     if (given > 0 && given < content.length) g.fillRect((width * given) / content.length - 1, 0, 2, height)
     if (heard !== undefined) g.fillRect((width * heard) / content.length, 0, 1.5, height)
   }, [version, size, content, sound, given, heat, heard])
@@ -81,6 +82,10 @@ function Wave(props: {
 
 const looks = { wave: "Wave", spectrum: "Spectrum", notes: "Notes" } as const
 type Look = keyof typeof looks
+const isLook = (name: string | null): name is Look => name !== null && name in looks
+
+/** Notes of the first two seconds, which tell a tune from a recording. */
+const beginningOf = (bytes: Uint8Array, sound: Sound) => rollOf(bytes.subarray(0, 2 * secondBytes(sound)), sound)
 
 /** A sound as a wave, its spectrum or its notes; it can be heard while it is still being made. */
 export function SoundView(props: {
@@ -93,22 +98,30 @@ export function SoundView(props: {
   total: number | undefined
   label: string
 }) {
-  const { content, version, sound, total, label } = props
+  const { content, version, sound, given, heat, total, label } = props
   const player = usePlayer(content, sound, total)
-  const [look, setLook] = useState<Look>("wave")
+  const [chosen, setChosen] = useState(() => localStorage.getItem("look"))
+  // A tune is seen best by its notes, anything else by its wave.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
+  const isTune = useMemo(() => isPlayed(beginningOf(content.bytes, sound)), [content, version, sound])
+  const look = isLook(chosen) ? chosen : isTune ? "notes" : "wave"
+  const choose = (name: Look) => {
+    localStorage.setItem("look", name)
+    setChosen(name)
+  }
   const heard = player.state.byte || player.state.playing ? player.state.byte : undefined
   const view = { content, version, sound, heard, label, onPick: player.seek }
   return (
     <div className="sound">
       {look === "wave" && <Wave {...props} {...view} />}
       {look === "spectrum" && <SpectrumView {...view} />}
-      {look === "notes" && <NotesView {...view} />}
+      {look === "notes" && <NotesView {...view} given={given} heat={heat} />}
       <div className="actions">
         <Transport player={player} content={content} sound={sound} total={total} />
         <div className="looks" role="radiogroup" aria-label="What is shown of the sound">
           {(Object.keys(looks) as Look[]).map((name) => (
             <label key={name}>
-              <input type="radio" name="look" checked={look === name} onChange={() => setLook(name)} />
+              <input type="radio" name="look" checked={look === name} onChange={() => choose(name)} />
               {looks[name]}
             </label>
           ))}

@@ -3,6 +3,7 @@ import type { Sound } from "../../contract/pack.ts"
 import { decodeSamples } from "../../contract/samples.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
+import { useThemeCount } from "../lib/useTheme.ts"
 import { loudness } from "./spectrum.ts"
 
 export type Shown = {
@@ -15,18 +16,25 @@ export type Shown = {
   onPick: (byte: number) => void
 }
 
-/** A canvas under a mark of what is heard; a click chooses a time. `paint` fills it. */
-export function Panel(props: Shown & { name: string; paint: (canvas: HTMLCanvasElement) => void }) {
+/** Fills a canvas of so many CSS pixels. */
+export type Paint = (g: CanvasRenderingContext2D, width: number, height: number) => void
+
+/** A canvas under a mark of what is heard; a click chooses a time. */
+export function Panel(props: Shown & { name: string; paint: Paint }) {
   const { content, heard, label, name, onPick, paint } = props
   const element = useRef<HTMLCanvasElement>(null)
   const { width, height } = useSize(element)
+  const theme = useThemeCount()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
   useEffect(() => {
     const el = element.current
-    if (!el || !width) return
-    el.width = width
-    el.height = height
-    if (content.length) paint(el)
-  }, [width, height, content, paint])
+    const g = el?.getContext("2d")
+    if (!el || !g || !width) return
+    el.width = width * devicePixelRatio
+    el.height = height * devicePixelRatio
+    g.scale(devicePixelRatio, devicePixelRatio)
+    if (content.length) paint(g, width, height)
+  }, [width, height, content, paint, theme])
   const share = heard === undefined || !content.length ? undefined : heard / content.length
   return (
     <div className="panel">
@@ -47,9 +55,8 @@ export function SpectrumView(props: Shown) {
   const { content, version, sound } = props
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   const paint = useMemo(
-    () => (el: HTMLCanvasElement) => {
-      const g = el.getContext("2d")
-      if (!g) return
+    () => (g: CanvasRenderingContext2D) => {
+      const el = g.canvas
       const samples = decodeSamples(content.bytes, sound)
       const image = g.createImageData(el.width, el.height)
       for (let x = 0; x < el.width; x++) {

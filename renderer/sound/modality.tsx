@@ -3,8 +3,8 @@ import { writeWav } from "../../contract/wav.ts"
 import { dataAddress } from "../lib/bytes.ts"
 import type { ModalityView, Pointing, Shown } from "../modality/view.ts"
 import { useActions, useSlice } from "../store/context.ts"
-import { SoundThumb } from "../ui/Thumb.tsx"
 import { Begin } from "../work/Begin.tsx"
+import { SoundThumb } from "./SoundThumb.tsx"
 import { SoundPrompt, SoundView } from "./SoundView.tsx"
 
 function Item({ item, content, pack }: Shown & Pointing) {
