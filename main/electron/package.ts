@@ -10,6 +10,12 @@ const ARGUMENTS = ["--publish", "never", "--config.electronDist=node_modules/ele
 /** Milliseconds of silence after which a download counts as hung. */
 const SILENCE = 5 * 60_000
 
+/** Lines of electron-builder and of npm that say what went wrong; npm's first ones are codes. */
+const WRONG = [
+  /^\s*⨯ (.*?)(?:\s+failedTask=|$)/,
+  /^npm (?:error|ERR!) (?!(?:code|errno|syscall|address|port|type) )(.+)/,
+]
+
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
 /** What a run of electron-builder came to: nothing, or why there is no package, as a clause. */
@@ -33,8 +39,7 @@ async function build(): Promise<string | undefined> {
     }, SILENCE)
     // Its steps are shown; of what went wrong the first line, and no stack.
     if (/^\s*•/.test(line)) say(line)
-    else
-      why ||= (/^\s*⨯ (.*?)(\s+failedTask=|$)/.exec(line) ?? /^npm (?:error|ERR!) (?!code)(.+)/.exec(line))?.[1] ?? ""
+    else why ||= WRONG.map((form) => form.exec(line)?.[1]).find(Boolean) ?? ""
   }
   heard("")
   for (const stream of [builder.stdout, builder.stderr]) createInterface({ input: stream }).on("line", heard)
