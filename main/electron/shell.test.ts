@@ -18,6 +18,13 @@ class StandIn {
   }[] = []
   handler: (request: Request) => Response = () => new Response()
   allowed: string[] = []
+  /** How the page asks for the microphone or the camera, and whether it may use it. */
+  ask: Electron.Session["setPermissionRequestHandler"] extends (handler: infer H) => void ? NonNullable<H> : never =
+    () => {}
+  mayHear = (_origin: string, _mediaType: string) => false
+  /** What a person answers in a dialog: the button's number; undefined: none, the dialog fails. */
+  clicks: (number | undefined)[] = []
+  questions: Electron.MessageBoxOptions[] = []
   /** What was said in a dialog before the app ended. */
   said = ""
   /** Addresses that a page asked for and got. */
@@ -40,6 +47,7 @@ class StandIn {
     const self = this
     class BrowserWindow {
       static getAllWindows = () => self.windows
+      static fromWebContents = () => null
       webContents = Object.assign(new EventEmitter(), {
         id: self.windows.length + 1,
         setWindowOpenHandler: (handler: () => unknown) => {
@@ -78,6 +86,11 @@ class StandIn {
       showErrorBox: (_: string, text: string) => {
         self.said = text
       },
+      showMessageBox: (options: Electron.MessageBoxOptions) => {
+        self.questions.push(options)
+        const response = self.clicks.shift()
+        return response === undefined ? Promise.reject(new Error("gone")) : Promise.resolve({ response })
+      },
     }
     return {
       app: this.app,
@@ -94,11 +107,17 @@ class StandIn {
       },
       session: {
         defaultSession: {
-          setPermissionRequestHandler: (ask: (w: null, permission: string, answer: (yes: boolean) => void) => void) => {
-            for (const p of permissions) ask(null, p, (yes) => yes && self.allowed.push(p))
+          setPermissionRequestHandler: (
+            ask: (w: null, permission: string, answer: (yes: boolean) => void, details: object) => void,
+          ) => {
+            self.ask = ask as unknown as typeof self.ask
+            for (const p of permissions) ask(null, p, (yes) => yes && self.allowed.push(p), {})
           },
-          setPermissionCheckHandler: (check: (w: null, permission: string) => boolean) => {
-            for (const p of permissions) if (check(null, p)) self.allowed.push(p)
+          setPermissionCheckHandler: (
+            check: (w: null, permission: string, origin: string, details: { mediaType?: string }) => boolean,
+          ) => {
+            self.mayHear = (origin, mediaType) => check(null, "media", origin, { mediaType })
+            for (const p of permissions) if (check(null, p, origin, {})) self.allowed.push(p)
           },
           setDevicePermissionHandler: (check: () => boolean) => {
             if (check()) self.allowed.push("device")
@@ -185,6 +204,36 @@ describe("the desktop shell", () => {
     expect(standIn.windows[0]?.opens).toEqual({ action: "deny" })
     // Once when it asks, once when it looks.
     expect(standIn.allowed).toEqual(["clipboard-sanitized-write", "clipboard-sanitized-write"])
+  })
+  describe("the microphone", () => {
+    const page = `${origin}/index.html`
+    const asks = (mediaTypes: string[], requestingUrl = page, isMainFrame = true) =>
+      new Promise<boolean>((resolve) => {
+        const details = { mediaTypes, requestingUrl, isMainFrame } as Electron.MediaAccessPermissionRequest
+        standIn.ask({} as Electron.WebContents, "media", resolve, details)
+      })
+    it("is refused unless a person says yes: by the button, by Esc, and where nobody can be asked", async () => {
+      standIn.clicks = [0, undefined]
+      expect([await asks(["audio"]), await asks(["audio"])]).toEqual([false, false])
+      expect(standIn.questions).toHaveLength(2)
+      const { buttons, defaultId = 0, cancelId = 0 } = standIn.questions[0] ?? {}
+      expect([buttons?.[defaultId], buttons?.[cancelId]]).toEqual(["Don't allow", "Don't allow"])
+      expect(standIn.mayHear(page, "audio")).toBe(false)
+    })
+    it("is the app's once a person has said yes, until it ends; the camera never is", async () => {
+      standIn.clicks = [1]
+      expect([await asks(["audio"]), await asks(["audio"])]).toEqual([true, true])
+      expect(standIn.questions).toHaveLength(1)
+      expect([standIn.mayHear(page, "audio"), standIn.mayHear(page, "video")]).toEqual([true, false])
+      expect(standIn.mayHear("https://evil.example/", "audio")).toBe(false)
+      for (const media of [["video"], ["audio", "video"], []]) expect(await asks(media)).toBe(false)
+    })
+    it("is for the app's own page alone, and nobody is asked for another", async () => {
+      standIn.clicks = [1, 1]
+      expect(await asks(["audio"], "https://evil.example/")).toBe(false)
+      expect(await asks(["audio"], page, false)).toBe(false)
+      expect(standIn.questions).toEqual([])
+    })
   })
   it("lets a page fetch the app's own files alone", () => {
     expect(standIn.fetched).toEqual(["app://studio/index.html", "blob:app://studio/1"])

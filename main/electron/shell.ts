@@ -69,7 +69,7 @@ export async function start(
     return undefined
   }
   protocol.handle("app", (request) => page(request.url, built.renderer))
-  restrict(session.defaultSession)
+  restrict(session.defaultSession, (contents) => askForMicrophone(electron, contents))
   // The usual menu reloads the page and opens developer tools; on a Mac it also has copy and paste.
   if (app.isPackaged && process.platform !== "darwin") Menu.setApplicationMenu(null)
 
@@ -133,14 +133,53 @@ function confine(contents: Electron.WebContents): void {
   contents.on("will-attach-webview", (event) => event.preventDefault())
 }
 
-/** Electron grants every permission unless told otherwise; the app writes the clipboard and needs no network at all. */
-function restrict(session: Electron.Session): void {
+/**
+ * Electron grants every permission unless told otherwise; the app writes the clipboard and needs no network at all. The
+ * microphone is used only where a person says so, each time the app runs anew, and the camera never.
+ */
+function restrict(session: Electron.Session, isWished: (contents: Electron.WebContents) => Promise<boolean>): void {
   const granted = (permission: string) => permission === "clipboard-sanitized-write"
-  session.setPermissionRequestHandler((_, permission, answer) => answer(granted(permission)))
-  session.setPermissionCheckHandler((_, permission) => granted(permission))
+  let heard = false
+  session.setPermissionRequestHandler((contents, permission, answer, details) => {
+    const { mediaTypes = [], requestingUrl = "", isMainFrame } = details as Electron.MediaAccessPermissionRequest
+    const isSound = permission === "media" && mediaTypes.length > 0 && mediaTypes.every((type) => type === "audio")
+    if (!isSound || !isMainFrame || !isOwn(requestingUrl)) return answer(granted(permission))
+    if (heard) return answer(true)
+    isWished(contents).then(
+      (yes) => {
+        heard = yes
+        answer(yes)
+      },
+      () => answer(false),
+    )
+  })
+  session.setPermissionCheckHandler((_, permission, asking, { mediaType }) =>
+    permission === "media" ? heard && mediaType === "audio" && isOwn(asking) : granted(permission),
+  )
   session.setDevicePermissionHandler(() => false)
   const local = /^(app:\/\/studio\/|blob:|data:|devtools:)/
   session.webRequest.onBeforeRequest(({ url }, answer) => answer({ cancel: !local.test(url) }))
+}
+
+/** Asks a person whether the app may listen; whatever is no plain yes is a no. */
+async function askForMicrophone(
+  { dialog, BrowserWindow }: typeof Electron,
+  contents: Electron.WebContents,
+): Promise<boolean> {
+  const question = {
+    type: "question",
+    title: "Microphone",
+    message: "Let Megabyte Studio use the microphone?",
+    detail: "What you record stays on this computer.",
+    buttons: ["Don't allow", "Allow"],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  } as const
+  const options = { ...question, buttons: [...question.buttons] }
+  const window = BrowserWindow.fromWebContents(contents)
+  const { response } = await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options))
+  return response === 1
 }
 
 /** The files that a command line names; its first word is the program. */
