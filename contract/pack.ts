@@ -6,9 +6,10 @@ import type { Documents } from "./modality/modality.ts"
 import { Text } from "./modality/text.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
 
-export { Sound, sampleBytes, secondBytes } from "./modality/audio.ts"
+export { Sound, secondBytes } from "./modality/audio.ts"
 export { byColumns, Canvas, canvasBytes, inRaster, pixelBytes, placeOf, rowBytes } from "./modality/image.ts"
 export { Text } from "./modality/text.ts"
+export { sampleBytes } from "./samples.ts"
 
 const count = z.int().positive().max(65536)
 

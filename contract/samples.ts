@@ -1,12 +1,16 @@
-import { type Sound, sampleBytes } from "./modality/audio.ts"
-
 /** The canonical form of sound: what both the host and the windows must read alike. */
+
+/** How samples are written: a byte each on the mu-law curve or linear (128 is silence), or 16-bit little-endian. */
+export type Encoded = { encoding: "mu-law" | "linear-8" | "pcm16" }
+
+/** Bytes of one sample. */
+export const sampleBytes = ({ encoding }: Encoded) => (encoding === "pcm16" ? 2 : 1)
 
 const MU = 255
 const LOG = Math.log1p(MU)
 
 /** Samples in -1..1 as canonical bytes. Mu-law bytes are amounts on G.711's curve: 0 lowest, 128 silence, 255 highest. */
-export function encodeSamples(samples: Float32Array, { encoding }: Sound): Uint8Array<ArrayBuffer> {
+export function encodeSamples(samples: Float32Array, { encoding }: Encoded): Uint8Array<ArrayBuffer> {
   if (encoding === "pcm16") {
     const pcm = Int16Array.from(samples, toInt16)
     return new Uint8Array(pcm.buffer)
@@ -36,7 +40,7 @@ export const MU_LAW_BEGINS = Float64Array.from({ length: 255 }, (_, i) => expand
 export const MU_LAW_EDGES = Float64Array.of(-1e4, ...MU_LAW_BEGINS, 1e4)
 
 /** Sample `i` of canonical bytes, in -1..1. */
-export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): number {
+export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Encoded): number {
   if (encoding === "mu-law") return MU_LAW[bytes[i] as number] as number
   if (encoding === "linear-8") return ((bytes[i] as number) - 128) / 128
   // Shifted up and down again for the sign.
@@ -44,7 +48,7 @@ export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Sound): num
 }
 
 /** Canonical bytes as samples in -1..1; a last half sample is left out. */
-export function decodeSamples(bytes: Uint8Array, sound: Sound): Float32Array {
+export function decodeSamples(bytes: Uint8Array, sound: Encoded): Float32Array {
   const length = Math.floor(bytes.length / sampleBytes(sound))
   return Float32Array.from({ length }, (_, i) => sampleAt(bytes, i, sound))
 }

@@ -1,6 +1,6 @@
 import { z } from "zod"
 
-/** How often something that shows nothing is made again, each time with the next seed. */
+/** How often something worthless is made again, each time with the next seed. */
 export const MOST_AGAIN = 3
 
 /** The seed after this one. */

@@ -16,8 +16,8 @@ mkdirSync(out, { recursive: true })
 
 const clips = readFileSync(here("../../native-models/training/build/sound/heldout/organ.npy"))
 const start = 10 + clips.readUInt16LE(8)
-const sound = { rate: 8000, encoding: "mu-law", header: 0, styles: [] } as const
-const chorale = decodeSamples(clips.subarray(start, start + 32000), { ...sound, styles: [] })
+const sound = { rate: 8000, encoding: "mu-law" } as const
+const chorale = decodeSamples(clips.subarray(start, start + 32000), sound)
 writeFileSync(join(out, "chorale.flac"), await writeFlac(chorale, sound.rate))
 
 const held = here("../../../shared/data/heldout/image/sprites")

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { decodeSamples, sampleBytes } from "../samples.ts"
 import { type ModalityEntry, narrowPresets, styled } from "./modality.ts"
 
 /**
@@ -22,11 +23,21 @@ export const Sound = z.object({
 })
 export type Sound = z.infer<typeof Sound>
 
-/** Bytes of one sample. */
-export const sampleBytes = ({ encoding }: Sound) => (encoding === "pcm16" ? 2 : 1)
-
 /** Bytes of one second of sound. */
 export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)
+
+/** How far from its mean a sound is not heard, and the share of its samples that may be further away, as a click is. */
+const FAINT = 1 / 128
+const STRAY = 0.005
+
+/** Whether a sound of half a second or more is silent. */
+export function isSilent(bytes: Uint8Array, sound: Sound): boolean {
+  const samples = decodeSamples(bytes, sound)
+  if (samples.length < sound.rate / 2) return false
+  const mean = samples.reduce((sum, x) => sum + x, 0) / samples.length
+  const heard = samples.reduce((count, x) => count + (Math.abs(x - mean) > FAINT ? 1 : 0), 0)
+  return heard <= STRAY * samples.length
+}
 
 /** The byte of silence; style and noise count from it, so that a header is not heard. */
 const SILENCE = 128
@@ -61,6 +72,11 @@ export const audio: ModalityEntry = {
       usualLength: 4 * secondBytes(sound),
       grain: () => ({ name: "samples", bytes: sampleBytes(sound) }),
       columns: false,
+      // After silence more of it may be meant.
+      flaw: (bytes, given) =>
+        isSilent(bytes.subarray(given), sound) && !isSilent(bytes.subarray(given - secondBytes(sound), given), sound)
+          ? "silent"
+          : undefined,
       marks: [],
     }
   },

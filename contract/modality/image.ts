@@ -106,7 +106,7 @@ export const image: ModalityEntry = {
       grain: (columns) => ({ name: columns ? "columns" : "rows", bytes: rowBytes(canvas, columns) }),
       columns: canvas.columns ?? false,
       whole: canvasBytes(canvas),
-      isBlank: (bytes) => isBlank(bytes, canvas),
+      flaw: (bytes) => (isBlank(bytes, canvas) ? "blank" : undefined),
       marks: [],
     }
   },

@@ -40,8 +40,8 @@ export type Documents = {
   whole?: number
   /** The byte that stands where a document ends. */
   endMark?: number | undefined
-  /** Whether a whole document shows nothing, so that it is made again; without: none ever does. */
-  isBlank?(bytes: Uint8Array): boolean
+  /** What makes a document worthless, so that what was made after its first `given` bytes is made again; in a word. */
+  flaw?(bytes: Uint8Array, given: number): string | undefined
   /** Bytes that stand for something else than what a document holds: the end mark, and those of the header. */
   marks: number[]
 }

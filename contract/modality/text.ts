@@ -20,6 +20,26 @@ export type Text = z.infer<typeof Text>
 const BEGINS = 1
 const WITHIN = 2
 
+/** How much may be made for it to be looked at whole, the longest stretch that is said over and over, and how exactly. */
+const [SHORTEST, LONGEST, PERIOD, ALIKE] = [160, 20_000, 400, 0.97]
+
+/** The number of bytes after which a text repeats itself, all but its beginning; undefined where it does not. */
+export function loopOf(bytes: Uint8Array): number | undefined {
+  if (bytes.length < SHORTEST || bytes.length > LONGEST) return undefined
+  const begin = Math.ceil(bytes.length / 4)
+  for (let period = 1; period <= Math.min(PERIOD, bytes.length / 8); period++) {
+    let unlike = 0
+    for (let i = begin; i < bytes.length && unlike <= (1 - ALIKE) * (bytes.length - begin); i++)
+      if (bytes[i] !== bytes[i - period]) unlike++
+    if (unlike <= (1 - ALIKE) * (bytes.length - begin)) return period
+  }
+  return undefined
+}
+
+/** Whether a text ends as its continuation goes on: over and over, which was meant then. */
+const endsIn = (given: Uint8Array, period: number) =>
+  given.length >= 2 * period && given.slice(-period).every((byte, i) => byte === given[given.length - 2 * period + i])
+
 export const text: ModalityEntry = {
   noun: "story",
   kind: "Story",
@@ -48,6 +68,10 @@ export const text: ModalityEntry = {
       usualLength: 600,
       grain: () => ({ name: "bytes", bytes: 1 }),
       columns: false,
+      flaw(bytes, given) {
+        const period = loopOf(bytes.subarray(given))
+        return period !== undefined && !endsIn(bytes.subarray(0, given), period) ? "repeating itself" : undefined
+      },
       endMark: endOfDocument,
       marks: [...(endOfDocument === undefined ? [] : [endOfDocument]), ...ofHeader],
     }

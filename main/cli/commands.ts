@@ -239,7 +239,7 @@ async function make(
 ): Promise<void> {
   const { pack, cache } = chosen
   const { noun, forms } = modalities[pack.modality]
-  const { unit, usualLength, endMark, isBlank, files } = documentsOf(pack)
+  const { unit, usualLength, endMark, flaw, files } = documentsOf(pack)
   const extensions = [...new Set(Object.values(forms).map(({ extension }) => extension))]
   const form = Object.keys(forms).find((name) => values.out?.toLowerCase().endsWith(forms[name]?.extension ?? ""))
   if (files.raw && !values.out && !values.json)
@@ -315,10 +315,14 @@ async function make(
     const bitsPerByte = bytes ? nats / Math.LN2 / bytes : 0
     const outputs = made.map((bytes) => Buffer.concat([given, bytes.view()]))
     const seeds = outputs.map(() => seed)
+    // What stands on the screen already stays; greedy, another seed makes the same.
+    const chances = live || sampling.temperature === 0 || done.reason !== "length" ? 0 : MOST_AGAIN
     for (const b of outputs.keys())
-      for (let again = 0; again < MOST_AGAIN && isBlank?.(outputs[b] as Buffer); again++) {
+      for (let again = 0; again < chances; again++) {
+        const found = flaw?.(outputs[b] as Buffer, given.length)
+        if (!found) break
         seeds[b] = nextSeed(seeds[b] as number)
-        note(`One came out blank; it is made again with seed ${seeds[b]}.`)
+        note(`One came out ${found}; it is made again with seed ${seeds[b]}.`)
         const parts: Uint8Array[] = [given]
         const patch = (message: { parts: { bytes: Uint8Array }[] }) => {
           for (const part of message.parts) parts.push(part.bytes)

@@ -174,25 +174,29 @@ export class Generation {
       this.windows.broadcast({ type: "finished", reason })
     }
     if (crashed && !stopped()) await this.writeRest(items, loaded, settings, length)
-    if (reason === "length" && again) await this.writeBlankAgain(items, loaded, again - 1)
+    // Greedy, another seed makes the same; and what was there before this run is not thrown away.
+    const isFresh = prompt.length === items[0]?.given
+    if (reason === "length" && again && isFresh && settings.sampling.temperature)
+      await this.writeFlawedAgain(items, loaded, again - 1)
   }
 
-  /** Each item that shows nothing once more, from what was given on, with the next seed, which it then keeps. */
-  private async writeBlankAgain(items: Item[], loaded: Loaded, again: number): Promise<void> {
+  /** Each worthless item once more, from what was given on, with the next seed, which it then keeps. */
+  private async writeFlawedAgain(items: Item[], loaded: Loaded, again: number): Promise<void> {
     const library = this.library()
-    const { isBlank } = documentsOf(loaded.pack)
+    const { flaw } = documentsOf(loaded.pack)
     for (const { id } of items) {
       // Of one that could not be saved there is nothing to look at.
-      if (!isBlank || library.get(id).status !== "done") continue
+      if (!flaw || library.get(id).status !== "done") continue
       const { bytes } = library.read(id)
-      if (!isBlank(bytes)) continue
       const { given, settings: before } = library.get(id)
+      const found = flaw(bytes, given)
+      if (!found) continue
       const settings = { ...before, seed: nextSeed(before.seed), variations: 1 }
       library.truncate(id, given)
       const item = library.update(id, { settings, bytes: given, bitsPerByte: 0, status: "running" })
       this.windows.broadcast({ type: "item", item })
       this.windows.broadcast(contentOf(library, id))
-      this.windows.notice("info", `One came out blank; it is made again with seed ${settings.seed}.`)
+      this.windows.notice("info", `One came out ${found}; it is made again with seed ${settings.seed}.`)
       await this.write([item], loaded, bytes.subarray(0, given), settings, settings.length, again)
     }
   }

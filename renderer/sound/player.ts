@@ -1,5 +1,5 @@
-import { type Sound, sampleBytes, secondBytes } from "../../contract/modality/audio.ts"
-import { decodeSamples } from "../../contract/samples.ts"
+import { type Sound, secondBytes } from "../../contract/modality/audio.ts"
+import { decodeSamples, sampleBytes } from "../../contract/samples.ts"
 import type { Content } from "../lib/content.ts"
 
 /** Seconds of sound handed on at once, at least, but for the end; and seconds ahead of what is heard when more is. */
