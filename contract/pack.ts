@@ -15,11 +15,25 @@ const count = z.int().positive().max(65536)
 
 /** One transformer of the model: the global or the local one. */
 export const Stage = z
-  .object({ width: count, layers: z.int().min(0).max(256), heads: count, kv_heads: count, ff: count })
+  .object({
+    width: count,
+    layers: z.int().min(0).max(256),
+    heads: count,
+    kv_heads: count,
+    ff: count,
+    /** Of one attention head; without it the width's share. */
+    head_width: count.optional(),
+  })
   .strict()
-  .refine((s) => s.width % s.heads === 0, { error: "width must be a multiple of heads" })
+  .refine((s) => s.head_width !== undefined || s.width % s.heads === 0, { error: "width must be a multiple of heads" })
   .refine((s) => s.heads % s.kv_heads === 0, { error: "heads must be a multiple of kv_heads" })
 export type Stage = z.infer<typeof Stage>
+
+/** Width of one attention head. */
+export const headWidth = ({ width, heads, head_width }: Stage) => head_width ?? width / heads
+
+/** Width of all of a stage's heads together, which need not be its own. */
+export const attentionWidth = (stage: Stage) => stage.heads * headWidth(stage)
 
 /** Hashed n-gram embeddings of the last bytes (BLT, arXiv 2412.09871, section 3.2.1). */
 export const NGrams = z
@@ -105,26 +119,82 @@ export const ModelConfig = z
     /** Patches that a global layer sees, itself included; 0: the whole context. */
     window: z.int().min(0).max(65536),
     norm: z.enum(["layernorm", "rmsnorm"]),
-    feed_forward: z.enum(["relu", "swiglu"]),
-    position: z.enum(["learned", "rotary"]),
-    global_to_local: z.enum(["slice", "full"]),
+    /** What keeps the norms from dividing by nothing; 1e-5 where nothing is said. */
+    norm_epsilon: z.number().positive().max(1).optional(),
+    /** gelu is exact, gelu_tanh its approximation in GPT-2. */
+    feed_forward: z.enum(["relu", "swiglu", "gelu", "gelu_tanh"]),
+    /** Of the global model. */
+    position: z.enum(["learned", "rotary", "both", "none"]),
+    /** Whether the local model turns its queries and keys too. */
+    local_rotary: z.boolean().optional(),
+    /**
+     * How a patch becomes a vector: its bytes' embeddings side by side where nothing is said; a vector for every byte at every
+     * place, summed ("table", as a linear layer on one-hot bytes); or the embeddings side by side, normed, projected and
+     * normed ("projected").
+     */
+    patch_embedder: z.enum(["table", "projected"]).optional(),
+    /** "first": the global output as it is stands at a patch's first place alone. */
+    global_to_local: z.enum(["slice", "full", "first"]),
+    /**
+     * Whether a byte's local embedding stands with its own share of the global output, after a place with neither: the
+     * byte after a patch is then predicted at that patch's last place (MEGABYTE-pytorch). Without it a share stands with
+     * the byte before.
+     */
+    aligned: z.boolean().optional(),
+    /** Whether half of every block's channels come from the place before (RWKV's token shift). */
+    token_shift: z.boolean().optional(),
     tied_head: z.boolean(),
+    head_bias: z.boolean().optional(),
+    /** Whether the head has a 257th logit: the document ends here. */
+    end_logit: z.boolean().optional(),
     bias: z.boolean(),
     ngrams: NGrams.optional(),
     lookback: Lookback.optional(),
     notes: Notes.optional(),
   })
   .strict()
-  .refine((m) => m.global.width % m.patch === 0, { error: "the global width must be a multiple of the patch" })
+  .refine((m) => m.patch_embedder || m.global.width % m.patch === 0, {
+    error: "the global width must be a multiple of the patch",
+  })
+  .refine((m) => m.global_to_local !== "slice" || m.global.width % m.patch === 0, {
+    error: "the global width must be a multiple of the patch",
+  })
+  .refine((m) => m.global_to_local !== "first" || m.global.width === m.local.width, {
+    error: "the global width must be the local one",
+  })
+  .refine((m) => !(m.aligned || m.token_shift) || !(m.notes || m.ngrams || m.lookback), {
+    error: "aligned and shifted models see neither notes nor n-grams nor lookback",
+  })
+  .refine((m) => !m.aligned || m.patch > 1, { error: "an aligned model needs patches of 2 bytes or more" })
+  .refine((m) => !m.token_shift || (m.aligned && (m.global.width | m.local.width) % 2 === 0), {
+    error: "token shift needs an aligned model and even widths",
+  })
+  .refine((m) => !m.tied_head || !(m.end_logit || m.head_bias), { error: "a tied head has 256 rows and no bias" })
   .refine((m) => m.window <= m.context, { error: "the window must not be longer than the context" })
   .refine((m) => !m.notes || (m.position === "rotary" && !m.ngrams && !m.lookback), {
     error: "notes need rotary positions and neither n-grams nor lookback",
   })
   .refine((m) => attentionWindow(m) > 1, { error: "the window must be at least 2 patches" })
-  .refine((m) => m.position !== "rotary" || (m.global.width / m.global.heads) % 2 === 0, {
+  .refine((m) => !isRotary(m) || headWidth(m.global) % 2 === 0, {
     error: "rotary positions need an even head width",
   })
 export type ModelConfig = z.infer<typeof ModelConfig>
+
+/** Whether a model's positions end: they are rows of a table. */
+export const hasLearnedPositions = ({ position }: Pick<ModelConfig, "position">) =>
+  position === "learned" || position === "both"
+
+/** Whether the global model turns its queries and keys by their positions. */
+export function isRotary({ position }: { position: string }): boolean {
+  return position === "rotary" || position === "both"
+}
+
+/** Logits of the head: one a byte, and that of the end. */
+export const logitsOf = ({ end_logit }: Pick<ModelConfig, "end_logit">) => (end_logit ? 257 : 256)
+
+/** Numbers that a model carries from patch to patch beside its keys and values: halves of its streams, and the last local input. */
+export const carriedWidth = ({ aligned, token_shift, global: g, local, patch }: ModelConfig) =>
+  (token_shift ? g.layers * g.width : 0) + (aligned ? patch * local.width : 0)
 
 /** pack.json. What a person reads about a pack stands here too; unknown extra fields are kept out of the way. */
 const PackFields = z.object({

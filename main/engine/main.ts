@@ -158,7 +158,8 @@ async function generate(request: GenerateRequest): Promise<void> {
     const fresh = parts.map((part, b) => {
       const criterion = criteria[b] as StoppingCriteria
       let count = criterion.take(part.bytes.subarray(skip))
-      const stop = request.stopAt === undefined ? -1 : part.bytes.subarray(skip, skip + count).indexOf(request.stopAt)
+      const marked = request.stopAt === undefined ? -1 : part.bytes.subarray(skip, skip + count).indexOf(request.stopAt)
+      const stop = marked < 0 && part.end !== undefined && part.end < skip + count ? part.end - skip : marked
       if (stop >= 0) {
         count = stop
         ended[b] = true

@@ -15,7 +15,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { ModelConfig, Precision } from "../../../contract/pack.ts"
+import { attentionWidth, headWidth, type ModelConfig, type Precision } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
 import { makeFolder } from "../../files/make-folder.ts"
 import { systemReason } from "../../files/system-reason.ts"
@@ -94,7 +94,7 @@ function prepare(
   }
   for (const name of names) {
     const shape = weights.shape(name)
-    const table = name.includes("embed") || name.endsWith("_position")
+    const table = name.includes("embed") || name.endsWith("_position") || name.endsWith("_start.weight")
     if (shape.length === 2 && !table) matrix(name, name, shape[0] as number, shape[1] as number)
     else if (name === "ngram_embed.weight") {
       const [rows = 0, width = 0] = shape
@@ -115,9 +115,9 @@ function prepare(
 function scaleQueries(m: ModelConfig, name: string, values: Float32Array, columns: number): Float32Array {
   const [, prefix] = /^(global|local)_blocks\.\d+\.qkv\./.exec(name) ?? []
   if (!prefix) return values
-  const { width, heads } = m[prefix as "global" | "local"]
-  const scale = (width / heads) ** -0.5
-  for (let i = 0; i < width * columns; i++) values[i] = (values[i] as number) * scale
+  const stage = m[prefix as "global" | "local"]
+  const scale = headWidth(stage) ** -0.5
+  for (let i = 0; i < attentionWidth(stage) * columns; i++) values[i] = (values[i] as number) * scale
   return values
 }
 

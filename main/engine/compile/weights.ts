@@ -1,4 +1,11 @@
-import type { ModelConfig, Stage } from "../../../contract/pack.ts"
+import {
+  attentionWidth,
+  hasLearnedPositions,
+  headWidth,
+  logitsOf,
+  type ModelConfig,
+  type Stage,
+} from "../../../contract/pack.ts"
 import { PackError } from "../../packs/error.ts"
 import type { StoredTensor } from "../../packs/safetensors.ts"
 import { lookbackSizes } from "../features/lookback.ts"
@@ -19,12 +26,13 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     if (m.norm === "layernorm") shapes.set(`${name}.bias`, [width])
   }
   const blocks = (prefix: string, s: Stage) => {
-    const kv = (s.width / s.heads) * s.kv_heads
+    const kv = headWidth(s) * s.kv_heads
+    const inner = attentionWidth(s)
     for (let i = 0; i < s.layers; i++) {
       const at = `${prefix}_blocks.${i}`
       norm(`${at}.attention_norm`, s.width)
-      linear(`${at}.qkv`, s.width + 2 * kv, s.width)
-      linear(`${at}.attention_out`, s.width, s.width)
+      linear(`${at}.qkv`, inner + 2 * kv, s.width)
+      linear(`${at}.attention_out`, s.width, inner)
       norm(`${at}.ff_norm`, s.width)
       linear(`${at}.ff_in`, m.feed_forward === "swiglu" ? 2 * s.ff : s.ff, s.width)
       linear(`${at}.ff_out`, s.width, s.ff)
@@ -32,11 +40,20 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     norm(`${prefix}_norm`, s.width)
   }
   const { global: g, local: l, patch: p } = m
-  shapes.set("patch_embed.weight", [256 + p, g.width / p])
-  if (m.position === "learned") shapes.set("patch_position", [m.context, g.width])
+  if (m.patch_embedder === "table") shapes.set("patch_embed.weight", [257 * p, g.width])
+  else if (m.patch_embedder === "projected") {
+    shapes.set("patch_embed.weight", [257, l.width])
+    shapes.set("patch_start.weight", [1, g.width])
+    shapes.set("patch_embed_norm.weight", [p * l.width])
+    shapes.set("patch_embed_norm.bias", [p * l.width])
+    linear("patch_to_global", g.width, p * l.width, true)
+    shapes.set("patch_norm.weight", [g.width])
+    shapes.set("patch_norm.bias", [g.width])
+  } else shapes.set("patch_embed.weight", [256 + p, g.width / p])
+  if (hasLearnedPositions(m)) shapes.set("patch_position", [m.context, g.width])
   blocks("global", g)
   if (m.global_to_local === "slice") linear("to_local", l.width, g.width / p)
-  else linear("to_local", p * l.width, g.width)
+  else if (m.global_to_local === "full") linear("to_local", p * l.width, g.width)
   shapes.set("local_embed.weight", [257, l.width])
   shapes.set("local_position", [p, l.width])
   if (m.ngrams) {
@@ -60,7 +77,7 @@ export function expectedShapes(m: ModelConfig): Map<string, number[]> {
     if (m.notes.guesses) linear("head_rest", GUESSES * 256, l.width, false)
   }
   blocks("local", l)
-  if (!m.tied_head) linear("head", 256, l.width, false)
+  if (!m.tied_head) linear("head", logitsOf(m), l.width, m.head_bias ?? false)
   return shapes
 }
 

@@ -1,4 +1,4 @@
-import type { Match, ModelConfig, NGrams } from "../../../contract/pack.ts"
+import { logitsOf, type Match, type ModelConfig, type NGrams } from "../../../contract/pack.ts"
 import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts"
 import { farthestLook, longestLook, longestOrder, longestWindow } from "../features/lookback.ts"
 import { fitPredictor, samplesOf } from "../features/lpc.ts"
@@ -24,6 +24,8 @@ export class DecodeInputs {
   private readonly matching: FeatureInputs | undefined
   private readonly longest: number
   private readonly patch: number
+  /** What noise there is for at every place: bytes, and the end where the model has one. */
+  private readonly count: number
   private readonly ngrams: NGrams | undefined
 
   /** @param drawn of the `batch` sequences those that draw, the first ones; the others get the same bytes */
@@ -34,16 +36,17 @@ export class DecodeInputs {
   ) {
     const p = config.patch
     this.patch = p
+    this.count = logitsOf(config)
     this.longest = longestLook(config)
     this.previous = new BigInt64Array(batch * p)
     this.ngrams = config.ngrams?.patch_embedder ? config.ngrams : undefined
     const orders = this.ngrams?.orders.length ?? 0
     this.previousNgrams = new BigInt64Array(batch * p * orders)
-    this.noise = new Float32Array(p * drawn * 256)
+    this.noise = new Float32Array(p * drawn * this.count)
     this.recent = new Float32Array(batch * this.longest)
     this.feeds = {
       previous: new Tensor("int64", this.previous, [batch, p]),
-      noise: new Tensor("float32", this.noise, [p, drawn, 1, 256]),
+      noise: new Tensor("float32", this.noise, [p, drawn, 1, this.count]),
     }
     if (orders) this.feeds.previous_ngrams = new Tensor("int64", this.previousNgrams, [batch, p, orders])
     this.prediction = predictionOf(config, batch)
@@ -84,7 +87,7 @@ export class DecodeInputs {
     const { temperature } = sampling
     for (let p = 0; p < this.patch; p++)
       for (let b = 0; b < this.drawn; b++) {
-        const row = this.noise.subarray((p * this.drawn + b) * 256, (p * this.drawn + b + 1) * 256)
+        const row = this.noise.subarray((p * this.drawn + b) * this.count, (p * this.drawn + b + 1) * this.count)
         if (temperature === 0) row.fill(0)
         else gumbel(row, seed, b, position + p)
         if (temperature !== 1) for (let i = 0; i < row.length; i++) row[i] = temperature * (row[i] as number)
@@ -95,7 +98,7 @@ export class DecodeInputs {
 
   /** Leaves the bytes of `flags` out of sequence b's draw at place p. */
   bar(b: number, p: number, flags: Uint8Array): void {
-    const at = (p * this.drawn + b) * 256
+    const at = (p * this.drawn + b) * this.count
     for (let byte = 0; byte < 256; byte++) if (flags[byte]) this.noise[at + byte] = BARRED
   }
 
@@ -103,7 +106,7 @@ export class DecodeInputs {
   due(b: number, listener: Listener, given: number): void {
     if (listener.isNoteDue && !given) this.bar(b, 0, SILENT)
     const end = listener.endDue
-    if (end !== undefined && given <= end) this.noise[(end * this.drawn + b) * 256 + SILENCE] = 1e37
+    if (end !== undefined && given <= end) this.noise[(end * this.drawn + b) * this.count + SILENCE] = 1e37
   }
 
   /** The inputs that leave bytes out, and that of guidance where not all sequences draw. */

@@ -1,10 +1,17 @@
 import { Bytes } from "../../../contract/bytes.ts"
 import type { PatchPart } from "../../../contract/engine.ts"
-import { attentionWindow, type ModelConfig, type Notes } from "../../../contract/pack.ts"
+import {
+  attentionWindow,
+  carriedWidth,
+  hasLearnedPositions,
+  headWidth,
+  type ModelConfig,
+  type Notes,
+} from "../../../contract/pack.ts"
 import { isGuided, masksOf, type Sampling } from "../../../contract/sampling.ts"
 import type { DecodeKind } from "../compile/compile.ts"
 import { Listener } from "../features/notes.ts"
-import { NEW_ROWS } from "../graph/builder.ts"
+import { NEW_ROWS, NEXT_CARRIED } from "../graph/builder.ts"
 import { carriedPast } from "../graph/byte-features.ts"
 import { Tensor } from "../onnxruntime.ts"
 import type { Constraint } from "./constraint.ts"
@@ -14,6 +21,7 @@ import { drawByDrafts } from "./drafts.ts"
 import {
   byteFeeds,
   chosenFeeds,
+  type DrawnPart,
   type Feeds,
   keysAndValues,
   maskOf,
@@ -27,7 +35,7 @@ import { KvCache } from "./kv-cache.ts"
 import type { Model } from "./model.ts"
 
 /** A patch as it was drawn, which becomes the sequence's or is let go of. */
-type Attempt = { parts: PatchPart[]; keep: () => void; drop: () => void }
+type Attempt = { parts: DrawnPart[]; keep: () => void; drop: () => void }
 
 /** The graphs that decode with these settings. */
 export function decodeKinds(
@@ -98,7 +106,8 @@ export class Decoder {
 
   private emptyCache(batch: number): KvCache {
     const { global: g } = this.config
-    return new KvCache(g.layers, batch * g.kv_heads, g.width / g.heads, attentionWindow(this.config))
+    const reach = attentionWindow(this.config)
+    return new KvCache(g.layers, batch * g.kv_heads, headWidth(g), reach, batch * carriedWidth(this.config))
   }
 
   /** Bytes that the cached state stands for, of sequence b (a multiple of P, with those of the running patch after). */
@@ -127,14 +136,14 @@ export class Decoder {
    * with them a run would depend on what ran before.
    */
   reusable(prompt: Uint8Array, b: number): number {
-    const { patch, position } = this.config
+    const { patch } = this.config
     if (this.origin) return 0
     const known = this.bytes(b).view()
     const limit = Math.min(known.length, prompt.length)
     let same = 0
     while (same < limit && known[same] === prompt[same]) same++
     const whole = Math.floor(prompt.length / patch)
-    if (position === "learned" && whole > this.config.context) return 0
+    if (hasLearnedPositions(this.config) && whole > this.config.context) return 0
     // Row k was made from patch k - 1: the same k patches give rows 0..k.
     const patches = Math.min(Math.floor(same / patch) + 1, this.readPatches, whole)
     const grid = Math.min(CHUNK, attentionWindow(this.config))
@@ -271,15 +280,15 @@ export class Decoder {
 
   /** Patches that a parallel graph takes next, on the way to patch `until`. */
   private chunk(until: number, most = CHUNK): number {
-    const { context, position } = this.config
-    const room = position === "learned" ? context - this.cache.length : most
+    const { context } = this.config
+    const room = hasLearnedPositions(this.config) ? context - this.cache.length : most
     return Math.min(most, attentionWindow(this.config), until - this.nextPatch, room)
   }
 
   /** With learned positions at their end: begins anew half a context back. `next`: patches to come to, at least. */
   private makeRoom(next: number): boolean {
-    const { context, position } = this.config
-    if (position !== "learned" || this.cache.length < context || this.nextPatch >= next) return false
+    const { context } = this.config
+    if (!hasLearnedPositions(this.config) || this.cache.length < context || this.nextPatch >= next) return false
     this.origin += Math.ceil(context / 2)
     this.readPatches = 0
     this.cache.clear()
@@ -288,12 +297,13 @@ export class Decoder {
 
   /** Runs a parallel graph on patches from..from+count-1 of `bytes`, appends their cache rows, returns its outputs. */
   private async parallel(graph: "prefill" | "score" | "logits", bytes: Uint8Array, from: number, count: number) {
-    const { notes, global: g } = this.config
+    const { notes, global: g, aligned } = this.config
     const feeds: Feeds = {
       ...previousFeeds(this.config, bytes, from, count, this.origin),
       mask: maskOf(this.cache.past, count, attentionWindow(this.config)),
       ...positionFeeds(this.config, this.cache.length, count),
-      ...this.cacheRows(graph === "prefill" ? g.layers - 1 : g.layers),
+      ...this.cacheRows(graph === "prefill" && !aligned ? g.layers - 1 : g.layers),
+      ...this.carried(),
     }
     if (graph !== "prefill") Object.assign(feeds, byteFeeds(this.config, bytes, from, count))
     if (notes)
@@ -313,8 +323,16 @@ export class Decoder {
 
   private appendRows(out: Readonly<Record<string, unknown>>, count: number): void {
     const rows = (out[NEW_ROWS] as Tensor).data as Float32Array
-    const each = rows.length / (2 * this.config.global.layers)
-    this.cache.append(count, (i) => rows.subarray(i * each, (i + 1) * each))
+    const carried = (out[NEXT_CARRIED] as Tensor | undefined)?.data as Float32Array
+    const arrays = 2 * this.config.global.layers
+    const each = rows.length / arrays
+    this.cache.append(count, (i) => (i < arrays ? rows.subarray(i * each, (i + 1) * each) : carried))
+  }
+
+  /** What the last position left for the next one, where the model carries something. */
+  private carried(): Feeds {
+    const width = carriedWidth(this.config)
+    return width ? { carried: new Tensor("float32", this.cache.carried, [this.rows, width]) } : {}
   }
 
   /**
@@ -334,7 +352,7 @@ export class Decoder {
   /** The cache as the parallel graphs take it, one sequence: [past, kv heads, d] a layer. */
   private cacheRows(layers: number): Feeds {
     const { global: g } = this.config
-    return keysAndValues(layers, (i) => this.cache.view(i), [this.cache.past, g.kv_heads, g.width / g.heads])
+    return keysAndValues(layers, (i) => this.cache.view(i), [this.cache.past, g.kv_heads, headWidth(g)])
   }
 
   /** The cache as the decode graph takes it: [batch * kv heads, places, d] a layer, and which places are seen. */
@@ -344,7 +362,7 @@ export class Decoder {
     const { places, mask } = ring
     // A tensor looks at the ring's own array, so that it is the same one until the ring grows.
     if (this.heads?.mask !== mask) {
-      const shape = [this.rows * g.kv_heads, places, g.width / g.heads]
+      const shape = [this.rows * g.kv_heads, places, headWidth(g)]
       const feeds = {
         ...keysAndValues(g.layers, (i) => ring.array(i), shape),
         mask: new Tensor("float32", mask, [places]),
@@ -373,7 +391,7 @@ export class Decoder {
     known?: Uint8Array[],
     dropped = 0,
     constraints?: Constraint[],
-  ): Promise<PatchPart[]> {
+  ): Promise<DrawnPart[]> {
     const { patch } = this.config
     if (this.makeRoom(this.nextPatch + 1)) await this.readAgain()
     const { inputs, batch } = this
@@ -403,7 +421,7 @@ export class Decoder {
         for (let p = first; p < patch; p++) inputs.bar(b, p, p === first ? constraint.barred(drawn) : constraint.never)
       })
       const { parts, keep, drop } = await attempt()
-      const drawn = parts.map(({ bytes }, b) => bytes.subarray(given[b]?.length))
+      const drawn = parts.map(({ bytes, end }, b) => bytes.subarray(given[b]?.length, end))
       const broken = constraints?.map((constraint, b) => constraint.brokenAt(drawn[b] as Uint8Array))
       if (broken?.some((at) => at !== undefined)) {
         drop()
@@ -424,7 +442,7 @@ export class Decoder {
   private async onCpu(feeds: Feeds, sampling: Sampling): Promise<() => Promise<Attempt>> {
     const { patch } = this.config
     const session = await this.model.session(decodeKinds(this.config, sampling, this.guided)[0])
-    const all = { ...feeds, ...this.cacheByHead() }
+    const all = { ...feeds, ...this.cacheByHead(), ...this.carried() }
     return async () => {
       const out = await session.run(all)
       const parts = partsOf(out.result as Tensor, patch, this.batch, (b, p) => p * this.batch + b)

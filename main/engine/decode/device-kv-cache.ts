@@ -1,4 +1,4 @@
-import { attentionWindow, type ModelConfig } from "../../../contract/pack.ts"
+import { attentionWindow, headWidth, type ModelConfig } from "../../../contract/pack.ts"
 import { toHalf } from "../float16.ts"
 import { cacheNames } from "../graph/builder.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
@@ -21,7 +21,7 @@ export class DeviceKvCache {
   ) {
     this.tensors = { ...past }
     const { global: g } = config
-    const [places, d, heads] = [attentionWindow(config), g.width / g.heads, batch * g.kv_heads]
+    const [places, d, heads] = [attentionWindow(config), headWidth(g), batch * g.kv_heads]
     this.maskValues = new Float32Array(places).fill(-1e9)
     this.maskValues.fill(0, places - cache.past)
     this.maskTensor = new Tensor("float32", this.maskValues, [1, 1, places])

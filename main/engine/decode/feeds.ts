@@ -1,5 +1,12 @@
 import type { PatchPart } from "../../../contract/engine.ts"
-import type { ModelConfig, NGrams, Notes } from "../../../contract/pack.ts"
+import {
+  hasLearnedPositions,
+  headWidth,
+  isRotary,
+  type ModelConfig,
+  type NGrams,
+  type Notes,
+} from "../../../contract/pack.ts"
 import { farthestLook, lookbackInputs, lookbackSizes } from "../features/lookback.ts"
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
 import { BYTE_COLUMNS, GUESSES, type Listener, patchSizes } from "../features/notes.ts"
@@ -43,12 +50,14 @@ export function maskOf(past: number, count: number, window: number): Tensor {
 }
 
 /** Position inputs of `count` places from `first` on. Angles are computed in float64: exact at any position. */
-export function positionFeeds({ position, global: g }: ModelConfig, first: number, count: number): Feeds {
-  if (position === "learned") {
+export function positionFeeds(config: ModelConfig, first: number, count: number): Feeds {
+  const feeds: Feeds = {}
+  if (hasLearnedPositions(config)) {
     const ids = BigInt64Array.from({ length: count }, (_, i) => BigInt(first + i))
-    return { position: new Tensor("int64", ids, [count]) }
+    feeds.position = new Tensor("int64", ids, [count])
   }
-  const half = g.width / g.heads / 2
+  if (!isRotary(config)) return feeds
+  const half = headWidth(config.global) / 2
   const cos = new Float32Array(count * half)
   const sin = new Float32Array(count * half)
   for (let i = 0; i < count; i++)
@@ -57,7 +66,9 @@ export function positionFeeds({ position, global: g }: ModelConfig, first: numbe
       cos[i * half + j] = Math.cos(angle)
       sin[i * half + j] = Math.sin(angle)
     }
-  return { cos: new Tensor("float32", cos, [count, half]), sin: new Tensor("float32", sin, [count, half]) }
+  feeds.cos = new Tensor("float32", cos, [count, half])
+  feeds.sin = new Tensor("float32", sin, [count, half])
+  return feeds
 }
 
 /** What the local model is told of patches from..from+count-1 of `bytes`, and the bytes themselves, to be scored. */
@@ -71,7 +82,7 @@ export function byteFeeds(config: ModelConfig, bytes: Uint8Array, from: number, 
     shifted[i] = i % patch ? (current[i - 1] as bigint) : 256n
   }
   feeds.current = new Tensor("int64", current, [count, patch])
-  feeds.local_previous = new Tensor("int64", shifted, [count, patch])
+  if (!config.aligned) feeds.local_previous = new Tensor("int64", shifted, [count, patch])
   const end = (from + count) * patch
   const padded = bytes.length >= end ? bytes.subarray(0, end) : Buffer.concat([bytes], end)
   // Only the bytes just before are needed.
@@ -148,17 +159,25 @@ export function keysAndValues(layers: number, array: (i: number) => Float32Array
   return feeds
 }
 
+/** What a head with an end draws where the document ends. */
+const END = 256
+
+/** A patch as it was drawn; `end`: the place in it at which the model ended the document. */
+export type DrawnPart = PatchPart & { end?: number }
+
 /** A patch a sequence, of `result` rows of byte, log-probability and entropy: row `at(b, p)` is byte p of sequence b. */
 export function partsOf(
   result: Tensor,
   patch: number,
   batch: number,
   at: (b: number, p: number) => number,
-): PatchPart[] {
+): DrawnPart[] {
   const values = result.data as Float32Array
   return Array.from({ length: batch }, (_, b) => {
     const column = (i: number) => Float32Array.from({ length: patch }, (_, p) => values[3 * at(b, p) + i] as number)
-    return { bytes: Uint8Array.from(column(0)), logprob: column(1), entropy: column(2) }
+    const bytes = column(0)
+    const end = bytes.indexOf(END)
+    return { bytes: Uint8Array.from(bytes), logprob: column(1), entropy: column(2), ...(end < 0 ? {} : { end }) }
   })
 }
 

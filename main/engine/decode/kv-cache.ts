@@ -2,10 +2,9 @@ import { KvRing } from "./kv-ring.ts"
 
 /** Keys and values of one decode, in arrays that are written in place and fed as they are: a step copies no cache. */
 export class KvCache {
-  /** Per layer [capacity, rowWidth] for keys, then values. */
+  /** Per layer [capacity, heads * d] for keys, then values; last what is carried, [capacity, carriedWidth], where something is. */
   private readonly arrays: Float32Array[]
   private readonly capacity: number
-  private readonly rowWidth: number
   /** Made when a CPU decodes: reading, scoring and a GPU do without. */
   private ring: KvRing | undefined
   /** Position of the row that lies first in the arrays. */
@@ -20,17 +19,24 @@ export class KvCache {
    * @param heads batch * kv heads
    * @param d head width
    * @param reach positions that attention sees, the newest included
+   * @param carriedWidth batch * numbers that a position leaves for the next one beside its keys and values
    */
   constructor(
     private readonly layers: number,
     private readonly heads: number,
     private readonly d: number,
     private readonly reach: number,
+    private readonly carriedWidth = 0,
   ) {
-    this.rowWidth = heads * d
     // Twice the reach: rows move to the front once in `reach` steps, which costs next to nothing a step.
     this.capacity = 2 * reach
-    this.arrays = Array.from({ length: 2 * layers }, () => new Float32Array(this.capacity * this.rowWidth))
+    const count = carriedWidth ? 2 * layers + 1 : 2 * layers
+    this.arrays = Array.from({ length: count }, (_, i) => new Float32Array(this.capacity * this.widthOf(i)))
+  }
+
+  /** Numbers of a row of array i. */
+  private widthOf(i: number): number {
+    return i < 2 * this.layers ? this.heads * this.d : this.carriedWidth
   }
 
   /** Positions that the next row attends to, without itself. */
@@ -41,13 +47,20 @@ export class KvCache {
   /** View of array `i` (2 * layer for keys, + 1 for values) over the `past` rows. */
   view(i: number): Float32Array {
     const end = this.length - this.base
-    return this.array(i).subarray((end - this.past) * this.rowWidth, end * this.rowWidth)
+    const width = this.widthOf(i)
+    return this.array(i).subarray((end - this.past) * width, end * width)
   }
 
   /** Row [heads * head width] of array `i` at a position that is still here. */
   row(i: number, position: number): Float32Array {
-    const at = (position - this.base) * this.rowWidth
-    return this.array(i).subarray(at, at + this.rowWidth)
+    const width = this.widthOf(i)
+    const at = (position - this.base) * width
+    return this.array(i).subarray(at, at + width)
+  }
+
+  /** What the last position left for the next one; zeros before the first. */
+  get carried(): Float32Array {
+    return this.length > 0 ? this.row(2 * this.layers, this.length - 1) : new Float32Array(this.carriedWidth)
   }
 
   /** The `past` rows with each head's side by side: what the next patch reads. */
@@ -61,11 +74,11 @@ export class KvCache {
     return this.arrays[i] as Float32Array
   }
 
-  /** Appends `count` rows a layer: `rows(i)` is [count, rowWidth] for array i. `count` is at most `reach`. */
+  /** Appends `count` rows a layer: `rows(i)` is [count, its width] for array i. `count` is at most `reach`. */
   append(count: number, rows: (i: number) => Float32Array): void {
     if (this.length - this.base + count > this.capacity) this.moveToFront()
-    const at = (this.length - this.base) * this.rowWidth
-    for (let i = 0; i < this.arrays.length; i++) this.array(i).set(rows(i), at)
+    const at = this.length - this.base
+    for (let i = 0; i < this.arrays.length; i++) this.array(i).set(rows(i), at * this.widthOf(i))
     this.length += count
     this.held = this.length
   }
@@ -77,8 +90,11 @@ export class KvCache {
 
   private moveToFront(): void {
     const keep = Math.min(this.reach, this.length - this.base)
-    const end = (this.length - this.base) * this.rowWidth
-    for (const a of this.arrays) a.copyWithin(0, end - keep * this.rowWidth, end)
+    const end = this.length - this.base
+    this.arrays.forEach((a, i) => {
+      const width = this.widthOf(i)
+      a.copyWithin(0, (end - keep) * width, end * width)
+    })
     this.base = this.length - keep
   }
 
@@ -100,16 +116,17 @@ export class KvCache {
 
   /** The same rows for `batch` sequences at once: [rows, batch * width]. */
   repeated(batch: number): KvCache {
-    const copy = new KvCache(this.layers, this.heads * batch, this.d, this.reach)
+    const copy = new KvCache(this.layers, this.heads * batch, this.d, this.reach, this.carriedWidth * batch)
     const count = this.length - this.base
     copy.base = this.base
     copy.length = this.length
     copy.held = this.held
     this.arrays.forEach((from, i) => {
       const to = copy.array(i)
+      const width = this.widthOf(i)
       for (let row = 0; row < count; row++) {
-        const source = from.subarray(row * this.rowWidth, (row + 1) * this.rowWidth)
-        for (let b = 0; b < batch; b++) to.set(source, (row * batch + b) * this.rowWidth)
+        const source = from.subarray(row * width, (row + 1) * width)
+        for (let b = 0; b < batch; b++) to.set(source, (row * batch + b) * width)
       }
     })
     return copy
@@ -117,14 +134,14 @@ export class KvCache {
 
   /** Sequence b of `batch` alone. */
   only(b: number, batch: number): KvCache {
-    const one = new KvCache(this.layers, this.heads / batch, this.d, this.reach)
-    const width = one.rowWidth
+    const one = new KvCache(this.layers, this.heads / batch, this.d, this.reach, this.carriedWidth / batch)
     one.base = this.base
     one.length = this.length
     one.held = this.held
     this.arrays.forEach((from, i) => {
+      const width = one.widthOf(i)
       for (let row = 0; row < this.length - this.base; row++) {
-        const at = row * this.rowWidth + b * width
+        const at = row * this.widthOf(i) + b * width
         one.array(i).set(from.subarray(at, at + width), row * width)
       }
     })
@@ -133,15 +150,15 @@ export class KvCache {
 
   /** Puts the rows of a one-sequence cache in place of sequence `b`'s. Both have the same length. */
   setSequence(b: number, from: KvCache): void {
-    const width = from.rowWidth
     this.base = from.base
     this.length = from.length
     this.held = from.held
     this.ring?.truncate(0)
     this.arrays.forEach((to, i) => {
       const rows = from.array(i)
+      const width = from.widthOf(i)
       for (let row = 0; row < from.length - from.base; row++)
-        to.set(rows.subarray(row * width, (row + 1) * width), row * this.rowWidth + b * width)
+        to.set(rows.subarray(row * width, (row + 1) * width), row * this.widthOf(i) + b * width)
     })
   }
 }

@@ -54,9 +54,10 @@ export class Model {
     if (precision === "fp16" && device === "cpu")
       throw new PackError("fp16 is for GPUs, a CPU is slower with it; nothing was run. Take int8 or fp32.")
     const pack = readPack(folder)
-    // A local model that small is faster here than the way to a GPU and back.
-    if (pack.model.notes) device = "cpu"
-    if (pack.model.notes && precision === "fp16") precision = "int8"
+    // A local model that small is faster here than the way to a GPU and back; an aligned one has no graph for it.
+    const onCpu = pack.model.notes !== undefined || pack.model.aligned
+    if (onCpu) device = "cpu"
+    if (onCpu && precision === "fp16") precision = "int8"
     const path = join(folder, "weights.safetensors")
     const file = readWeights(path)
     const hash = createHash("sha256")

@@ -1,4 +1,12 @@
-import type { ModelConfig, Precision, Stage } from "../../../contract/pack.ts"
+import {
+  attentionWidth,
+  hasLearnedPositions,
+  headWidth,
+  isRotary,
+  type ModelConfig,
+  type Precision,
+  type Stage,
+} from "../../../contract/pack.ts"
 import { MU_LAW_EDGES } from "../../../contract/samples.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { COMPONENTS, FLOOR } from "../features/lpc.ts"
@@ -23,8 +31,11 @@ export type Locate = (name: string) => ExternalTensor
 /** Turns one packed projection into what attention adds: [rows, heads * head width]. */
 export type Attend = (qkv: Value, layer: number) => Value
 
+/** The residual stream before part `i` of a stage (two a block) with half of its channels from the place before. */
+export type Shift = (x: Value, i: number) => Value
+
 /** Angles of rotary positions, and which of them each place takes. */
-type Rotary = { cos: Value; sin: Value; ids: Value }
+export type Rotary = { cos: Value; sin: Value; ids: Value }
 
 /** The residual stream: x, and what is still to be added to it. */
 export type Stream = { x: Value; added?: Value }
@@ -130,19 +141,29 @@ export class Builder {
 
   norm(x: Value, name: string): Value {
     const { g, m } = this
-    const attributes = { axis: -1, epsilon: float(1e-5) }
+    const attributes = { axis: -1, epsilon: float(m.norm_epsilon ?? 1e-5) }
     if (m.norm === "rmsnorm") return g.node("SimplifiedLayerNormalization", [x, g.weight(`${name}.weight`)], attributes)
-    return g.node("LayerNormalization", [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)], attributes)
+    return this.layerNorm(x, name, m.norm_epsilon)
   }
 
-  /** x + added and the norm of that, in one node. */
-  addNorm({ x, added }: Stream, name: string): { sum: Value; normed: Value } {
+  private layerNorm(x: Value, name: string, epsilon = 1e-5): Value {
+    const { g } = this
+    const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
+    return g.node("LayerNormalization", inputs, { axis: -1, epsilon: float(epsilon) })
+  }
+
+  /** x + added and the norm of that, in one node; of that shifted, where it is. */
+  addNorm({ x, added }: Stream, name: string, shifted?: (sum: Value) => Value): { sum: Value; normed: Value } {
+    if (shifted) {
+      const sum = added ? this.g.node("Add", [x, added]) : x
+      return { sum, normed: this.norm(shifted(sum), name) }
+    }
     if (!added) return { sum: x, normed: this.norm(x, name) }
     const { g, m } = this
     const rms = m.norm === "rmsnorm"
     const op = rms ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization"
     const weights = rms ? [g.weight(`${name}.weight`)] : [g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
-    const out = g.nodesOut(4, op, [x, added, ...weights], { epsilon: float(1e-5) })
+    const out = g.nodesOut(4, op, [x, added, ...weights], { epsilon: float(m.norm_epsilon ?? 1e-5) })
     return { sum: out[3] as Value, normed: out[0] as Value }
   }
 
@@ -155,32 +176,59 @@ export class Builder {
   }
 
   /** Pre-norm block: x + attention(norm(x)), then x + feed_forward(norm(x)); the last sum is left to the next norm. */
-  block(stream: Stream, prefix: string, layer: number, attend: Attend): Stream {
+  block(stream: Stream, prefix: string, layer: number, attend: Attend, shift?: Shift): Stream {
     const { g, m } = this
     const at = `${prefix}_blocks.${layer}`
-    const first = this.addNorm(stream, `${at}.attention_norm`)
+    const first = this.addNorm(stream, `${at}.attention_norm`, shift && ((sum) => shift(sum, 2 * layer)))
     const mixed = attend(this.linear(first.normed, `${at}.qkv`), layer)
-    const second = this.addNorm({ x: first.sum, added: this.linear(mixed, `${at}.attention_out`) }, `${at}.ff_norm`)
+    const attended = { x: first.sum, added: this.linear(mixed, `${at}.attention_out`) }
+    const second = this.addNorm(attended, `${at}.ff_norm`, shift && ((sum) => shift(sum, 2 * layer + 1)))
     let h = this.linear(second.normed, `${at}.ff_in`)
     if (m.feed_forward === "swiglu") {
       const [gate, up] = g.nodesOut(2, "Split", [h], { axis: -1, num_outputs: 2 }) as [Value, Value]
       h = g.node("Mul", [g.node("QuickGelu", [gate], { alpha: float(1) }), up])
-    } else h = g.node("Relu", [h])
+    } else h = g.node({ relu: "Relu", gelu: "Gelu", gelu_tanh: "FastGelu" }[m.feed_forward], [h])
     return { x: second.sum, added: this.linear(h, `${at}.ff_out`) }
+  }
+
+  /**
+   * Token shift: the second half of x's channels come from the place before. `before` makes of the second half that of
+   * the places before.
+   */
+  shiftTokens(x: Value, before: (half: Value) => Value): Value {
+    const [stays, moves] = this.g.nodesOut(2, "Split", [x], { axis: -1, num_outputs: 2 }) as [Value, Value]
+    return this.g.node("Concat", [stays, before(moves)], { axis: -1 })
+  }
+
+  /**
+   * The input `carried` [rows, carriedWidth] of models that have one: halves of the stream before each block's two parts,
+   * each [rows, 1, D_G / 2], and the local inputs of the last patch [rows, P * D_L].
+   */
+  carried(rows: Dim): { halves: Value[]; local: Value } | undefined {
+    const { g, m } = this
+    if (!m.aligned) return undefined
+    const halves = Array<number>(m.token_shift ? 2 * m.global.layers : 0).fill(m.global.width / 2)
+    const sizes = [...halves, m.patch * m.local.width]
+    const whole = g.input("carried", "float32", [rows, sizes.reduce((a, b) => a + b)])
+    const parts = sizes.length > 1 ? g.nodesOut(sizes.length, "Split", [whole, g.ints(sizes)], { axis: 1 }) : [whole]
+    return {
+      halves: parts.slice(0, -1).map((half) => g.node("Unsqueeze", [half, g.ints([1])])),
+      local: parts.at(-1) as Value,
+    }
   }
 
   /** Packed projection [rows, ...] -> q, k (rotated by cos and sin [rows, d/2] where given) and v, each [rows, width]. */
   queryKeyValue(qkv: Value, stage: Stage, rotary?: Rotary): [Value, Value, Value] {
     const { g } = this
-    const kv = (stage.width / stage.heads) * stage.kv_heads
-    if (!rotary)
-      return g.nodesOut(3, "Split", [qkv, g.ints([stage.width, kv, kv])], { axis: -1 }) as [Value, Value, Value]
-    const [qk, v] = g.nodesOut(2, "Split", [qkv, g.ints([stage.width + kv, kv])], { axis: -1 }) as [Value, Value]
+    const kv = headWidth(stage) * stage.kv_heads
+    const width = attentionWidth(stage)
+    if (!rotary) return g.nodesOut(3, "Split", [qkv, g.ints([width, kv, kv])], { axis: -1 }) as [Value, Value, Value]
+    const [qk, v] = g.nodesOut(2, "Split", [qkv, g.ints([width + kv, kv])], { axis: -1 }) as [Value, Value]
     const turned = g.node("RotaryEmbedding", [qk, rotary.ids, rotary.cos, rotary.sin], {
       num_heads: stage.heads + stage.kv_heads,
-      rotary_embedding_dim: stage.width / stage.heads,
+      rotary_embedding_dim: headWidth(stage),
     })
-    const [q, k] = g.nodesOut(2, "Split", [turned, g.ints([stage.width, kv])], { axis: -1 }) as [Value, Value]
+    const [q, k] = g.nodesOut(2, "Split", [turned, g.ints([width, kv])], { axis: -1 }) as [Value, Value]
     return [q, k, v]
   }
 
@@ -190,15 +238,15 @@ export class Builder {
    */
   globalInput(dims: Dim[], to: number[], count: Dim): { previous: Value; h: Value; rotary?: Rotary } {
     const { g, m, index } = this
-    const half = m.global.width / m.global.heads / 2
+    const half = headWidth(m.global) / 2
     const previous = g.input("previous", index, dims)
-    let embedded = g.node("Gather", [g.weight("patch_embed.weight"), previous])
+    let embedded = this.embedPatch(previous, to)
     if (m.ngrams?.patch_embedder) {
       const ids = g.input("previous_ngrams", index, [...dims, m.ngrams.orders.length])
       const rows = [...dims.map(() => 0), m.ngrams.orders.length * m.ngrams.width] // 0: as it is
       embedded = g.node("Add", [embedded, ngramRows(this, ids, rows, "ngram_to_patch")])
     }
-    let h = g.node("Reshape", [embedded, g.ints(to)])
+    let h = m.patch_embedder ? embedded : g.node("Reshape", [embedded, g.ints(to)])
     if (m.notes) {
       const ids = g.input("patch_rows", index, [...dims.slice(0, -1), patchSizes(m.notes).length])
       const rows = g.node("Gather", [g.weight("notes_patch_embed.weight"), ids])
@@ -206,19 +254,56 @@ export class Builder {
       const summed = g.node("ReduceSum", [rows, g.ints([-2])], { keepdims: dims.length === 2 ? 1 : 0 })
       h = g.node("Add", [h, summed])
     }
-    if (m.position === "learned") {
+    if (hasLearnedPositions(m)) {
       const position = g.input("position", index, [count])
-      return { previous, h: g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])]) }
+      h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
     }
+    if (!isRotary(m)) return { previous, h }
     const cos = this.toReal(g.input("cos", "float32", [count, half]))
     const sin = this.toReal(g.input("sin", "float32", [count, half]))
     return { previous, h, rotary: { cos, sin, ids: g.ints([0]) } }
+  }
+
+  /** The bytes of patches as vectors, of the shape `to` where a patch is more than its embeddings side by side. */
+  private embedPatch(previous: Value, to: number[]): Value {
+    const { g, m, index } = this
+    const table = g.weight("patch_embed.weight")
+    if (!m.patch_embedder) return g.node("Gather", [table, previous])
+    const constant = (values: number[], dims?: number[]) =>
+      index === "int32" ? g.int32s(values, dims) : g.ints(values, dims)
+    // The padding patch's numbers, 256 + p, are all the same row here.
+    const known = g.node("Min", [previous, constant([256], [])])
+    if (m.patch_embedder === "table") {
+      const rows = Array.from({ length: m.patch }, (_, p) => 257 * p)
+      const each = g.node("Gather", [table, g.node("Add", [known, constant(rows)])])
+      return g.node("Reshape", [g.node("ReduceSum", [each, g.ints([-2])], { keepdims: 0 }), g.ints(to)])
+    }
+    const flat = g.node("Reshape", [
+      g.node("Gather", [table, known]),
+      g.ints([...to.slice(0, -1), m.patch * m.local.width]),
+    ])
+    const projected = this.linear(this.layerNorm(flat, "patch_embed_norm"), "patch_to_global", true)
+    const h = this.layerNorm(projected, "patch_norm")
+    return g.node("Where", [this.isPadding(previous, to), g.weight("patch_start.weight"), h])
+  }
+
+  /** Whether a patch is the padding patch: [...to without its last, 1]. */
+  isPadding(previous: Value, to: number[]): Value {
+    const { g } = this
+    const first = g.node("Gather", [previous, g.ints([0])], { axis: -1 })
+    const byte = g.node("Reshape", [g.node("Cast", [first], { to: 1 }), g.ints([...to.slice(0, -1), 1])])
+    return g.node("Less", [g.floats([255.5], []), byte])
   }
 
   /** Global output [rows, D_G] -> the local model's share of its input [rows, P, D_L] (paper, equation 5). */
   toLocal(h: Value): Value {
     const { g, m } = this
     const { width } = m.global
+    if (m.global_to_local === "first") {
+      const first = g.node("Reshape", [h, g.ints([-1, 1, width])])
+      const padded = g.node("Pad", [first, g.ints([0, 0, 0, 0, m.patch - 1, 0]), this.reals([0], [])])
+      return g.node("Add", [padded, g.weight("local_position")])
+    }
     const sliced = m.global_to_local === "slice"
     const from = sliced ? g.node("Reshape", [h, g.ints([-1, m.patch, width / m.patch])]) : h
     const y = this.linear(from, "to_local")
@@ -247,8 +332,8 @@ export class Builder {
   }
 
   private plainHead(normed: Value, places: number, guess?: Value): Value {
-    const { g } = this
-    const logits = this.toFloat(this.linear(normed, "head", false))
+    const { g, m } = this
+    const logits = this.toFloat(this.linear(normed, "head", m.head_bias ?? false))
     if (!guess) return logits
     const rest = this.toFloat(this.linear(normed, "head_rest", false))
     const { guesses } = this
@@ -327,6 +412,9 @@ export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
 
 /** Name of the output that has all new rows of the cache, keys and then values of each layer: one costs less than many. */
 export const NEW_ROWS = "new_rows"
+
+/** Name of the output of what is carried to the next patch beside the cache. */
+export const NEXT_CARRIED = "next_carried"
 
 /** [rows, fits, 1] -> [rows, parts, 1]: each fit as often as there are components around it. */
 export function forComponents({ g, m }: Builder, x: Value): Value {

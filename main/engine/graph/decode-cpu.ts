@@ -1,7 +1,18 @@
+import { attentionWidth, carriedWidth, headWidth, logitsOf } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
-import { type Attend, Builder, cacheNames, NEW_ROWS, type Source, type Stream } from "./builder.ts"
+import {
+  type Attend,
+  Builder,
+  cacheNames,
+  NEW_ROWS,
+  NEXT_CARRIED,
+  type Shift,
+  type Source,
+  type Stream,
+} from "./builder.ts"
 import { appendByte, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { type DataType, float, type Graph, type Value } from "./onnx.ts"
+import { alignedLocal, type LocalTrace, localRotary } from "./parallel.ts"
 import { drawInputs, guidedLogits, perturbedLogits, statistics } from "./sampling.ts"
 
 /**
@@ -25,42 +36,65 @@ export function decodeGraph(source: Source, masks: readonly Mask[], guided = fal
   const b = Builder.of("decode", source, "few")
   const { g, m } = b
   const { local: L, patch: P } = m
-  const { previous, local } = globalStep(b)
+  const count = logitsOf(m)
+  const { previous, local, before } = globalStep(b)
   // [P, B, 1, D_L]: a turn's share in one node.
   const fromGlobal = g.node("Unsqueeze", [g.node("Transpose", [local], { perm: [1, 0, 2] }), g.ints([2])])
 
   const drawn = guided ? "drawn" : "batch"
-  const noise = g.input("noise", "float32", [P, drawn, 1, 256])
+  const noise = g.input("noise", "float32", [P, drawn, 1, count])
   const draw = drawInputs(g, "int64", masks)
   const guidance = guided ? g.input("guidance", "float32", [1]) : undefined
 
   // Local keys and values of the patch so far, empty at first: [B, kv heads, bytes, d].
-  const dl = L.width / L.heads
+  const dl = headWidth(L)
   const batch = g.node("Shape", [previous], { start: 0, end: 1 })
   const emptyShape = g.node("Concat", [batch, g.ints([L.kv_heads, 0, dl])], { axis: 0 })
   const empty = g.node("Expand", [g.floats([0], [1, 1, 1, 1]), emptyShape])
   const start = g.node("Expand", [g.ints([256], [1, 1]), g.node("Concat", [batch, g.ints([1])], { axis: 0 })])
+
+  /** Draws from logits [B, 1, count] with `gumbel`: bytes as indices and in fp32 [B, 1], and the logits of what drew. */
+  const drawByte = (g: Graph, logits: Value, gumbel: () => Value) => {
+    const { own, steered } = guidance ? guidedLogits(g, logits, guidance) : { own: logits, steered: logits }
+    const byte = g.node("ArgMax", [perturbedLogits(g, steered, gumbel(), draw, count)], { axis: 2, keepdims: 0 })
+    return { own, byte, real: g.node("Cast", [byte], { to: 1 }) }
+  }
+  const twice = (g: Graph, value: Value) => (guidance ? g.node("Concat", [value, value], { axis: 0 }) : value)
+  // An aligned model's first byte is of the patch before, and its places begin with the start.
+  const lead = before ? 1 : 0
+  const led = before && leadingPlace(b, previous, before)
+  const first = led && drawByte(g, led.logits, () => g.node("Gather", [noise, g.ints([0], [])], { axis: 0 }))
+
   // What attention is told at each turn: the places before, [P, B], and with the new one [P].
-  const turns = Array.from({ length: P }, (_, p) => p)
-  const everyPlace = g.node("Expand", [g.int32s(turns, [P, 1]), g.node("Concat", [g.ints([P]), batch], { axis: 0 })])
+  const turns = Array.from({ length: P - lead }, (_, p) => p + lead)
+  const everyPlace = g.node("Expand", [
+    g.int32s(turns, [turns.length, 1]),
+    g.node("Concat", [g.ints([turns.length]), batch], { axis: 0 }),
+  ])
   const lengths = g.int32s(turns.map((p) => p + 1))
   const states: { value: Value; type: DataType; shape: (number | string)[] }[] = [
-    { value: start, type: "int64", shape: ["batch", 1] },
+    { value: first ? twice(g, first.byte) : start, type: "int64", shape: ["batch", 1] },
   ]
   for (let i = 0; i < 2 * L.layers; i++)
-    states.push({ value: empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
+    states.push({ value: led?.cache[i] ?? empty, type: "float32", shape: ["batch", L.kv_heads, "bytes", dl] })
   const carried = carriedPast(m, false)
   for (const { name, type, shape } of carried) states.push({ value: g.input(name, type, shape), type, shape })
+  const halves = led?.halves ?? []
+  for (const value of halves) states.push({ value, type: "float32", shape: ["batch", 1, L.width / 2] })
   const fits = fitInputs(b)
   const stacks = [
     { type: "float32" as const, shape: [drawn, 1] },
-    { type: "float32" as const, shape: [drawn, 1, 256] },
+    { type: "float32" as const, shape: [drawn, 1, count] },
   ]
+  const drawnNoise = lead ? g.node("Slice", [noise, g.ints([1]), g.ints([P]), g.ints([0])]) : noise
+  const rotary = localRotary(b, P + 1)
+  const angles = rotary && { ...rotary, ids: g.ints(turns, [turns.length, 1]) }
 
-  const loop = g.loop(P, states, stacks, (body, turn, [last = "", ...rest]) => {
+  const loop = g.loop(turns.length, states, stacks, (body, turn, [last = "", ...rest]) => {
     const lb = b.within(body)
     const cache = rest.slice(0, 2 * L.layers)
     const past: Past = Object.fromEntries(carried.map(({ name }, i) => [name, rest[2 * L.layers + i] as Value]))
+    const moved = rest.slice(2 * L.layers + carried.length)
     const { inputs, guesses, sound, earlier } = byteFeatures(lb, past, fits)
     const ofTurn = (values: Value) => body.node("Gather", [values, turn], { axis: 0 })
     let inside = lb.sum([ofTurn(fromGlobal), body.node("Gather", [body.weight("local_embed.weight"), last]), ...inputs])
@@ -68,7 +102,8 @@ export function decodeGraph(source: Source, masks: readonly Mask[], guided = fal
     const attendLocal: Attend = (qkv, layer) => {
       // One node for all of attention: on 1 x P scores the cost is nodes, not numbers.
       const [k, v] = cache.slice(2 * layer, 2 * layer + 2) as [Value, Value]
-      const [mixed, nextK, nextV] = body.nodesOut(3, "GroupQueryAttention", [qkv, "", "", k, v, places, length], {
+      const given = angles ? lb.queryKeyValue(qkv, L, { ...angles, ids: ofTurn(angles.ids) }) : [qkv, "", ""]
+      const [mixed, nextK, nextV] = body.nodesOut(3, "GroupQueryAttention", [...given, k, v, places, length], {
         num_heads: L.heads,
         kv_num_heads: L.kv_heads,
         scale: float(1),
@@ -76,20 +111,28 @@ export function decodeGraph(source: Source, masks: readonly Mask[], guided = fal
       cache.splice(2 * layer, 2, nextK, nextV)
       return mixed
     }
-    for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal)
+    const shift: Shift | undefined = m.token_shift
+      ? (x, i) =>
+          lb.shiftTokens(x, (half) => {
+            const earlier = moved[i] as Value
+            moved[i] = half
+            return earlier
+          })
+      : undefined
+    for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal, shift)
     const logits = lb.head(inside, 1, guesses, sound)
-    const { own, steered } = guidance ? guidedLogits(body, logits, guidance) : { own: logits, steered: logits }
-
-    const byte = body.node("ArgMax", [perturbedLogits(body, steered, ofTurn(noise), draw)], { axis: 2, keepdims: 0 })
-    const real = body.node("Cast", [byte], { to: 1 })
-    const twice = (value: Value) => (guidance ? body.node("Concat", [value, value], { axis: 0 }) : value)
-    const [written, writtenReal] = [twice(byte), twice(real)]
+    const { own, byte, real } = drawByte(body, logits, () => ofTurn(drawnNoise))
+    const [written, writtenReal] = [twice(body, byte), twice(body, real)]
     const next = appendByte(lb, past, earlier, writtenReal, written)
     // In fp32: what is carried and stacked at once would be copied.
-    return { states: [written, ...cache, ...carried.map(({ name }) => next[name] as Value)], stacks: [real, own] }
+    const states = [written, ...cache, ...carried.map(({ name }) => next[name] as Value), ...moved]
+    return { states, stacks: [real, own] }
   })
 
-  const [written, logits] = loop.stacks as [Value, Value]
+  const [written, logits] = loop.stacks.map((stack, i) => {
+    const before = first && g.node("Unsqueeze", [i ? first.own : first.real, g.ints([0])])
+    return before ? g.node("Concat", [before, stack], { axis: 0 }) : stack
+  }) as [Value, Value]
   const apart = g.node("Unsqueeze", [written, g.ints([-1])]) // [P, B, 1, 1]
   const { logprob, entropy } = statistics(b, logits, b.toIndex(apart))
   g.output("result", g.concat([apart, logprob, entropy], 3), "float32", [P, drawn, 1, 3])
@@ -97,10 +140,10 @@ export function decodeGraph(source: Source, masks: readonly Mask[], guided = fal
 }
 
 /** A step of the global model with the inputs of `decodeGraph`, and its output new_rows: `local` [B, P, D_L]. */
-export function globalStep(b: Builder): { previous: Value; local: Value } {
+export function globalStep(b: Builder): { previous: Value; local: Value; before?: Value } {
   const { g, m } = b
   const { global: G, patch: P } = m
-  const d = G.width / G.heads
+  const d = headWidth(G)
   const group = G.heads / G.kv_heads
   // Sequences of length 1, [B, 1, width], all the way: what rotary and attention nodes want, without reshaping.
   const { previous, h, rotary } = b.globalInput(["batch", P], [-1, 1, G.width], 1)
@@ -122,11 +165,44 @@ export function globalStep(b: Builder): { previous: Value; local: Value } {
     const p = g.node("Softmax", [g.node("Concat", [own, past], { axis: -1 })], { axis: -1 })
     const [pOwn, pPast] = g.nodesOut(2, "Split", [p, places], { axis: -1 }) as [Value, Value]
     const mixed = g.node("Add", [g.node("MatMul", [pPast, v]), g.node("Mul", [pOwn, vh])])
-    return g.node("Reshape", [mixed, g.ints([-1, 1, G.width])])
+    return g.node("Reshape", [mixed, g.ints([-1, 1, attentionWidth(G)])])
   }
+  const carried = b.carried("batch")
+  const moved: Value[] = []
+  const shift: Shift | undefined = m.token_shift
+    ? (x, i) =>
+        b.shiftTokens(x, (half) => {
+          moved.push(half)
+          return carried?.halves[i] as Value
+        })
+    : undefined
   let stream: Stream = { x: h }
-  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
+  for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal, shift)
   g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])
   const local = b.toLocal(b.addNorm(stream, "global_norm").normed)
-  return { previous, local }
+  if (!carried) return { previous, local }
+  const flat = [...moved, g.node("Reshape", [local, g.ints([-1, 1, P * m.local.width])])]
+  const next = g.node("Squeeze", [g.concat(flat, 2), g.ints([1])])
+  g.output(NEXT_CARRIED, next, "float32", ["batch", carriedWidth(m)])
+  return { previous, local, before: carried.local }
+}
+
+/**
+ * What an aligned local model makes of the patch before (`before` [B, P * D_L], its shares): logits of the next byte
+ * [B, 1, count]; and what its start leaves for the places of the new patch.
+ */
+function leadingPlace(b: Builder, previous: Value, before: Value) {
+  const { g, m } = b
+  const { patch: P, local: L } = m
+  const trace: LocalTrace = { keys: [], values: [], halves: [] }
+  const shares = g.node("Reshape", [before, g.ints([-1, P, L.width])])
+  const all = alignedLocal(b, previous, shares, trace)
+  const place = (x: Value, at: number, axis: number) =>
+    g.node("Slice", [x, g.ints([at]), g.ints([at + 1]), g.ints([axis])])
+  const state = g.node("Where", [b.isPadding(previous, [-1, 1, 1]), place(all, 0, 1), place(all, P, 1)])
+  return {
+    logits: b.head({ x: state }, 1),
+    cache: trace.keys.flatMap((keys, i) => [place(keys, 0, 2), place(trace.values[i] as Value, 0, 2)]),
+    halves: trace.halves.map((half) => place(half, 0, 1)),
+  }
 }

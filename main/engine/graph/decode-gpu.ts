@@ -1,4 +1,4 @@
-import { attentionWindow, type ModelConfig } from "../../../contract/pack.ts"
+import { attentionWidth, attentionWindow, headWidth, logitsOf, type ModelConfig } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
 import { type Attend, Builder, cacheNames, type Source, type Stream } from "./builder.ts"
 import { appendByte, begin, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
@@ -29,7 +29,8 @@ export function unrolledGraph(source: Source, masks: readonly Mask[], guided = f
   const b = Builder.of("unrolled", source, "gpu")
   const { g, m } = b
   const { global: G, local: L, patch: P } = m
-  const d = G.width / G.heads
+  const d = headWidth(G)
+  const count = logitsOf(m)
   const group = G.heads / G.kv_heads
   const places = attentionWindow(m)
   const slice = (x: Value, from: number, to: number, axis: number) =>
@@ -61,21 +62,21 @@ export function unrolledGraph(source: Source, masks: readonly Mask[], guided = f
     g.output(nextName(names.v), v, b.real, ["heads", places, d])
     const qh = g.node("Reshape", [q, g.ints([-1, group, d])])
     const p = g.node("Softmax", [g.node("Add", [g.node("MatMul", [qh, k]), mask])], { axis: -1 })
-    return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, G.width])])
+    return g.node("Reshape", [g.node("MatMul", [p, v]), g.ints([-1, 1, attentionWidth(G)])])
   }
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal)
   const fromGlobal = b.toLocal(b.addNorm(stream, "global_norm").normed) // [B, P, D_L]
 
   const drawn = guided ? "drawn" : "batch"
-  const noise = g.input("noise", "float32", [P, drawn, 1, 256])
+  const noise = g.input("noise", "float32", [P, drawn, 1, count])
   const draw = drawInputs(g, "int32", masks)
   const guidance = guided ? g.input("guidance", "float32", [1]) : undefined
   const carried = carriedPast(m, true)
   const inputs = carried.map(({ name, type, shape }) => [name, g.input(name, type, shape)])
   let past = begin(b, Object.fromEntries(inputs) as Past)
   const fits = fitInputs(b)
-  const everyByte = g.floats(Array.from({ length: 256 }, (_, byte) => byte))
+  const everyByte = g.floats(Array.from({ length: count }, (_, byte) => byte))
 
   const none = g.node("Mul", [g.node("Gather", [previous, g.ints([0], [])], { axis: 1 }), g.int32s([0], [])]) // [B]
   const keysAndValues: Value[][] = Array.from({ length: L.layers }, () => ["", ""]) // each [B, kv heads, bytes, d]
@@ -100,7 +101,7 @@ export function unrolledGraph(source: Source, masks: readonly Mask[], guided = f
     const { own, steered } = guidance ? guidedLogits(g, logits, guidance) : { own: logits, steered: logits }
 
     const gumbel = g.node("Squeeze", [slice(noise, p, p + 1, 0), g.ints([0])]) // [B, 1, 256]
-    const sums = perturbedLogits(g, steered, gumbel, draw)
+    const sums = perturbedLogits(g, steered, gumbel, draw, count)
     // ArgMax has no kernel here: the winner is where the largest stands.
     const best = g.node("Equal", [sums, g.node("ReduceMax", [sums, g.ints([2])], { keepdims: 1 })])
     const winner = g.node("Where", [best, everyByte, g.floats([-1], [])])

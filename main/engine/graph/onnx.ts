@@ -65,7 +65,9 @@ const attribute = (name: string, value: Attribute): Message => {
 
 const contribOps = new Set([
   "DynamicQuantizeMatMul",
+  "FastGelu",
   "FusedMatMul",
+  "Gelu",
   "GroupQueryAttention",
   "MatMulNBits",
   "QuickGelu",

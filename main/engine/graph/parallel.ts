@@ -1,7 +1,18 @@
-import type { Stage } from "../../../contract/pack.ts"
+import { attentionWidth, carriedWidth, headWidth, type Stage } from "../../../contract/pack.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { BYTE_COLUMNS } from "../features/notes.ts"
-import { type Attend, Builder, cacheNames, NEW_ROWS, ngramRows, type Source, type Stream } from "./builder.ts"
+import {
+  type Attend,
+  Builder,
+  cacheNames,
+  NEW_ROWS,
+  NEXT_CARRIED,
+  ngramRows,
+  type Rotary,
+  type Shift,
+  type Source,
+  type Stream,
+} from "./builder.ts"
 import { lookbackRows } from "./byte-features.ts"
 import type { Dim, Graph, Value } from "./onnx.ts"
 import { statistics } from "./sampling.ts"
@@ -22,10 +33,10 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   const b = Builder.of(want.score ? "score" : "prefill", source, gpu ? "gpu" : "many")
   const { g, m, index } = b
   const { global: G, patch: P } = m
-  const d = G.width / G.heads
+  const d = headWidth(G)
   const group = G.heads / G.kv_heads
 
-  const { h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
+  const { previous, h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
   const mask = b.toMask(g.input("mask", "float32", ["n", "seen"]))
   // Each query head of a group stands under the others: rows of [group * n] share their key head.
   const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
@@ -44,29 +55,50 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
     const past = (name: string) => b.toReal(g.input(name, "float32", ["past", G.kv_heads, d]))
     const keys = g.node("Concat", [past(names.k), newK], { axis: 0 })
     const values = g.node("Concat", [past(names.v), newV], { axis: 0 })
-    return groupedAttention(b, q, G, keys, values, groupMask, [1, -1, G.width])
+    return groupedAttention(b, q, G, keys, values, groupMask, [1, -1, attentionWidth(G)])
   }
+  const carried = b.carried(1)
+  const moved: Value[] = []
+  const shift: Shift | undefined = m.token_shift
+    ? (x, i) =>
+        b.shiftTokens(x, (half) => {
+          moved.push(half)
+          const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
+          return g.node("Concat", [carried?.halves[i] as Value, earlier], { axis: 1 })
+        })
+    : undefined
   const last = G.layers - 1
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) {
-    if (i === last && !want.score) {
+    if (i === last && !want.score && !carried) {
       const at = `global_blocks.${i}`
       cacheRows(i, b.linear(b.addNorm(stream, `${at}.attention_norm`).normed, `${at}.qkv`))
-    } else stream = b.block(stream, "global", i, attendGlobal)
+    } else stream = b.block(stream, "global", i, attendGlobal, shift)
   }
   g.output(NEW_ROWS, b.toFloat(g.concat(rows, 0)), "float32", ["rows", G.kv_heads, d])
-  if (!want.score) return g
+  if (!want.score && !carried) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
-  const inside = localInParallel(b, b.toLocal(globalOutput), "n")
+  const fromGlobal = b.toLocal(globalOutput)
+  if (carried) {
+    const local = g.node("Reshape", [fromGlobal, g.ints([1, -1, P * m.local.width])])
+    const next = g.node("Reshape", [g.concat([...moved, local], 2), g.ints([-1, carriedWidth(m)])])
+    g.output(NEXT_CARRIED, next, "float32", ["n", carriedWidth(m)])
+    if (!want.score) return g
+  }
+  const inside = carried
+    ? alignedInParallel(b, previous, g.input("current", index, ["n", P]), fromGlobal, carried.local)
+    : localInParallel(b, fromGlobal, "n")
   const guesses = b.guesses
   const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
   const logits = b.head(inside, P, guess, b.soundInputs("places"))
-  const current = g.node("Unsqueeze", [g.input("current", index, ["n", P]), g.ints([-1])])
+  const scored = carried ? "current" : g.input("current", index, ["n", P])
+  const current = g.node("Unsqueeze", [scored, g.ints([-1])])
   const { logprob, entropy } = statistics(b, logits, current)
   g.output("logprob", logprob, "float32", ["n", P, 1])
   g.output("entropy", entropy, "float32", ["n", P, 1])
-  if (want.logits) g.output("logits", logits, "float32", ["n", P, 256])
+  const bytes = () => g.node("Slice", [logits, g.ints([0]), g.ints([256]), g.ints([2])])
+  if (want.logits) g.output("logits", m.end_logit ? bytes() : logits, "float32", ["n", P, 256])
   return g
 }
 
@@ -81,7 +113,7 @@ function groupedAttention(
   shape: number[],
 ): Value {
   const { g } = b
-  const d = s.width / s.heads
+  const d = headWidth(s)
   const group = s.heads / s.kv_heads
   const q4 = g.node("Reshape", [q, g.ints([-1, s.kv_heads, group, d])])
   const rows = g.node("Transpose", [q4], { perm: [1, 2, 0, 3] }) // [kv heads, group, n, d]
@@ -97,7 +129,7 @@ function groupedAttention(
  */
 export function localInParallel(b: Builder, fromGlobal: Value, n: Dim): Stream {
   const { g, m, index } = b
-  const { local: L, patch: P } = m
+  const { patch: P } = m
   const localPrevious = g.input("local_previous", index, [n, P])
   const parts = [fromGlobal, g.node("Gather", [g.weight("local_embed.weight"), localPrevious])]
   if (m.ngrams) {
@@ -110,12 +142,22 @@ export function localInParallel(b: Builder, fromGlobal: Value, n: Dim): Stream {
     parts.push(lookbackRows(b, ids, P))
   }
   if (m.notes) parts.push(noteRows(b, g.input("note_rows", index, [n, P, BYTE_COLUMNS])))
+  return localBlocks(b, () => b.sum(parts), P)
+}
+
+/** What a place's part of the local model leaves for the places after it: keys and values a layer, halves of the stream. */
+export type LocalTrace = { keys: Value[]; values: Value[]; halves: Value[] }
+
+/** The blocks of the local model on `P` places of many patches at once; `trace` is filled with what all places leave. */
+function localBlocks(b: Builder, enter: () => Stream, P: number, trace?: LocalTrace): Stream {
+  const { g, m } = b
+  const { local: L } = m
   const causal = Array.from({ length: P * P }, (_, i) => (i % P <= Math.floor(i / P) ? 0 : -3e4))
   const localMask = g.node("Concat", Array<Value>(L.heads / L.kv_heads).fill(b.reals(causal, [P, P])), { axis: 0 })
-  const dl = L.width / L.heads
+  const dl = headWidth(L)
   const localGroup = L.heads / L.kv_heads
   const attendLocal: Attend = (qkv) => {
-    const [q, k, v] = b.queryKeyValue(qkv, L)
+    const [q, k, v] = b.queryKeyValue(qkv, L, localRotary(b, P))
     // [n, P, heads * d] -> [n, kv heads, group * P, d]
     const split = (x: Value, shape: number[], perm: number[]) =>
       g.node("Transpose", [g.node("Reshape", [x, g.ints(shape)])], { perm })
@@ -123,16 +165,70 @@ export function localInParallel(b: Builder, fromGlobal: Value, n: Dim): Stream {
     const qh = g.node("Reshape", [q5, g.ints([-1, L.kv_heads, localGroup * P, dl])])
     const kh = split(k, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
     const vh = split(v, [-1, P, L.kv_heads, dl], [0, 2, 1, 3])
+    trace?.keys.push(kh)
+    trace?.values.push(vh)
     const scores = b.gpu
       ? g.node("MatMul", [qh, g.node("Transpose", [kh], { perm: [0, 1, 3, 2] })])
       : g.node("FusedMatMul", [qh, kh], { transB: 1 })
     const p = g.node("Softmax", [g.node("Add", [scores, localMask])], { axis: -1 })
     const mixed = g.node("Reshape", [g.node("MatMul", [p, vh]), g.ints([-1, L.kv_heads, localGroup, P, dl])])
-    return g.node("Reshape", [g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }), g.ints([-1, P, L.width])])
+    return g.node("Reshape", [
+      g.node("Transpose", [mixed], { perm: [0, 3, 1, 2, 4] }),
+      g.ints([-1, P, attentionWidth(L)]),
+    ])
   }
-  let inside = b.sum(parts)
-  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal)
+  const shift: Shift | undefined = m.token_shift
+    ? (x) =>
+        b.shiftTokens(x, (half) => {
+          trace?.halves.push(half)
+          const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
+          return g.node("Pad", [earlier, g.ints([0, 1, 0, 0, 0, 0])])
+        })
+    : undefined
+  let inside = enter()
+  for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal, shift)
   return inside
+}
+
+/** Angles of a local model that turns queries and keys: of `count` places from the first. */
+export function localRotary(b: Builder, count: number): Rotary | undefined {
+  if (!b.m.local_rotary) return undefined
+  const half = headWidth(b.m.local) / 2
+  const angles = Array.from({ length: count * half }, (_, i) => Math.floor(i / half) * 10000 ** (-(i % half) / half))
+  const table = (values: number[]) => b.reals(values, [count, half])
+  return { cos: table(angles.map(Math.cos)), sin: table(angles.map(Math.sin)), ids: b.g.ints([0]) }
+}
+
+/**
+ * The aligned local model on whole patches: the start, then each byte with its share of the global output.
+ * @param ids bytes [rows, P]; 256 and more where there is no patch
+ * @param fromGlobal [rows, P, D_L]
+ * @returns [rows, P + 1, D_L]; place p is before byte p, the last one before the next patch's first
+ */
+export function alignedLocal(b: Builder, ids: Value, fromGlobal: Value, trace?: LocalTrace): Value {
+  const { g, m } = b
+  const known = g.node("Min", [ids, g.ints([256], [])])
+  const begun = g.node("Pad", [known, g.ints([0, 1, 0, 0]), g.ints([256], [])])
+  const shares = g.node("Pad", [fromGlobal, g.ints([0, 1, 0, 0, 0, 0])])
+  const x = g.node("Add", [g.node("Gather", [g.weight("local_embed.weight"), begun]), shares])
+  const { x: sum, added } = localBlocks(b, () => ({ x }), m.patch + 1, trace)
+  return added ? g.node("Add", [sum, added]) : sum
+}
+
+/** Local states [n, P, D_L] before every byte of `current`: those before first bytes are of the patch before. */
+function alignedInParallel(b: Builder, previous: Value, current: Value, fromGlobal: Value, before: Value): Stream {
+  const { g, m } = b
+  const { patch: P, local } = m
+  const slice = (x: Value, from: number[], to: number[], axes: number[]) =>
+    g.node("Slice", [x, g.ints(from), g.ints(to), g.ints(axes)])
+  const first = slice(g.node("Reshape", [previous, g.ints([-1, P])]), [0], [1], [0])
+  const shares = g.node("Concat", [g.node("Reshape", [before, g.ints([1, P, local.width])]), fromGlobal], { axis: 0 })
+  const all = alignedLocal(b, g.node("Concat", [first, current], { axis: 0 }), shares) // [n + 1, P + 1, D_L]
+  const late = slice(all, [0, P], [-1, P + 1], [0, 1]) // [n, 1, D_L]
+  const alone = slice(all, [0, 0], [1, 1], [0, 1])
+  const begins = g.node("Where", [b.isPadding(previous, [-1, 1, 1]), alone, late])
+  const rest = slice(all, [1, 1], [2 ** 31 - 1, P], [0, 1])
+  return { x: g.node("Concat", [begins, rest], { axis: 1 }) }
 }
 
 /** Rows of the local table of notes, embedded and projected: [n, P, D_L]. */

@@ -18,10 +18,10 @@ export function drawInputs(g: Graph, index: "int32" | "int64", masks: readonly M
 export type Draw = { p?: { topP: Value; inverseTemperature: Value }; lastRank?: Value; belowTop?: Value }
 
 /**
- * What competes for the next byte, [B, 1, 256]: logits, far below where they are left out, and `noise`, which comes
+ * What competes for the next byte, [B, 1, count]: logits, far below where they are left out, and `noise`, which comes
  * tempered: where the largest sum stands is the same as with tempered logits, for a node less.
  */
-export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Draw): Value {
+export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Draw, count = 256): Value {
   if (!draw) return g.node("Add", [logits, noise])
   const { p, lastRank, belowTop } = draw
   const none = g.floats([-1e30], [])
@@ -30,7 +30,7 @@ export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Dr
   // Each mask keeps the first ranks, so all together are one smallest logit.
   const least: Value[] = []
   if (p || lastRank) {
-    const [ranked] = g.nodesOut(2, "TopK", [open, g.ints([256])]) as [Value, Value]
+    const [ranked] = g.nodesOut(2, "TopK", [open, g.ints([count])]) as [Value, Value]
     if (p) {
       const chances = g.node("Softmax", [g.node("Mul", [ranked, p.inverseTemperature])], { axis: -1 })
       const before = g.node("CumSum", [chances, g.ints([2], [])], { exclusive: 1 })
