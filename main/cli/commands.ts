@@ -5,7 +5,7 @@ import { LONGEST_TEXT } from "../../contract/app.ts"
 import { Bytes } from "../../contract/bytes.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "../../contract/limits.ts"
-import { modalities } from "../../contract/modality/index.ts"
+import { Modality, modalities } from "../../contract/modality/index.ts"
 import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
 import { presetsOf } from "../../contract/presets.ts"
 import { MOST_AGAIN, MOST_GUIDANCE, nextSeed, outside, type Sampling } from "../../contract/sampling.ts"
@@ -15,7 +15,7 @@ import { checkWritable } from "../host/folders.ts"
 import { MediaReader } from "../host/media/client.ts"
 import { isUtf8 } from "../host/media/encoding.ts"
 import { media } from "../host/media/index.ts"
-import { defaultPaths, findPack, importPack, listPacks, packFor } from "../host/packs/find.ts"
+import { defaultPaths, findPack, importPath, listPacks, packFor } from "../host/packs/find.ts"
 import { documentBounds, readPack, wholeDocument } from "../packs/read.ts"
 import { number, parse, share, UsageError, withValues } from "./arguments.ts"
 import { withInput } from "./input.ts"
@@ -32,7 +32,8 @@ const help = `megabyte: generate and continue raw bytes with a MEGABYTE model, o
   megabyte continue FILE [--keep 50%] [--bytes N] [--out FILE]    go on from a text, a row of a picture, a time
   megabyte continue FILE --columns [--keep 16]                    go on from a column of a picture, left to right
   megabyte score FILE [--pack NAME] [--precision fp32,int8]       bits per byte of a file
-  megabyte packs | import FOLDER | devices                        what there is
+  megabyte packs | devices                                        what there is
+  megabyte import PATH [--extension bmp] [--heads N] [--name X]   a pack's folder, or weights of MEGABYTE-pytorch or bGPT
   megabyte serve [--port N] [--no-open]                           the app in this machine's browser
   megabyte start                                                  the app in Electron, where its binary is
 
@@ -63,6 +64,8 @@ const making = {
 }
 /** How a picture is brought to a pack's canvas. */
 const framing = { crop: text, dither: flag }
+/** What the file of another package's weights does not tell. */
+const importing = { heads: text, context: text, extension: text, modality: text, name: text, license: text, json: flag }
 /** What ends a run early: what was made until then is written. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
@@ -107,10 +110,11 @@ export async function run([command = "help", ...args]: string[]): Promise<void> 
       return packs(values.json ?? false)
     }
     case "import": {
-      const { positionals } = parse(args, {}, 1)
+      const { values, positionals } = parse(args, importing, 1)
       const places = defaultPaths()
       checkWritable(places.home, "MEGABYTE_HOME")
-      return void process.stdout.write(`imported ${importPack(positionals[0] as string, places)}\n`)
+      const name = importPath(positionals[0] as string, places, foreignOptions(values))
+      return void process.stdout.write(values.json ? `${JSON.stringify({ name })}\n` : `imported ${name}\n`)
     }
     case "devices": {
       const { values } = parse(args, { json: flag }, 0)
@@ -154,6 +158,24 @@ function readPrompt(given: string, values: Values<typeof common & typeof framing
       reader.close()
     }
   })
+}
+
+/** What a person says of another package's weights. @throws UsageError */
+function foreignOptions({ heads, context, extension, modality, name, license }: Values<typeof importing>) {
+  const kind = Modality.optional().safeParse(modality)
+  if (!kind.success || kind.data === "image" || kind.data === "audio")
+    throw new UsageError(`--modality must be text or bytes, not "${modality}"`)
+  if (extension !== undefined && !/^\.?[a-z0-9]{1,8}$/.test(extension))
+    throw new UsageError(`--extension must be the ending of a file such as bmp, not "${extension}"`)
+  const whole = (option: string, value: string) => number(option, value, 0, { min: 1, max: 65536, whole: true })
+  return {
+    ...(heads === undefined ? {} : { heads: whole("heads", heads) }),
+    ...(context === undefined ? {} : { context: whole("context", context) }),
+    ...(extension === undefined ? {} : { extension }),
+    ...(kind.data === undefined ? {} : { modality: kind.data }),
+    ...(name === undefined ? {} : { name }),
+    ...(license === undefined ? {} : { license }),
+  }
 }
 
 /** The number of a style by its name. @throws UsageError */
@@ -440,10 +462,9 @@ function packs(json: boolean): void {
     if ("problem" in p) process.stdout.write(`${p.folder}  DAMAGED: ${p.problem}\n`)
     else {
       const { name, title, modality, parameters, heldOut, license } = p.pack
+      const held = Object.keys(heldOut.files).length ? `${heldOut.bitsPerByte} bits/byte held out` : "not measured"
       const size = `${(parameters / 1e6).toFixed(1)}M parameters`
-      process.stdout.write(
-        `${name}  ${title} (${modality}), ${size}, ${heldOut.bitsPerByte} bits/byte held out, ${license}\n`,
-      )
+      process.stdout.write(`${name}  ${title} (${modality}), ${size}, ${held}, ${license}\n`)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { z } from "zod"
 import { fromHalf } from "../engine/float16.ts"
 import { ImportError } from "./error.ts"
 import { Global, Inert, type Resolver, unpickle } from "./pickle.ts"
@@ -5,7 +6,7 @@ import { FileSource } from "./source.ts"
 import { readZip, zipData } from "./zip.ts"
 
 /** Numbers that tensors look at, somewhere in the file. */
-type Storage = { key: string; type: string; count: number; first: number }
+export type Storage = { key: string; type: string; count: number; first: number }
 
 /** A tensor of a checkpoint: a view of a storage, read when asked for. */
 export class Tensor {
@@ -106,14 +107,15 @@ const STORAGE = /^torch\.(cuda\.)?([A-Z]\w+)Storage$/
 const allows = (name: string) => DATA.has(name) || DTYPE.test(name) || STORAGE.test(name) || MODULES.test(name)
 
 /**
- * Reads a file that torch.save wrote, an archive or, before PyTorch 1.6, pickles one after the other. Nothing in it is run.
+ * Reads safetensors, or what torch.save wrote: an archive or, before PyTorch 1.6, pickles one after the other. Nothing in it is
+ * run.
  * @throws ImportError with a line for a person
  */
 export function openCheckpoint(path: string): Checkpoint {
   const source = FileSource.open(path)
   try {
     const isZip = source.size > 3 && Buffer.from(source.read(0, 4)).equals(Buffer.from("PK\x03\x04", "latin1"))
-    const value = isZip ? fromArchive(source) : fromPickles(source)
+    const value = isZip ? fromArchive(source) : isSafetensors(source) ? fromSafetensors(source) : fromPickles(source)
     return { value, close: () => source.close() }
   } catch (error) {
     source.close()
@@ -193,7 +195,64 @@ function fromPickles(source: FileSource): unknown {
   return value
 }
 
-const widthOf = ({ type }: Storage) => (types[type] as ElementType).width
+const widthOf = ({ type }: Pick<Storage, "type">) => (types[type] as ElementType).width
+
+/** Types of numbers by the names of safetensors. */
+const STORED = new Map(
+  Object.entries({
+    F32: "Float",
+    F16: "Half",
+    BF16: "BFloat16",
+    F64: "Double",
+    I64: "Long",
+    I32: "Int",
+    I16: "Short",
+    I8: "Char",
+    U8: "Byte",
+    BOOL: "Bool",
+  }),
+)
+const Header = z.record(z.string(), z.unknown())
+const Entry = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().min(0)).max(8),
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+})
+const LONGEST_HEADER = 100_000_000
+
+/** Whether it begins as safetensors do: the length of a header, and that of JSON. */
+function isSafetensors(source: FileSource): boolean {
+  if (source.size < 10) return false
+  const begins = source.read(0, 9)
+  return begins[8] === 0x7b && new DataView(begins.buffer).getBigUint64(0, true) <= BigInt(source.size - 8)
+}
+
+function fromSafetensors(source: FileSource): Map<string, Tensor> {
+  const length = Number(new DataView(source.read(0, 8).buffer).getBigUint64(0, true))
+  if (length > LONGEST_HEADER) throw new ImportError("Its header is too long.")
+  let header: unknown
+  try {
+    header = JSON.parse(Buffer.from(source.read(8, length)).toString("utf8"))
+  } catch {}
+  const entries = Header.safeParse(header)
+  if (!entries.success) throw new ImportError("Its header is not that of safetensors.")
+  const tensors = new Map<string, Tensor>()
+  for (const [name, value] of Object.entries(entries.data)) {
+    if (name === "__metadata__") continue
+    const entry = Entry.safeParse(value)
+    const type = entry.success ? STORED.get(entry.data.dtype) : undefined
+    if (!entry.success || !type)
+      throw new ImportError(`Its tensor ${JSON.stringify(name.slice(0, 100))} is of a type that is not supported.`)
+    const { shape, data_offsets } = entry.data
+    const at = 8 + length + data_offsets[0]
+    const storage = { key: "", type, count: (data_offsets[1] - data_offsets[0]) / widthOf({ type }), first: 0 }
+    if (shape.reduce((a, b) => a * b, 1) !== storage.count || 8 + length + data_offsets[1] > source.size)
+      throw new ImportError(`Its tensor ${JSON.stringify(name.slice(0, 100))} is cut.`)
+    const stride = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1))
+    tensors.set(name, new Tensor(storage, 0, shape, stride, () => at, source))
+  }
+  return tensors
+}
 
 /** What a checkpoint's pickle may name and what that stands for. `found` is told every storage. */
 function resolver(source: FileSource, locate: (key: string) => number, found: (storage: Storage) => void): Resolver {

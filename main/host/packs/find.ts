@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, lstatSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PACK_FILES } from "../../../contract/files.ts"
 import type { Pack } from "../../../contract/pack.ts"
 import { Weights } from "../../engine/compile/weights.ts"
 import { makeFolder } from "../../files/make-folder.ts"
+import { type Described, ImportError, type ImportOptions, importModel } from "../../import/index.ts"
 import { PackError } from "../../packs/error.ts"
 import { readPack } from "../../packs/read.ts"
 import { readSafetensors } from "../../packs/safetensors.ts"
@@ -92,6 +93,46 @@ export function removePack(name: string, places: AppPaths): void {
   const found = listPacks(places).find((p) => !p.shipped && ("pack" in p ? p.pack.name : basename(p.folder)) === name)
   if (!found) throw new PackError(`The pack ${name} came with the app and stays.`)
   rmSync(found.folder, { recursive: true, force: true })
+}
+
+/**
+ * Takes in what a person points at: a pack's folder, or a file of another package's weights, of which a pack is made.
+ * Returns the pack's name.
+ * @throws PackError with a line for a person
+ */
+export function importPath(path: string, places: AppPaths, options: ImportOptions & Partial<Described> = {}): string {
+  return statSync(path, { throwIfNoEntry: false })?.isFile()
+    ? importWeights(path, places, options)
+    : importPack(path, places)
+}
+
+/** Makes a pack of a file of another package's weights. */
+function importWeights(path: string, places: AppPaths, options: ImportOptions & Partial<Described>): string {
+  const file = basename(path)
+  const shipped = new Set(listPacks(places).flatMap((p) => (p.shipped && "pack" in p ? [p.pack.name] : [])))
+  const own = slug(options.name ?? file.replace(/\.[^.]*$/, ""))
+  const name = shipped.has(own) ? `imported-${own}`.slice(0, 63) : own
+  const target = join(places.home, "packs", name)
+  const temporary = `${target}.part`
+  makeFolder(join(places.home, "packs"))
+  rmSync(temporary, { recursive: true, force: true })
+  try {
+    importModel(path, temporary, { name, license: options.license }, options)
+    readPack(temporary) // what it says of itself is checked as any pack's
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    if (error instanceof ImportError) throw new PackError(`${file} was not imported. ${error.message}`)
+    throw error
+  }
+  rmSync(target, { recursive: true, force: true })
+  renameSync(temporary, target)
+  return name
+}
+
+/** A pack's name of some words. */
+function slug(words: string): string {
+  const plain = words.toLowerCase().replace(/[^a-z0-9]+/g, "-")
+  return plain.replace(/^-+/, "").slice(0, 54).replace(/-+$/, "") || "imported"
 }
 
 /** Copies a pack into the person's packs after a full check of its weights. Returns its name. @throws PackError */
