@@ -86,6 +86,13 @@ export const Preview = z.object({
   image: z.string().optional(),
   /** Loudest sample of each stretch, 0 to 1. */
   peaks: z.array(z.number()).optional(),
+  /** Of a tune, where all of its notes are known: theirs in seconds and semitones, of `seconds` in all. */
+  roll: z
+    .object({
+      seconds: z.number(),
+      notes: z.array(z.object({ start: z.number(), length: z.number(), pitch: z.number() })).max(500),
+    })
+    .optional(),
 })
 export type Preview = z.infer<typeof Preview>
 

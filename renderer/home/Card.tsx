@@ -50,7 +50,7 @@ export function Card({ result }: { result: Result }) {
       </button>
       <p className="note">
         {pack
-          ? `Made before by ${result.title}${result.styleName ? `, ${result.styleName}` : ""}`
+          ? `Made by ${result.title}${result.styleName ? `: ${result.styleName}` : ""}`
           : "No model for this is here"}
       </p>
       <button type="button" className="quiet" disabled={!pack} onClick={() => pack && actions.newWork(pack.name)}>

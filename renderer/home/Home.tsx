@@ -23,7 +23,11 @@ export function Home() {
       </ul>
       <Line />
       <p className="drop-hint">
-        <Icon name="file" /> Or drop anything, text, picture or sound: go on from it, or see what surprises the model.{" "}
+        <Icon name="file" />
+        <span>
+          Or drop a text, a picture or a sound
+          <span className="wide">: go on from it, or see what surprises the model</span>.
+        </span>
         <OpenFile /> <Record />
       </p>
       {busy && <p role="status">Something is being made…</p>}

@@ -31,7 +31,7 @@ export const bits = (value: number) => value.toFixed(value < 0.1 ? 3 : 2)
 
 /** A share of certainty as a percentage: whole ones, and more places where they are small. */
 export function percent(share: number): string {
-  if (share > 0 && share < 5e-5) return "< 0.01 %"
+  if (share < 5e-5) return "< 0.01 %"
   return `${(100 * share).toFixed(share >= 0.1 ? 0 : share >= 0.01 ? 1 : 2)} %`
 }
 

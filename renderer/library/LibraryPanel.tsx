@@ -8,12 +8,7 @@ import { Icon } from "../ui/Icon.tsx"
 import { WorkRow } from "./WorkRow.tsx"
 
 const ROW = 64
-const filters = [
-  ["all", "All"],
-  ...Modality.options.map((modality) => [modality, modalities[modality].kinds] as const),
-  ["starred", "Starred"],
-] as const
-type Filter = (typeof filters)[number][0]
+type Filter = "all" | Modality | "starred"
 
 /** The library: each work one row, newest first; only the rows in sight are in the page. */
 export function LibraryPanel() {
@@ -23,6 +18,7 @@ export function LibraryPanel() {
   const [filter, setFilter] = useState<Filter>("all")
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
   const works = useWorks(filter)
+  const filters = useFilters()
   const ids = works.filter((w) => picked.has(w.root)).flatMap((w) => w.items.map((i) => i.id))
   return (
     <nav className="library" id="library" aria-label="Library">
@@ -86,6 +82,27 @@ export function LibraryPanel() {
         Kept in {folder}
       </p>
     </nav>
+  )
+}
+
+/** What the library can be narrowed to: the kinds that can be made here, or have been. */
+function useFilters(): [Filter, string][] {
+  const kinds = useSlice((s) =>
+    Modality.options
+      .filter(
+        (kind) => s.packs.some((p) => p.modality === kind) || [...s.items.values()].some((i) => i.modality === kind),
+      )
+      .join(),
+  )
+  return useMemo(
+    () => [
+      ["all", "All"],
+      ...Modality.options
+        .filter((kind) => kinds.split(",").includes(kind))
+        .map((kind): [Filter, string] => [kind, modalities[kind].kinds]),
+      ["starred", "Starred"],
+    ],
+    [kinds],
   )
 }
 

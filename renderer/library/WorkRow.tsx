@@ -1,7 +1,7 @@
 import { memo } from "react"
 import { amount, when } from "../lib/words.ts"
 import { views } from "../modality/index.ts"
-import { WaveThumb } from "../sound/SoundThumb.tsx"
+import { RollThumb, WaveThumb } from "../sound/SoundThumb.tsx"
 import { useSlice } from "../store/context.ts"
 import { faceOf, type Work } from "../store/works.ts"
 import { Icon } from "../ui/Icon.tsx"
@@ -42,6 +42,8 @@ export const WorkRow = memo(
         <span className={`row-thumb ${face.modality}`}>
           {preview?.image ? (
             <img src={preview.image} alt="" width="40" height="40" draggable={false} />
+          ) : preview?.roll ? (
+            <RollThumb {...preview.roll} />
           ) : preview?.peaks ? (
             <WaveThumb peaks={preview.peaks} />
           ) : (

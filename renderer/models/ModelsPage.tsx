@@ -54,9 +54,7 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
   const [asked, setAsked] = useState(false)
   return (
     <li className={pack.problem ? "damaged" : ""}>
-      <h3>
-        {pack.title} <small>{pack.name}</small>
-      </h3>
+      <h3>{pack.title}</h3>
       {pack.problem ? (
         <p className="problem">{pack.problem}</p>
       ) : (
@@ -65,8 +63,11 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
             {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters ·{" "}
             {size(pack.sizeBytes)} · {bits(pack.bitsPerByte)} bits/byte held out
           </p>
-          <p className="note">{pack.data}</p>
           <p className="note">License: {pack.license}</p>
+          <details>
+            <summary>What it learned from</summary>
+            <p className="note">{pack.data}</p>
+          </details>
         </>
       )}
       <div className="actions">

@@ -65,7 +65,13 @@ export function PatchCard({
               <ol>
                 {(known?.[i] ?? []).map((other) => (
                   <li key={other.byte}>
-                    <Other {...{ other, look, busy }} at={from + i} same={other.byte === byte} id={id} />
+                    <Other
+                      {...{ look, busy, id }}
+                      // Of the taken one the share that it was drawn with is known.
+                      other={other.byte === byte && cost >= 0 ? { byte, share: 2 ** -cost } : other}
+                      at={from + i}
+                      same={other.byte === byte}
+                    />
                   </li>
                 ))}
               </ol>

@@ -8,8 +8,8 @@ import { Panel, type Shown } from "./SpectrumView.tsx"
  * Notes heard in the sound; those that are only estimated are pale. Those that were given are drawn softly; with `heat`
  * each is colored by how its bytes surprised the model.
  */
-export function NotesView(props: Shown & { given: number; heat: boolean }) {
-  const { content, version, sound, given, heat } = props
+export function NotesView(props: Shown & { given: number; heat: boolean; usual: number }) {
+  const { content, version, sound, given, heat, usual } = props
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   const roll = useMemo(() => rollOf(content.bytes, sound), [content, version, sound])
   const paint = useMemo(
@@ -21,19 +21,19 @@ export function NotesView(props: Shown & { given: number; heat: boolean }) {
         string,
       ]
       const byte = (seconds: number) => Math.round(seconds * secondBytes(sound))
-      paintRoll(g, roll, {
+      paintRoll(g, roll.notes, {
         width,
         height,
         seconds: roll.seconds,
         line,
         color: ({ start, length }) => {
           const bits = heat ? content.meanBits(byte(start), byte(start + length)) : undefined
-          if (bits !== undefined) return surpriseColor(bits, undefined, true)
+          if (bits !== undefined) return surpriseColor(bits, usual, true)
           return byte(start) < given ? soft : accent
         },
       })
     },
-    [roll, content, sound, given, heat],
+    [roll, content, sound, given, heat, usual],
   )
   const { notes } = roll
   const estimated = notes.some(({ exact }) => !exact)

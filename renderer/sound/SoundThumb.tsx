@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from "react"
 import { type Sound, sampleBytes } from "../../contract/pack.ts"
 import { sampleAt } from "../../contract/samples.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
-import { isPlayed, paintRoll, rollOf } from "./roll.ts"
+import { type Drawn, isPlayed, paintRoll, rollOf } from "./roll.ts"
 
 /** Seconds of new sound after which its notes are heard anew: one that grows stays quick. */
 const GROWS_BY = 1 / 8
@@ -44,10 +44,25 @@ export function SoundThumb(props: { bytes: Uint8Array; sound: Sound; version: nu
         line,
         color: () => accent,
       }
-      return paintRoll(g, roll, view)
+      return paintRoll(g, roll.notes, view)
     }
     paintPeaks(g, peaksOf(bytes, sound, Math.max(1, Math.round(BARS * Math.min(1, share)))))
   }, [roll, share, sound, theme])
+  return <canvas className="thumb-wave" ref={element} width={WIDTH} height={HEIGHT} />
+}
+
+/** Notes of a tune, small. */
+export function RollThumb({ seconds, notes }: { seconds: number; notes: readonly Drawn[] }) {
+  const element = useRef<HTMLCanvasElement>(null)
+  const theme = useThemeCount()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
+  useEffect(() => {
+    const g = element.current?.getContext("2d")
+    if (!g) return
+    g.clearRect(0, 0, WIDTH, HEIGHT)
+    const accent = getComputedStyle(g.canvas).getPropertyValue("--accent")
+    paintRoll(g, notes, { width: WIDTH, height: HEIGHT, seconds, line: "transparent", color: () => accent })
+  }, [seconds, notes, theme])
   return <canvas className="thumb-wave" ref={element} width={WIDTH} height={HEIGHT} />
 }
 

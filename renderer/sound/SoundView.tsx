@@ -4,6 +4,7 @@ import { sampleAt } from "../../contract/samples.ts"
 import { surpriseColor } from "../lib/color.ts"
 import { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
+import { useThemeCount } from "../lib/useTheme.ts"
 import { Icon } from "../ui/Icon.tsx"
 import { NotesView } from "./NotesView.tsx"
 import { Player, type Playing, webSpeaker } from "./player.ts"
@@ -23,16 +24,19 @@ function Wave(props: {
   /** Bytes that were given, or are to be kept: drawn softly, with a mark at their end. */
   given: number
   heat: boolean
+  /** Bits per byte that the pack is used to. */
+  usual: number
   /** Byte that is being heard. */
   heard: number | undefined
   label: string
   onPick: (byte: number) => void
 }) {
-  const { content, version, sound, given, heat, heard, label, onPick } = props
+  const { content, version, sound, given, heat, usual, heard, label, onPick } = props
   const element = useRef<HTMLCanvasElement>(null)
   const size = useSize(element)
+  const theme = useThemeCount()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
+  // biome-ignore lint/correctness/useExhaustiveDependencies: version and theme stand for what else is drawn
   useEffect(() => {
     const el = element.current
     const g = el?.getContext("2d")
@@ -58,7 +62,7 @@ function Wave(props: {
       }
       const bits = heat ? content.meanBits(from * step, to * step) : undefined
       if (bits !== undefined) {
-        g.fillStyle = surpriseColor(bits)
+        g.fillStyle = surpriseColor(bits, usual)
         g.fillRect(x, 0, 1, height)
       }
       g.fillStyle = (from * step < given ? soft : accent) ?? ""
@@ -67,7 +71,7 @@ function Wave(props: {
     g.fillStyle = ink ?? ""
     if (given > 0 && given < content.length) g.fillRect((width * given) / content.length - 1, 0, 2, height)
     if (heard !== undefined) g.fillRect((width * heard) / content.length, 0, 1.5, height)
-  }, [version, size, content, sound, given, heat, heard])
+  }, [version, size, content, sound, given, heat, usual, heard, theme])
 
   return (
     <canvas
@@ -94,11 +98,12 @@ export function SoundView(props: {
   sound: Sound
   given: number
   heat: boolean
+  usual: number
   /** Bytes that it will have, while it is being made. */
   total: number | undefined
   label: string
 }) {
-  const { content, version, sound, given, heat, total, label } = props
+  const { content, version, sound, given, heat, usual, total, label } = props
   const player = usePlayer(content, sound, total)
   const [chosen, setChosen] = useState(() => localStorage.getItem("look"))
   // A tune is seen best by its notes, anything else by its wave.
@@ -115,7 +120,7 @@ export function SoundView(props: {
     <div className="sound">
       {look === "wave" && <Wave {...props} {...view} />}
       {look === "spectrum" && <SpectrumView {...view} />}
-      {look === "notes" && <NotesView {...view} given={given} heat={heat} />}
+      {look === "notes" && <NotesView {...view} {...{ given, heat, usual }} />}
       <div className="actions">
         <Transport player={player} content={content} sound={sound} total={total} />
         <div className="looks" role="radiogroup" aria-label="What is shown of the sound">
@@ -201,6 +206,7 @@ export function SoundPrompt(props: { bytes: Uint8Array; sound: Sound; kept: numb
         sound={sound}
         given={kept}
         heat={false}
+        usual={1}
         heard={byte || playing ? byte : undefined}
         label="The sound to go on from"
         onPick={(byte) => onKept(byte - (byte % step))}

@@ -17,6 +17,7 @@ function Item({ item, content, pack }: Shown & Pointing) {
       {...{ content, version }}
       given={item.given}
       heat={surprise}
+      usual={pack.bitsPerByte}
       sound={pack.sound}
       total={live ? item.given + item.settings.length : undefined}
       label={`Sound of ${item.title}`}

@@ -13,6 +13,9 @@ export function rollOf(bytes: Uint8Array, sound: Sound): Roll {
 /** Whether the notes are what was played, every one, and no estimate. */
 export const isPlayed = ({ notes }: Roll) => notes.length > 0 && notes.every(({ exact }) => exact)
 
+/** A note to draw: seconds, seconds, semitones; paler where it is only estimated. */
+export type Drawn = Omit<Note, "exact"> & { exact?: boolean }
+
 /** Semitones that are drawn at least, so that two notes do not fill the view. */
 const LEAST_SPAN = 14
 
@@ -22,8 +25,8 @@ const LEAST_SPAN = 14
  */
 export function paintRoll(
   g: CanvasRenderingContext2D,
-  { notes }: Roll,
-  view: { width: number; height: number; seconds: number; line: string; color: (note: Note) => string },
+  notes: readonly Drawn[],
+  view: { width: number; height: number; seconds: number; line: string; color: (note: Drawn) => string },
 ): void {
   if (!notes.length) return
   const { width, height, seconds, line, color } = view
@@ -39,7 +42,7 @@ export function paintRoll(
   for (const note of notes) {
     const [x, wide] = [(note.start / seconds) * width, Math.max(2, (note.length / seconds) * width - 1.5)]
     g.fillStyle = color(note)
-    g.globalAlpha = note.exact ? 1 : 0.45
+    g.globalAlpha = note.exact === false ? 0.45 : 1
     g.beginPath()
     g.roundRect(x, y(note.pitch) - tall / 2, wide, tall, Math.min(3, tall / 3, wide / 2))
     g.fill()

@@ -10,6 +10,7 @@ import { TextView } from "./TextView.tsx"
 const LONGEST_PAGE = 300_000
 /** Characters of a text that a future shows. */
 const EXCERPT = 110
+const LONGEST_WORD = 30
 
 function Item({ item, content, pack, hovered, selected, onHover }: Shown & Pointing) {
   const actions = useActions()
@@ -36,9 +37,20 @@ function Item({ item, content, pack, hovered, selected, onHover }: Shown & Point
   )
 }
 
-/** The words after what was given. */
+const isWhite = (byte: number | undefined) => byte === undefined || byte <= 32
+
+/** Where the word begins that was given in part; where none was, `given`. */
+function wordAt({ bytes }: Content, given: number): number {
+  if (isWhite(bytes[given])) return given
+  let from = given
+  while (from > 0 && given - from < LONGEST_WORD && !isWhite(bytes[from - 1])) from--
+  return given - from < LONGEST_WORD ? from : given
+}
+
+/** The words after what was given, the one too that it ends in. */
 function excerpt(content: Content, given: number): string {
-  const bytes = content.bytes.subarray(given, given + 2 * EXCERPT)
+  const from = wordAt(content, given)
+  const bytes = content.bytes.subarray(from, from + 2 * EXCERPT)
   const text = new TextDecoder().decode(bytes, { stream: true }).replace(/\s+/g, " ").trim()
   return text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT).replace(/ [^ ]*$/, "")}…`
 }

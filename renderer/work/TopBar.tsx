@@ -33,7 +33,7 @@ export function TopBar({
   return (
     <header className="topbar">
       <span className="kind" title={pack?.title}>
-        <Icon name={views[kind].icon} /> {modalities[kind].kind}
+        <Icon name={views[kind].icon} /> <span>{modalities[kind].kind}</span>
       </span>
       {item && renaming ? (
         <Rename item={item} onDone={() => onRename(false)} />
@@ -89,7 +89,8 @@ function Headline({ content, pack }: { content: Content; pack: PackSummary }) {
           "Nothing here was scored yet"
         ) : (
           <>
-            <strong>{bits(mean)} bits/byte</strong>; usual {bits(usual)}
+            <strong>{bits(mean)} bits/byte</strong>
+            <span className="usual">; usual {bits(usual)}</span>
           </>
         )}
       </p>

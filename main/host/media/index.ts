@@ -2,7 +2,7 @@ import type { Framing, Preview, Settings } from "../../../contract/app.ts"
 import { LARGEST_WHOLE, tooLarge } from "../../../contract/files.ts"
 import type { Prompt } from "../../../contract/media.ts"
 import type { Modality } from "../../../contract/modality/index.ts"
-import { byColumns, canvasOf, type Pack, Sound, soundOf } from "../../../contract/pack.ts"
+import { byColumns, canvasOf, type Pack, Sound, secondBytes, soundOf } from "../../../contract/pack.ts"
 import { decodeSamples, encodeSamples } from "../../../contract/samples.ts"
 import { notesOf, writeMidi } from "../../../contract/transcription.ts"
 import { writeWav } from "../../../contract/wav.ts"
@@ -26,6 +26,9 @@ export type Previewed = {
   file: Uint8Array | undefined
   pack: Pick<Pack, "modality" | "media"> | undefined
 }
+
+/** Seconds of a sound that are listened to for its notes. */
+const PREVIEWED = 4
 
 /** A modality's files. */
 type Media = {
@@ -77,7 +80,16 @@ export const media: Record<Modality, Media> = {
       if (form === "midi") return writeMidi(notesOf(all, sound.rate))
       return (form === "flac" ? writeFlac : writeWav)(all, sound.rate, settings)
     },
-    preview: ({ contents, pack }) => (pack ? { peaks: peaksOf(contents(), Sound.parse(pack.media)) } : {}),
+    preview({ contents, pack }) {
+      if (!pack) return {}
+      const [bytes, sound] = [contents(), Sound.parse(pack.media)]
+      const beginning = decodeSamples(bytes.subarray(0, PREVIEWED * secondBytes(sound)), sound)
+      const notes = notesOf(beginning, sound.rate)
+      // A tune is known by its notes; its wave looks like that of any other.
+      return notes.length && notes.every(({ exact }) => exact)
+        ? { roll: { seconds: beginning.length / sound.rate, notes } }
+        : { peaks: peaksOf(bytes, sound) }
+    },
   },
   text: {
     read: async (name, file) => readText(name, whole(name, file)),
