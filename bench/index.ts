@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { cpus } from "node:os"
 import { fileURLToPath } from "node:url"
-import { Worker } from "node:worker_threads"
+import { copyBandwidth } from "./copy.ts"
 import { median } from "./timing.ts"
 
 /**
@@ -13,30 +13,8 @@ if (process.argv.includes("--speed")) await import("./speed.ts")
 if (process.argv.includes("--device")) await import("./device.ts")
 if (process.argv.includes("--precision")) await import("./precision.ts")
 if (process.argv.includes("--long")) await import("./long.ts")
+if (process.argv.includes("--peers")) await import("./peers.ts")
 if (process.argv.includes("--profile")) await import("./profile.ts")
-
-/** Stream copy on all cores, bytes read + written a second: the best of several rounds over 256 MiB in all. */
-async function copyBandwidth(threads: number): Promise<number> {
-  const size = 2 ** 28 / threads
-  const source = `
-    const { parentPort } = require("node:worker_threads")
-    const a = new Uint8Array(${size}).fill(1), b = new Uint8Array(${size}).fill(2)
-    parentPort.on("message", (rounds) => { for (let i = 0; i < rounds; i++) b.set(a); parentPort.postMessage(0) })
-    parentPort.postMessage(0)`
-  const workers = Array.from({ length: threads }, () => new Worker(source, { eval: true }))
-  const answers = () => Promise.all(workers.map((w) => new Promise((resolve) => w.once("message", resolve))))
-  await answers()
-  let best = 0
-  for (let round = 0; round < 8; round++) {
-    const began = performance.now()
-    const done = answers()
-    for (const w of workers) w.postMessage(4)
-    await done
-    best = Math.max(best, (4 * 2 * size * threads) / ((performance.now() - began) / 1000))
-  }
-  await Promise.all(workers.map((w) => w.terminate()))
-  return best
-}
 
 const args = process.argv.slice(2)
 const rounds = args.includes("--rounds") ? Number(args[args.indexOf("--rounds") + 1]) : 1

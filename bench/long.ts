@@ -1,66 +1,67 @@
-import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { apart, partArguments } from "./apart.ts"
+import { fill, PERFORMANCE, table } from "./page.ts"
 import { benchPack, cache } from "./random-pack.ts"
-import { anyPrompt, median } from "./timing.ts"
+import { anyPrompt, processorMs } from "./timing.ts"
 
 /**
- * `npm run bench -- --long [PACK] [--bytes N] [--minutes M]`: a million bytes in one sequence. Decodes N bytes (1,048,576)
- * of a pack and tells memory and time along the way; then scores files of 16 KiB to 1 MiB in one go, with a context as
- * long as they are, beside a plain transformer over bytes as far as M minutes (5) a length allow. Writes LONG.md and
- * long.svg beside this file. Each part runs in a process of its own.
+ * `npm run bench -- --long [PACK] [--bytes N] [--largest N] [--minutes M]`: a million bytes in one sequence. Decodes N bytes
+ * (1,048,576) of a pack and tells memory and time along the way; then scores files of 16 KiB up to `--largest` (1,048,576) in
+ * one go, with a context as long as they are, beside a plain transformer over bytes as far as M minutes (5) a length allow.
+ * Writes its section of docs/performance.md, and long.svg beside it. Each part runs in a process of its own on one thread,
+ * and is told in processor time.
  */
-const here = fileURLToPath(new URL(".", import.meta.url))
 const KIB = 1024
-const args = process.argv.slice(2).filter((a) => a !== "--long")
-const value = (name: string, usual: number) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : usual)
-const resident = () => process.memoryUsage.rss() / 2 ** 20
+const MIB = 2 ** 20
+/** Patches that are timed in turn at the end of what is written. */
+const IN_TURN = 400
 
-type Decoded = { at: number; ms: number; mb: number }
+type Written = { marks: { at: number; ms: number; mb: number }[]; end: number; fresh: number }
 type Scored = { bytes: number; seconds: number; mb: number }
 
-/** Decodes `bytes` and tells, at every 64 KiB, the median patch of the last 4 KiB and what is resident. */
-async function decode(name: string, bytes: number): Promise<Decoded[]> {
+/** Milliseconds of a patch, the mean of `patches`. */
+async function msOfPatch(decoder: Decoder, patches: number): Promise<number> {
+  const began = processorMs()
+  for (let i = 0; i < patches; i++) await decoder.step(defaultSampling, 1)
+  return (processorMs() - began) / patches
+}
+
+/**
+ * Writes `bytes` and tells, sixteen times on the way, the time of a patch and what is resident; at the end it goes on in turn
+ * with a sequence that has just filled its window, so that a slower minute falls on both.
+ */
+async function write(name: string, bytes: number): Promise<Written> {
   const model = Model.load(benchPack(name), "int8", 1, cache)
-  const { patch } = model.config
+  const { patch, context } = model.config
   const { decoder } = await Decoder.start(model, new Uint8Array(), 1)
-  const told: Decoded[] = []
-  let times: number[] = []
-  for (let at = patch; at <= bytes; at += patch) {
-    const began = performance.now()
-    await decoder.step(defaultSampling, 1)
-    times.push(performance.now() - began)
-    if (at % (4 * KIB) !== 0) continue
-    if (at % (64 * KIB) === 0 || at === 16 * KIB) told.push({ at, ms: median(times), mb: resident() })
-    times = []
+  const marks: Written["marks"] = []
+  const each = bytes / 16
+  for (let at = each; at <= bytes; at += each) {
+    const ms = await msOfPatch(decoder, each / patch)
+    marks.push({ at, ms, mb: process.memoryUsage.rss() / MIB })
+    process.stderr.write(`${name}: ${JSON.stringify(marks.at(-1))}\n`)
   }
-  return told
+  const { decoder: fresh } = await Decoder.start(model, decoder.history(0).slice(-context * patch), 1)
+  const times = { end: 0, fresh: 0 }
+  for (let i = 0; i < IN_TURN; i += 20) {
+    times.end += await msOfPatch(decoder, 20)
+    times.fresh += await msOfPatch(fresh, 20)
+  }
+  return { marks, end: (20 * times.end) / IN_TURN, fresh: (20 * times.fresh) / IN_TURN }
 }
 
 /** Scores `bytes` in one go. */
 async function score(name: string, bytes: number): Promise<Scored> {
-  const model = Model.load(benchPack(name), "int8", 0, cache)
+  const model = Model.load(benchPack(name), "int8", 1, cache)
   await Decoder.score(model, anyPrompt(KIB)) // loads the graph
-  const began = performance.now()
+  const began = processorMs()
   await Decoder.score(model, anyPrompt(bytes))
-  const mb = process.resourceUsage().maxRSS / KIB
-  return { bytes, seconds: (performance.now() - began) / 1000, mb }
-}
-
-/** The same in a process of its own: what it is asked for comes back as JSON; undefined when it took too long. */
-function apart<T>(part: string[], minutes = 60): T | undefined {
-  const command = ["--import", "tsx", fileURLToPath(import.meta.url), "--part", ...part]
-  try {
-    return JSON.parse(execFileSync(process.execPath, command, { encoding: "utf8", timeout: minutes * 60_000 }))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ETIMEDOUT") return undefined
-    throw error
-  }
+  return { bytes, seconds: (processorMs() - began) / 1000, mb: process.resourceUsage().maxRSS / KIB }
 }
 
 /** Slope of log seconds against log bytes, by least squares. */
@@ -74,16 +75,10 @@ function slope(points: Scored[]): number {
 /** Seconds against bytes, both logarithmic, a line for each series. */
 function plot(series: { name: string; color: string; points: Scored[] }[]): string {
   const all = series.flatMap(({ points }) => points)
-  const span = (values: number[], digits: number) =>
-    [Math.floor(Math.log2(Math.min(...values)) / digits) * digits, Math.ceil(Math.log2(Math.max(...values)))] as const
-  const [x0, x1] = span(
-    all.map((p) => p.bytes),
-    1,
-  )
-  const [y0, y1] = span(
-    all.map((p) => p.seconds),
-    1,
-  )
+  const span = (values: number[]) =>
+    [Math.floor(Math.log2(Math.min(...values))), Math.ceil(Math.log2(Math.max(...values)))] as const
+  const [x0, x1] = span(all.map((p) => p.bytes))
+  const [y0, y1] = span(all.map((p) => p.seconds))
   const x = (bytes: number) => 60 + (520 * (Math.log2(bytes) - x0)) / (x1 - x0)
   const y = (seconds: number) => 330 - (290 * (Math.log2(seconds) - y0)) / (y1 - y0)
   const text = (at: [number, number], words: string, anchor = "middle") =>
@@ -108,71 +103,85 @@ ${[...ticks, ...marks, ...lines].join("\n")}
 `
 }
 
-if (args[0] === "--part") {
-  const [, part, name = "", bytes = ""] = args
-  const result = part === "decode" ? await decode(name, Number(bytes)) : await score(name, Number(bytes))
+const part = partArguments()
+if (part) {
+  const [kind, name = "", bytes = ""] = part
+  const result = kind === "write" ? await write(name, Number(bytes)) : await score(name, Number(bytes))
   process.stdout.write(JSON.stringify(result))
   process.exit(0)
 }
 
+const args = process.argv.slice(2).filter((a) => a !== "--long")
+const value = (name: string, usual: number) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : usual)
 const pack = args.find((a, i) => !a.startsWith("--") && !args[i - 1]?.startsWith("--")) ?? "text"
-const decoded = apart<Decoded[]>(["decode", pack, String(value("--bytes", 2 ** 20))]) ?? []
-console.log(pack, JSON.stringify(decoded))
-const rowsOf = (name: string, minutes: number) => {
+const bytes = value("--bytes", MIB)
+const largest = value("--largest", MIB)
+const minutes = value("--minutes", 5)
+
+function scoredUpTo(name: string, most: number, minutes?: number): Scored[] {
   const points: Scored[] = []
-  for (let bytes = 16 * KIB; bytes <= 2 ** 20; bytes *= 2) {
-    const found = apart<Scored>(["score", name, String(bytes)], minutes)
+  for (let bytes = 16 * KIB; bytes <= most; bytes *= 2) {
+    const found = apart<Scored>(import.meta.url, ["score", name, String(bytes)], minutes)
     if (!found) break
-    console.log(name, JSON.stringify(found))
+    process.stderr.write(`${name}: ${JSON.stringify(found)}\n`)
     points.push(found)
   }
   return points
 }
-const million = rowsOf("million", 60)
-const plain = rowsOf("plain-bytes", value("--minutes", 5))
-const [first, last] = [decoded.find((d) => d.at === 64 * KIB) ?? decoded[0], decoded.at(-1)]
+
+const million = scoredUpTo("million", largest)
+const plain = scoredUpTo("plain-bytes", largest, minutes)
+const written = apart<Written>(import.meta.url, ["write", pack, String(bytes)])
+const [first, last] = [written?.marks[0], written?.marks.at(-1)]
+if (!written || !first || !last) throw new Error("nothing was written")
 writeFileSync(
-  join(here, "long.svg"),
+  join(PERFORMANCE, "../long.svg"),
   plot([
     { name: `MEGABYTE, patches of 64 bytes: slope ${slope(million).toFixed(2)}`, color: "#1f5fbf", points: million },
     { name: `plain transformer over bytes: slope ${slope(plain).toFixed(2)}`, color: "#bf4f1f", points: plain },
   ]),
 )
-const table = (points: Scored[]) =>
-  points
-    .map(
-      (p) => `| ${p.bytes / KIB} | ${p.seconds.toFixed(1)} | ${Math.round(p.bytes / p.seconds)} | ${p.mb.toFixed(0)} |`,
-    )
-    .join("\n")
-writeFileSync(
-  join(here, "LONG.md"),
-  `# A million bytes in one sequence
+const number = (x: number) => x.toLocaleString("en-US")
+const leftOut = [
+  ...(bytes < MIB ? [`only ${number(bytes)} bytes were written`] : []),
+  ...(largest < MIB ? [`nothing over ${number(largest)} bytes was read`] : []),
+]
+const scoredTable = (title: string, points: Scored[]) =>
+  table(
+    [`KiB, ${title}`, "s", "bytes/s", "peak MB"],
+    points.map((p) => [
+      String(p.bytes / KIB),
+      p.seconds.toFixed(1),
+      number(Math.round(p.bytes / p.seconds)),
+      p.mb.toFixed(0),
+    ]),
+  )
+fill(
+  PERFORMANCE,
+  "long",
+  `\`npm run bench -- --long${args.map((a) => ` ${a}`).join("")}\` on ${cpus()[0]?.model}, ${cpus().length} cores; 8 bits, one thread, seconds of
+processor time.${leftOut.length ? ` Left out of this run: of a million bytes, ${leftOut.join(", and ")}.` : ""}
 
-Written by \`npm run bench -- --long ${pack}\` on ${cpus()[0]?.model}, ${cpus().length} cores, in 8 bits.
+### Written
 
-## Written
+${number(bytes)} bytes of the pack "${pack}" in one run. Resident memory from ${number(first.at / KIB)} KiB to the end: ${first.mb.toFixed(0)} to ${last.mb.toFixed(0)} MB
+(${(last.mb / first.mb).toFixed(2)} times). A patch at the end takes ${written.end.toFixed(2)} ms; in a sequence that has just filled its window, in turn with it,
+${written.fresh.toFixed(2)} ms (${(written.end / written.fresh).toFixed(2)} times).
 
-${last?.at ?? 0} bytes of the pack ${pack} in one run on one thread. From 64 KiB to the end: resident memory ${first?.mb.toFixed(0)} to ${last?.mb.toFixed(0)} MB
-(${((last?.mb ?? 0) / (first?.mb ?? 1)).toFixed(2)} times), the median patch ${first?.ms.toFixed(2)} to ${last?.ms.toFixed(2)} ms (${((last?.ms ?? 0) / (first?.ms ?? 1)).toFixed(2)} times).
+${table(
+  ["KiB written", "ms a patch", "MB resident"],
+  written.marks.map((m) => [number(m.at / KIB), m.ms.toFixed(2), m.mb.toFixed(0)]),
+)}
 
-| KiB written | ms a patch | MB resident |
-| --- | --- | --- |
-${decoded.map((d) => `| ${d.at / KIB} | ${d.ms.toFixed(2)} | ${d.mb.toFixed(0)} |`).join("\n")}
-
-## Read
+### Read
 
 Files scored in one go, every byte in sight of all before it, random weights: patches of 64 bytes and a context of
-1,048,576 bytes, beside a plain transformer over bytes (one layer stack, patches of one byte) as far as it comes.
+1,048,576 bytes, beside a plain transformer over bytes as far as it comes in ${minutes} minutes a length.
 
 ![Time against length](long.svg)
 
-| KiB, MEGABYTE | s | bytes/s | peak MB |
-| --- | --- | --- | --- |
-${table(million)}
+${scoredTable("MEGABYTE", million)}
 
-| KiB, plain | s | bytes/s | peak MB |
-| --- | --- | --- | --- |
-${table(plain)}
-`,
+${scoredTable("plain transformer", plain)}`,
 )
 process.exit(0)

@@ -1,36 +1,17 @@
-import { type ModelConfig, Precision } from "../contract/pack.ts"
+import { Precision } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
-import { blockOf } from "../main/engine/compile/quantize.ts"
-import { expectedShapes } from "../main/engine/compile/weights.ts"
 import { Decoder, decodeKinds } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
 import { Plain } from "./plain.ts"
 import { benchPack, cache } from "./random-pack.ts"
 import { anyPrompt, median, timePatches } from "./timing.ts"
+import { cacheBytesPerPatch, weightBytesPerPatch } from "./traffic.ts"
 
 /** One pack in one precision, in a process of its own so that peak memory is its own: prints one line of JSON. */
 const [name = "text", precisionName = "int8", threadsText = "0"] = process.argv.slice(2)
 const precision = Precision.parse(precisionName)
 const threads = Number(threadsText)
 const folder = benchPack(name)
-
-/** Bytes of weights that one decoded patch reads, each local matrix P times; rows of tables are next to nothing. */
-function weightBytesPerPatch(m: ModelConfig): number {
-  let total = 0
-  for (const [key, shape] of expectedShapes(m)) {
-    if (shape.length < 2 || key.includes("embed") || key.includes("position")) continue
-    const [rows = 0, columns = 0] = shape
-    // In 8 bits a row has one scale (Builder.linear).
-    const bytes = precision === "int8" && blockOf(columns) ? rows * (columns + 4) : rows * columns * 4
-    const once = key.startsWith("global_") || (key.startsWith("to_local") && m.global_to_local === "full")
-    total += bytes * (once ? 1 : m.patch)
-  }
-  return total
-}
-
-/** Bytes of keys and values that one decoded patch reads after `past` patches. */
-const cacheBytesPerPatch = ({ global: g }: ModelConfig, past: number) =>
-  2 * g.layers * past * g.kv_heads * (g.width / g.heads) * 4
 
 Model.load(folder, precision, threads, cache) // compiles, so that what follows is what a second start costs
 let began = performance.now()
@@ -70,7 +51,7 @@ process.stdout.write(
     firstPatchMs,
     patchMs,
     bytesPerSecond: (patch / patchMs) * 1000,
-    weightBytes: weightBytesPerPatch(model.config),
+    weightBytes: weightBytesPerPatch(model.config, precision),
     cacheBytes: cacheBytesPerPatch(model.config, past),
     timesPlain: plainMs / patchMs,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,

@@ -35,8 +35,8 @@ export class Plain {
     return new Plain(model, global, await session("plain-local", writeLocal))
   }
 
-  /** Decodes `count` patches after `past` cache rows of zeros; returns the milliseconds of each patch. */
-  async decode(past: number, count: number): Promise<number[]> {
+  /** Decodes `count` patches after `past` cache rows of zeros; returns the milliseconds of each patch by `clock`. */
+  async decode(past: number, count: number, clock = () => performance.now()): Promise<number[]> {
     const { global: g, local: l, patch, ngrams, lookback } = this.model.config
     const d = g.width / g.heads
     const dl = l.width / l.heads
@@ -47,7 +47,7 @@ export class Plain {
     const history = new Uint8Array((past + count + 1) * patch)
     const times: number[] = []
     for (let k = past; k < past + count; k++) {
-      const began = performance.now()
+      const began = clock()
       const angles = Array.from({ length: d / 2 }, (_, j) => k * 10000 ** ((-2 * j) / d))
       const feeds: Record<string, Tensor> = {
         previous: new Tensor("int64", BigInt64Array.from(history.subarray((k - 1) * patch, k * patch), BigInt), [
@@ -98,7 +98,7 @@ export class Plain {
         last = draw((step.logits as Tensor).data as Float32Array)
         history[at] = last
       }
-      times.push(performance.now() - began)
+      times.push(clock() - began)
     }
     return times
   }

@@ -33,6 +33,16 @@ const sized = (global: Stage, local: Stage): ModelConfig => ({
   ...modern,
 })
 
+/** A plain transformer over bytes: patches of one byte, and a local model of no layers, which is the head alone. */
+const byteTransformer = (layers: Stage): ModelConfig => ({
+  patch: 1,
+  global: layers,
+  local: { ...layers, layers: 0 },
+  context: 8192,
+  window: 8192,
+  ...modern,
+})
+
 /** Named sizes, with random weights: speed does not depend on what a model has learned. */
 export const configurations: Record<string, ModelConfig> = {
   tiny: { patch: 4, global: stage(64, 2, 4, 2), local: stage(32, 2, 2, 1), context: 64, window: 32, ...modern },
@@ -47,7 +57,7 @@ export const configurations: Record<string, ModelConfig> = {
     ngrams: { orders: [2, 3, 4, 5, 6], rows: 8192, width: 64, patch_embedder: true },
     lookback: { offsets: [], width: 64, predictions: [], lpc: [], matches: [{ window: 2048, unit: 1 }] },
   },
-  // A context of 1,048,576 bytes, and a plain transformer over bytes of the same layers as its local model has and more.
+  // A context of 1,048,576 bytes, and a plain transformer over bytes that is narrower than its global model.
   million: { patch: 64, global: stage(384, 6, 6, 2), local: stage(128, 2, 4, 1), context: 16384, window: 0, ...modern },
   "plain-bytes": {
     patch: 1,
@@ -61,8 +71,13 @@ export const configurations: Record<string, ModelConfig> = {
   // Every head has keys and values of its own, as in the paper: six times the cache.
   "large-mha": sized(stage(768, 12, 12, 12), stage(384, 6, 6, 6)),
   medium: sized(stage(1024, 24, 16, 16), stage(768, 12, 12, 12)),
-  // The sizes that the paper timed: 1.3B and 218M.
+  // The size at which MEGABYTE-pytorch is timed.
+  peer: sized(stage(512, 8, 8, 8), stage(384, 4, 6, 6)),
+  // The sizes that the paper timed, 1.3B and 218M beside 350M; then half as wide and half as deep, an eighth of each.
   paper: sized(stage(2048, 24, 32, 32), stage(1024, 15, 16, 16)),
+  transformer: byteTransformer(stage(1024, 24, 16, 16)),
+  "paper-eighth": sized(stage(1024, 12, 16, 16), stage(512, 8, 8, 8)),
+  "transformer-eighth": byteTransformer(stage(512, 12, 8, 8)),
 }
 
 /** Where the benchmarks keep compiled graphs and random packs. */

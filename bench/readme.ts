@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { fill } from "./page.ts"
 
 /**
  * `npx tsx bench/readme.ts [transcript] [bench] [profile]`: puts a fresh transcript, benchmark and profile, or those that
@@ -10,13 +10,6 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const run = (args: string[]) =>
   execFileSync(process.execPath, ["--import", "tsx", ...args], { cwd: root, encoding: "utf8" })
 const readme = `${root}/README.md`
-const fill = (name: string, text: string) => {
-  const between = new RegExp(`(<!-- ${name} -->)[^]*(<!-- /${name} -->)`)
-  writeFileSync(
-    readme,
-    readFileSync(readme, "utf8").replace(between, (_, a, b) => `${a}\n\`\`\`\n${text.trim()}\n\`\`\`\n${b}`),
-  )
-}
 const command = ["generate", "--prompt", "Once upon a time", "--bytes", "400", "--seed", "1"]
 const parts: Record<string, () => string> = {
   transcript: () =>
@@ -25,4 +18,5 @@ const parts: Record<string, () => string> = {
   profile: () => run(["bench/index.ts", "--profile", "text", "large-mha"]),
 }
 const wanted = process.argv.slice(2)
-for (const [name, make] of Object.entries(parts)) if (!wanted.length || wanted.includes(name)) fill(name, make())
+for (const [name, make] of Object.entries(parts))
+  if (!wanted.length || wanted.includes(name)) fill(readme, name, `\`\`\`\n${make().trim()}\n\`\`\``)

@@ -6,6 +6,15 @@ import type { Decoder } from "../main/engine/decode/decoder.ts"
 /** Sorts `times`. */
 export const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] as number
 
+/**
+ * Milliseconds of processor time of this process. On one thread it is the time that a machine with nothing else to do
+ * would take; what others do at the same time changes it least.
+ */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 /** `length` bytes to decode after: speed does not depend on what they say. */
 export const anyPrompt = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31) & 127)
 
