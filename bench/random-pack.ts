@@ -85,12 +85,12 @@ export const cache = join(tmpdir(), "megabyte-bench")
 
 /** The folder of a shipped pack or of a configuration with random weights. */
 export const benchPack = (name: string) =>
-  name in configurations ? randomPack(name, join(cache, "packs")) : findPack(name, defaultPaths())
+  name in configurations
+    ? randomPack(name, configurations[name] as ModelConfig, join(cache, "packs"))
+    : findPack(name, defaultPaths())
 
 /** Writes a pack of random 8-bit weights into `root`/NAME, once, and returns its folder. */
-function randomPack(name: string, root: string): string {
-  const model = configurations[name]
-  if (!model) throw new Error(`no configuration ${name}; there are: ${Object.keys(configurations).join(", ")}`)
+export function randomPack(name: string, model: ModelConfig, root: string): string {
   const folder = join(root, name)
   if (existsSync(join(folder, "pack.json"))) return folder
   mkdirSync(folder, { recursive: true })

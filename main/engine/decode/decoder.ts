@@ -530,17 +530,19 @@ export class Decoder {
   /**
    * Log-probability and entropy (nats) of every byte of `bytes`, all patches of a chunk in parallel.
    * @param progress told the bytes done after each chunk; returns false to stop
+   * @param largest patches of a chunk at most
    */
   static async score(
     model: Model,
     bytes: Uint8Array,
     progress?: (done: number) => Promise<boolean> | boolean,
     want: "score" | "logits" = "score",
+    largest = CHUNK,
   ): Promise<{ logprob: Float32Array; entropy: Float32Array; logits?: Float32Array }> {
     const { patch, lookback } = model.config
     const d = new Decoder(model, 1)
     const patches = Math.ceil(bytes.length / patch)
-    const most = lookback?.lpc.length ? Math.ceil(MIXED_BYTES / patch) : CHUNK
+    const most = Math.min(largest, lookback?.lpc.length ? Math.ceil(MIXED_BYTES / patch) : CHUNK)
     const logprob = new Float32Array(patches * patch)
     const entropy = new Float32Array(patches * patch)
     const logits = want === "logits" ? new Float32Array(patches * patch * 256) : undefined
