@@ -2,3 +2,12 @@
 declare class TextEncoder {
   encode(text?: string): Uint8Array<ArrayBuffer>
 }
+interface AbortSignal {
+  readonly aborted: boolean
+  addEventListener(type: "abort", listener: () => void): void
+  removeEventListener(type: "abort", listener: () => void): void
+}
+declare class AbortController {
+  readonly signal: AbortSignal
+  abort(reason?: unknown): void
+}

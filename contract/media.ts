@@ -2,29 +2,14 @@ import { z } from "zod"
 import { Framing, Settings } from "./app.ts"
 import { Pack } from "./pack.ts"
 
-/** Messages between a host and the process that reads files of people. Every one is checked where it arrives. */
+/** What a host can ask of the process that reads files of people. Every message is checked where it arrives. */
 
 const file = {
-  id: z.int(),
   /** What the file is called, for what is said of it. */
   name: z.string(),
   /** Where it lies. */
   path: z.string(),
 }
-
-export const MediaRequest = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("detect"), ...file }),
-  /** The file as a prompt for `pack`. */
-  z.object({
-    type: z.literal("read"),
-    ...file,
-    pack: Pack,
-    framing: Framing.optional(),
-    columns: z.boolean().default(false),
-  }),
-])
-export type MediaRequest = z.infer<typeof MediaRequest>
-export type MediaQuestion = z.input<typeof MediaRequest>
 
 /** What a file is: of a kind that is read, or why it is not (a clause after its name). */
 export const MediaKind = z.object({
@@ -45,15 +30,17 @@ export const Prompt = z.object({
 })
 export type Prompt = z.infer<typeof Prompt>
 
-export const MediaAnswer = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("done"),
-    id: z.int(),
-    result: z.unknown(),
-    /** Bytes that the process holds: what one file took stays with it. */
-    held: z.number(),
-  }),
-  /** The file cannot be read: one sentence, and details where it is more than a refusal. */
-  z.object({ type: z.literal("refused"), id: z.int(), message: z.string(), details: z.string().optional() }),
-])
-export type MediaAnswer = z.infer<typeof MediaAnswer>
+/** Bytes that the process holds after an answer: what one file took stays with it. */
+const held = z.number()
+
+export const mediaProtocol = {
+  methods: {
+    detect: { params: z.object(file), result: z.object({ value: MediaKind, held }) },
+    /** The file as a prompt for `pack`. */
+    read: {
+      params: z.object({ ...file, pack: Pack, framing: Framing.optional(), columns: z.boolean().default(false) }),
+      result: z.object({ value: Prompt, held }),
+    },
+  },
+} as const
+export type MediaProtocol = typeof mediaProtocol

@@ -12,6 +12,7 @@ const borders: [folder: string, may: string[]][] = [
   ["renderer/store", ["contract", "renderer/lib"]],
   ["renderer", ["contract"]],
   ["main/files", ["contract"]],
+  ["main/process", ["contract"]],
   ["main/packs", ["contract", "main/files"]],
   ["main/engine/float16.ts", []],
   ["main/engine/onnxruntime.ts", ["main/files"]],
@@ -30,11 +31,14 @@ const borders: [folder: string, may: string[]][] = [
       ...["features", "graph", "compile", "float16.ts", "onnxruntime.ts"].map((x) => `main/engine/${x}`),
     ],
   ],
-  ["main/engine", ["contract", "main/packs", "main/files"]],
+  ["main/engine", ["contract", "main/packs", "main/files", "main/process"]],
   // An imported pack's weights are checked by the code that will read them.
   ["main/import", ["contract", "main/packs", "main/engine/compile/weights.ts", "main/engine/float16.ts"]],
-  ["main/host", ["contract", "main/packs", "main/files", "main/import", "main/engine/compile/weights.ts"]],
-  ["main/electron", ["contract", "main/host", "main/packs", "main/files"]],
+  [
+    "main/host",
+    ["contract", "main/packs", "main/files", "main/process", "main/import", "main/engine/compile/weights.ts"],
+  ],
+  ["main/electron", ["contract", "main/host", "main/packs", "main/files", "main/process"]],
   ["main/web", ["contract", "main/host", "main/packs"]],
   // `megabyte serve` is the web host begun from the command line.
   ["main/cli", ["contract", "main/host", "main/packs", "main/files", "main/web"]],

@@ -409,10 +409,12 @@ async function score(bytes: Uint8Array, values: Values<typeof common>): Promise<
       const showing = process.stderr.isTTY && !values.json
       const { result } = client.score(
         { ...engine, bytes: document.bytes },
-        (done) => {
-          if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
+        {
+          progress: (done) => {
+            if (showing) process.stderr.write(`\r${Math.floor((100 * done) / bytes.length)} % `)
+          },
+          fallback: (line) => void process.stderr.write(`${line}\n`),
         },
-        (line) => void process.stderr.write(`${line}\n`),
       )
       const { logprob, scoreMs } = await result
       if (showing) process.stderr.write("\r")

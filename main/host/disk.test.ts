@@ -3,9 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { AppEvent } from "../../contract/app.ts"
-import type { EngineEvent, EngineRequest } from "../../contract/engine.ts"
+import type { GenerateEvent, GenerateRequest } from "../../contract/engine.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
-import type { StartEngine } from "./engine/client.ts"
+import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
 import { Library } from "./library.ts"
 import { Studio } from "./studio.ts"
 
@@ -23,26 +23,24 @@ const patient = { timeout: 30_000, interval: 20 }
 
 /** An app with an engine that writes when it is told to. */
 function app() {
-  let message = (_: EngineEvent) => {}
-  let asked: EngineRequest | undefined
-  const start: StartEngine = () => ({
-    send(request) {
-      const { id } = request
-      if (request.type === "probe") message({ type: "probed", id, ...(request.pack ? { msPerPatch: 1 } : {}) })
-      if (request.type === "cancel") message({ type: "done", id, reason: "cancelled", decodeMs: 1 })
-      const nothing = (length: number) => ({ logprob: new Float32Array(length), entropy: new Float32Array(length) })
-      if (request.type === "score") message({ type: "scored", id, ...nothing(request.bytes.length), scoreMs: 1 })
-      if (request.type === "generate") {
-        asked = request
-        message({ type: "started", id, used: request.prompt.length, reused: 0, prefillMs: 0 })
-      }
-    },
-    onMessage: (listener) => {
-      message = listener
-    },
-    onExit: () => {},
-    kill: () => {},
-  })
+  type Asked = { request: GenerateRequest; emit(event: GenerateEvent): void; end(reason: "length" | "cancelled"): void }
+  let asked: Asked | undefined
+  const nothing = (length: number) => ({ logprob: new Float32Array(length), entropy: new Float32Array(length) })
+  const start = () =>
+    fakeEngine(() => ({
+      probe: ({ pack }) => (pack ? { msPerPatch: 1 } : {}),
+      score: ({ bytes }) => ({ ...nothing(bytes.length), scoreMs: 1 }),
+      generate: (request, { emit, signal }) =>
+        new Promise((resolve) => {
+          const end: Asked["end"] = (reason) => {
+            asked = undefined
+            resolve({ reason, decodeMs: 1 })
+          }
+          signal.addEventListener("abort", () => end("cancelled"))
+          emit(startedWith(request))
+          asked = { request, emit, end }
+        }),
+    }))
   const studio = new Studio({ shipped, home, cache: join(home, "cache") }, start)
   const notices: string[] = []
   const items = new Map<string, { status: string; bytes: number }>()
@@ -53,12 +51,8 @@ function app() {
   studio.connect(tell)
   const say = (command: unknown) => studio.receive(command, tell)
   const begun = () => vi.waitFor(() => expect(asked).toBeDefined(), patient)
-  const write = (text: string) => {
-    const bytes = Uint8Array.from(Buffer.from(text))
-    const part = { bytes, logprob: new Float32Array(bytes.length), entropy: new Float32Array(bytes.length) }
-    message({ type: "patch", id: asked?.id ?? 0, index: 0, parts: [part] })
-  }
-  const done = () => message({ type: "done", id: asked?.id ?? 0, reason: "length", decodeMs: 1 })
+  const write = (text: string) => asked?.emit(patchOf(asked.request, () => Buffer.from(text)))
+  const done = () => asked?.end("length")
   const told = (what: RegExp) => vi.waitFor(() => expect(notices.join("\n")).toMatch(what), patient)
   return { studio, say, begun, write, done, told, notices, items }
 }

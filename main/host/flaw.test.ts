@@ -3,10 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
 import type { AppEvent } from "../../contract/app.ts"
-import type { EngineEvent } from "../../contract/engine.ts"
 import { canvasBytes, canvasOf } from "../../contract/pack.ts"
+import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
 import { readPack } from "../packs/read.ts"
-import type { StartEngine } from "./engine/client.ts"
 import { Studio } from "./studio.ts"
 
 const home = mkdtempSync(join(tmpdir(), "megabyte-blank-"))
@@ -16,33 +15,17 @@ const canvas = canvasOf(readPack(join(shipped, "picture")))
 const size = canvas ? canvasBytes(canvas) : 0
 
 /** An engine that makes the same byte over and over, up to a seed. */
-const flawedUntil =
-  (seed: number): StartEngine =>
-  () => {
-    let message = (_: EngineEvent) => {}
-    return {
-      send(request) {
-        const { id } = request
-        const answer = (event: EngineEvent) => queueMicrotask(() => message(event))
-        if (request.type === "probe") answer({ type: "probed", id, ...(request.pack ? { msPerPatch: 1 } : {}) })
-        if (request.type !== "generate") return
-        answer({ type: "started", id, used: request.prompt.length, reused: 0, prefillMs: 0 })
-        const part = (b: number) => {
-          const bytes = new Uint8Array(request.length).map((_, i) =>
-            request.seed + b >= seed ? 40 + ((i * i) % 83) : 64,
-          )
-          return { bytes, logprob: new Float32Array(bytes.length), entropy: new Float32Array(bytes.length) }
-        }
-        answer({ type: "patch", id, index: 0, parts: Array.from({ length: request.variations }, (_, b) => part(b)) })
-        answer({ type: "done", id, reason: "length", decodeMs: 1 })
-      },
-      onMessage: (listener) => {
-        message = listener
-      },
-      onExit: () => {},
-      kill: () => {},
-    }
-  }
+const flawedUntil = (seed: number) => () =>
+  fakeEngine(() => ({
+    generate: (request, { emit }) => {
+      const worthy = (b: number) => request.seed + b >= seed
+      emit(startedWith(request))
+      emit(
+        patchOf(request, (b) => new Uint8Array(request.length).map((_, i) => (worthy(b) ? 40 + ((i * i) % 83) : 64))),
+      )
+      return { reason: "length", decodeMs: 1 }
+    },
+  }))
 
 /** What becomes of two futures of a pack's, made with an engine whose seeds below 12 are worthless. */
 async function made(pack: string, length: number, temperature = 1, given = "") {

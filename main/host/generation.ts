@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises"
 import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
+import { hasCode } from "../../contract/errors.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
-import { EngineHung } from "./engine/client.ts"
-import { DriverCrash, type EngineService } from "./engine/service.ts"
+import type { EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
 import { formOf, saveFile, titleOf } from "./exports.ts"
 import type { Library } from "./library.ts"
@@ -157,8 +157,8 @@ export class Generation {
       // Before there is a run, while devices are measured, nothing needs to be waited for.
       reason = await Promise.race([decoded, stopped.early])
     } catch (error) {
-      const isHung = error instanceof EngineHung && this.restarts++ < RESTARTS
-      crashed = error instanceof DriverCrash || isHung
+      const isHung = hasCode(error, "hung") && this.restarts++ < RESTARTS
+      crashed = hasCode(error, "driver") || isHung
       if (crashed) {
         const next = isHung ? "It was started again and continues" : "The processor continues"
         this.windows.notice("info", `${(error as Error).message} ${next} from the last patch.`)
@@ -294,7 +294,7 @@ export class Generation {
     const once = () =>
       this.engine.run(folder, async (client, target) => {
         this.windows.broadcast({ type: "phase", phase: "reading" })
-        const run = client.score({ ...target, bytes: whole }, undefined, (text) => this.windows.notice("info", text))
+        const run = client.score({ ...target, bytes: whole }, { fallback: (text) => this.windows.notice("info", text) })
         this.running = run
         if (stopped()) run.cancel()
         return bitsOf((await run.result).logprob.subarray(header))
@@ -302,7 +302,7 @@ export class Generation {
     try {
       return await once()
     } catch (error) {
-      if (!(error instanceof DriverCrash)) throw error
+      if (!hasCode(error, "driver")) throw error
       this.windows.notice("info", `${error.message} The processor starts over.`)
       return once()
     }

@@ -11,48 +11,32 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { afterEach, describe, expect, it } from "vitest"
 import { type AppEvent, Settings } from "../../contract/app.ts"
-import type { EngineEvent } from "../../contract/engine.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
-import type { StartEngine } from "./engine/client.ts"
+import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
 import { Studio } from "./studio.ts"
 
 const home = mkdtempSync(join(tmpdir(), "megabyte-studio-"))
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 /** Engines whose GPU dies after one patch of "gpu ", and whose CPU writes "cpu " to the end. */
-const start: StartEngine = () => {
-  let message = (_: EngineEvent) => {}
-  let exit = (_code: number | null, _signal: string | null) => {}
-  return {
-    send(request) {
-      const { id } = request
-      const answer = (event: EngineEvent) => queueMicrotask(() => message(event))
-      if (request.type === "probe") answer({ type: "probed", id, ...(request.pack ? { msPerPatch: 1 } : {}) })
-      if (request.type !== "generate") return
-      answer({ type: "started", id, used: request.prompt.length, reused: 0, prefillMs: 0 })
-      const patch = (text: string) => {
-        const bytes = Uint8Array.from(Buffer.from(text))
-        const part = { bytes, logprob: new Float32Array(bytes.length), entropy: new Float32Array(bytes.length) }
-        answer({ type: "patch", id, index: 0, parts: Array.from({ length: request.variations }, () => part) })
-      }
+const start = () =>
+  fakeEngine((dies) => ({
+    probe: ({ pack }) => (pack ? { msPerPatch: 1 } : {}),
+    generate: async (request, { emit }) => {
+      emit(startedWith(request))
+      const patch = (text: string) => emit(patchOf(request, () => Buffer.from(text)))
       if (request.device === "webgpu") {
         patch("gpu ")
-        return void setTimeout(() => exit(null, "SIGSEGV"), 20)
+        await setTimeout(20)
+        return dies("SIGSEGV")
       }
       for (let made = 0; made < request.length; made += 4) patch("cpu ")
-      answer({ type: "done", id, reason: "length", decodeMs: 1 })
+      return { reason: "length", decodeMs: 1 }
     },
-    onMessage: (listener) => {
-      message = listener
-    },
-    onExit: (listener) => {
-      exit = listener
-    },
-    kill: () => {},
-  }
-}
+  }))
 
 const places = { shipped: join(import.meta.dirname, "../../native-models"), home, cache: join(home, "cache") }
 

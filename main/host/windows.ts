@@ -1,6 +1,6 @@
 import type { AppEvent } from "../../contract/app.ts"
 import { systemReason } from "../files/system-reason.ts"
-import { detailsOf, sentenceOf } from "./errors.ts"
+import { detailsOf, failureOf } from "./errors.ts"
 import type { Log } from "./log.ts"
 import { spreadSafetyNet } from "./safety-net.ts"
 
@@ -70,10 +70,8 @@ export class Windows {
 
   /** What went wrong as a notice; what is more than a refusal comes with its details, which go into the log. */
   private problem(context: string, error: unknown): AppEvent {
-    const text = sentenceOf(error)
-    const isRefusal = error instanceof Error && error.message === text && error.cause === undefined
-    if (isRefusal) return { type: "notice", kind: "problem", text }
-    const details = detailsOf(error)
+    const { message: text, details } = failureOf(error)
+    if (details === undefined) return { type: "notice", kind: "problem", text }
     this.log.write(context, details)
     return { type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) }
   }

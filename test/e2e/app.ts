@@ -5,8 +5,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test as base, type ElectronApplication, _electron as electron, expect, type Page } from "@playwright/test"
 import { electronBinary } from "../../main/electron/binary.ts"
-import { type EnginePort, forkEngine } from "../../main/host/engine/client.ts"
+import { forkEngine } from "../../main/host/engine/client.ts"
 import { Studio } from "../../main/host/studio.ts"
+import type { ChildPort } from "../../main/process/child.ts"
 import { serve } from "../../main/web/server.ts"
 import { browser, NO_BROWSER } from "../support/browser.ts"
 
@@ -27,7 +28,7 @@ interface Host {
 class Web implements Host {
   private server: Server | undefined
   private studio: Studio | undefined
-  private engine: EnginePort | undefined
+  private engine: ChildPort | undefined
   private address = ""
   private readonly sockets = new Set<Socket>()
 

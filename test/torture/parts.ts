@@ -19,11 +19,12 @@ import { setTimeout } from "node:timers/promises"
 import sharp from "sharp"
 import { type AppEvent, Item } from "../../contract/app.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
-import { EngineClient, type EnginePort, forkEngine } from "../../main/host/engine/client.ts"
+import { EngineClient, forkEngine } from "../../main/host/engine/client.ts"
 import { Library } from "../../main/host/library.ts"
 import { forkMedia, MediaReader } from "../../main/host/media/client.ts"
 import { Studio } from "../../main/host/studio.ts"
 import { readPack } from "../../main/packs/read.ts"
+import type { ChildPort } from "../../main/process/child.ts"
 import { serve } from "../../main/web/server.ts"
 import { mutate, type Random } from "./random.ts"
 
@@ -108,7 +109,7 @@ export const appKills: Part = async (random, until) => {
 export const engineKills: Part = async (random, until) => {
   const [home, cache] = [folder("engine"), folder("cache")]
   cpSync(parity("modern"), join(home, "packs/parity-modern"), { recursive: true })
-  let engine: EnginePort | undefined
+  let engine: ChildPort | undefined
   const studio = new Studio({ shipped: join(home, "none"), home, cache }, (folder, quiet) => {
     const port = forkEngine(folder, quiet)
     if (!quiet) engine = port
@@ -226,7 +227,7 @@ export const messages: Part = async (random, until) => {
   const home = folder("messages")
   mkdirSync(join(home, "page"))
   writeFileSync(join(home, "page/index.html"), "<html><head></head></html>")
-  const silent = (): EnginePort => ({ send() {}, onMessage() {}, onExit() {}, kill() {} })
+  const silent = (): ChildPort => ({ send() {}, onMessage() {}, onExit() {}, kill() {} })
   const places = { shipped: parity("."), home, cache: join(home, "cache") }
   const studio = new Studio(places, silent)
   const faults: string[] = []

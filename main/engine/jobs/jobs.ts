@@ -4,13 +4,19 @@ export class Jobs {
   private readonly idle: (() => Promise<void>)[] = []
   private running = false
 
-  /** @param whenIdle runs after everything that somebody waits for */
-  add(work: () => Promise<void>, whenIdle: boolean): void {
-    ;(whenIdle ? this.idle : this.waiting).push(work)
-    if (!this.running) void this.run()
+  /**
+   * Runs `work` in its turn.
+   * @param whenIdle after everything that somebody waits for
+   * @returns what `work` does, or throws
+   */
+  run<T>(work: () => Promise<T>, whenIdle = false): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      ;(whenIdle ? this.idle : this.waiting).push(() => work().then(resolve, reject))
+      if (!this.running) void this.runAll()
+    })
   }
 
-  private async run(): Promise<void> {
+  private async runAll(): Promise<void> {
     this.running = true
     for (let next = this.next(); next; next = this.next()) await next()
     this.running = false

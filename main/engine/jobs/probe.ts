@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type ProbeRequest, TOO_SLOW } from "../../../contract/engine.ts"
+import type { ProbeRequest } from "../../../contract/engine.ts"
+import { CodedError } from "../../../contract/errors.ts"
 import type { Device } from "../../../contract/pack.ts"
 import { defaultSampling } from "../../../contract/sampling.ts"
 import { Decoder } from "../decode/decoder.ts"
@@ -40,13 +41,14 @@ async function runTiny(device: Device, half: boolean): Promise<void> {
 /**
  * Tries a device: whether a tiny graph runs on it and, with a pack, how many milliseconds a patch takes.
  * @param cache folder of compiled graphs
- * @throws Error that says in one line why it does not work
+ * @throws CodedError `tooSlow`, or an Error that says in one line why it does not work
  */
 export async function probe({ device, half, pack, limit }: ProbeRequest, cache: string): Promise<number | undefined> {
   try {
     await runTiny(device, half)
     return pack && (await measure(device, pack, cache, limit))
   } catch (error) {
+    if (error instanceof CodedError) throw error
     // The runtime puts its source line and the failed check before what it has to say.
     throw new Error((error as Error).message.replace(/^.* was false\. /, ""))
   }
@@ -67,7 +69,8 @@ async function measure(
     await decoder.step(defaultSampling, 1)
     times.push(performance.now() - began)
     // The first compiles.
-    if (i > 0 && (times[i] as number) > limit) throw new Error(`${TOO_SLOW} ${limit.toFixed(0)} ms a patch`)
+    if (i > 0 && (times[i] as number) > limit)
+      throw new CodedError("tooSlow", `it takes more than ${limit.toFixed(0)} ms a patch`)
   }
   return times.slice(2).sort((a, b) => a - b)[TIMED >> 1] as number
 }

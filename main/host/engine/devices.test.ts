@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, describe, expect, inject, it, vi } from "vitest"
-import { type EngineRequest, TOO_SLOW } from "../../../contract/engine.ts"
-import { type EnginePort, forkEngine } from "./client.ts"
+import type { ProbeRequest } from "../../../contract/engine.ts"
+import { CodedError } from "../../../contract/errors.ts"
+import { fakeEngine } from "../../../test/support/fake-engine.ts"
+import { forkEngine } from "./client.ts"
 import { chooseDevice, tryDevices } from "./devices.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "megabyte-devices-"))
@@ -11,35 +13,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 afterEach(() => void vi.useRealTimers())
 const pack = { folder: join(import.meta.dirname, "../../../test/parity/byte"), precision: "fp32", threads: 1 } as const
 
-type Probe = Extract<EngineRequest, { type: "probe" }>
-
-/** Engines that answer a probe with milliseconds, die, or never answer; counts those that were started. */
-function engines(answer: (request: Probe) => number | "dies" | "hangs" | { error: string }) {
+/** Engines that answer a probe with milliseconds, die, refuse or never answer; counts those that were started. */
+function engines(answer: (request: ProbeRequest) => number | "dies" | "hangs" | CodedError) {
   let count = 0
-  const start = (): EnginePort => {
+  const start = () => {
     count++
-    let message = (_: unknown) => {}
-    let exit = (_code: number | null, _signal: string | null) => {}
-    return {
-      send(request) {
-        if (request.type !== "probe") return
+    return fakeEngine((dies) => ({
+      probe: (request) => {
         const said = answer(request)
-        if (typeof said === "object")
-          queueMicrotask(() => message({ type: "error", id: request.id, message: said.error }))
-        else if (said === "dies") queueMicrotask(() => exit(null, "SIGSEGV"))
-        else if (said !== "hangs")
-          queueMicrotask(() =>
-            message({ type: "probed", id: request.id, ...(request.pack ? { msPerPatch: said } : {}) }),
-          )
+        if (said instanceof CodedError) throw said
+        if (said === "dies") return dies("SIGSEGV")
+        return said === "hangs" ? new Promise<never>(() => {}) : request.pack ? { msPerPatch: said } : {}
       },
-      onMessage: (listener) => {
-        message = listener
-      },
-      onExit: (listener) => {
-        exit = listener
-      },
-      kill: () => {},
-    }
+    }))
   }
   return { start, started: () => count }
 }
@@ -80,10 +66,10 @@ describe("devices", () => {
   })
 
   it("a GPU far slower than the CPU is given up at once, and not asked again in another precision", async () => {
-    const asked: Probe[] = []
+    const asked: ProbeRequest[] = []
     const { start } = engines((request) => {
       if (request.pack) asked.push(request)
-      return request.pack && request.device !== "cpu" ? { error: `${TOO_SLOW} 20 ms a patch` } : 5
+      return request.pack && request.device !== "cpu" ? new CodedError("tooSlow", "In other words.") : 5
     })
     const { folder, threads } = pack
     const chosen = await chooseDevice(start, cacheOf("j"), "auto", { folder, threads })
@@ -106,7 +92,7 @@ describe("devices", () => {
   it("where no precision is asked for, a GPU is measured in fp16 and with 8-bit weights, and the faster is taken", async () => {
     const { folder, threads } = pack
     const choose = (times: Record<string, number>, choice: "auto" | "gpu", name: string) => {
-      const probed = ({ device, half, pack: p }: Probe) =>
+      const probed = ({ device, half, pack: p }: ProbeRequest) =>
         times[p ? `${device} ${p.precision}` : `${half ?? false}`] ?? "dies"
       return chooseDevice(engines(probed).start, cacheOf(name), choice, { folder, threads })
     }

@@ -4,7 +4,8 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import type { DeviceReport } from "../../../contract/app.ts"
-import { type ProbeInput, TOO_SLOW } from "../../../contract/engine.ts"
+import type { EngineParams } from "../../../contract/engine.ts"
+import { hasCode } from "../../../contract/errors.ts"
 import { Device, type DeviceChoice, Precision } from "../../../contract/pack.ts"
 import { DEVICES_FILE, readMeasured, remember, THREADS_FILE } from "../../files/measured.ts"
 import { EngineClient, type StartEngine } from "./client.ts"
@@ -26,7 +27,7 @@ export type Placement = { device: Device; precision: Precision }
 /** What is remembered of a pack: milliseconds a patch by placement. */
 const Times = z.record(z.string(), z.number())
 
-type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string }
+type Answer = { works: true; msPerPatch: number | undefined } | { works: false; why: string; isTooSlow: boolean }
 
 /**
  * Tries a device in an engine of its own; one that crashes or hangs is an answer too.
@@ -35,7 +36,7 @@ type Answer = { works: true; msPerPatch: number | undefined } | { works: false; 
 async function ask(
   start: StartEngine,
   cache: string,
-  what: Omit<ProbeInput, "type" | "id">,
+  what: EngineParams<"probe">,
   signal?: AbortSignal,
 ): Promise<Answer> {
   signal?.throwIfAborted()
@@ -53,7 +54,7 @@ async function ask(
     return { works: true, msPerPatch }
   } catch (error) {
     signal?.throwIfAborted()
-    return { works: false, why: (error as Error).message }
+    return { works: false, why: (error as Error).message, isTooSlow: hasCode(error, "tooSlow") }
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener("abort", abort)
@@ -129,7 +130,7 @@ export async function chooseDevice(
     const answer = await ask(start, cache, what, signal)
     if (answer.works && answer.msPerPatch !== undefined) times[nameOf({ device, precision })] = answer.msPerPatch
     if (device === "cpu" && answer.works && answer.msPerPatch) limit = FAR_SLOWER * answer.msPerPatch
-    if (!answer.works && answer.why.startsWith(TOO_SLOW)) givenUp.add(device)
+    if (!answer.works && answer.isTooSlow) givenUp.add(device)
   }
   remember(path, Times, key, times)
   return fastest(times, onCpu)

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { defaultSampling } from "../../../contract/sampling.ts"
-import { EngineClient, EngineHung, type EnginePort, forkEngine } from "./client.ts"
+import { fakeEngine, startedWith } from "../../../test/support/fake-engine.ts"
+import { EngineClient, forkEngine } from "./client.ts"
 
 const pack = join(import.meta.dirname, "../../../test/parity/modern")
 const request = { pack, precision: "int8", threads: 1, seed: 4, sampling: defaultSampling, variations: 1 } as const
@@ -15,30 +16,20 @@ beforeEach(() => {
 afterEach(() => rmSync(work, { recursive: true, force: true }))
 
 /** An engine that begins to write and then is never heard again. */
-function silent(): EnginePort & { killed: boolean } {
-  let message = (_: unknown) => {}
-  return {
-    killed: false,
-    send(asked) {
-      if (asked.type === "generate")
-        queueMicrotask(() => message({ type: "started", id: asked.id, used: 3, reused: 0, prefillMs: 1 }))
+const silent = () =>
+  fakeEngine(() => ({
+    generate: (asked, { emit }) => {
+      emit(startedWith(asked))
+      return new Promise<never>(() => {})
     },
-    onMessage: (listener) => {
-      message = listener
-    },
-    onExit: () => {},
-    kill() {
-      this.killed = true
-    },
-  }
-}
+  }))
 
 describe("an engine that hangs", () => {
   it("is noticed by its silence and ended", async () => {
     const port = silent()
     const engine = new EngineClient(port, { writing: 2, otherwise: 100 })
     const run = engine.generate({ ...request, prompt, length: 10 }, { patch: () => {} })
-    await expect(run.result).rejects.toThrow(EngineHung)
+    await expect(run.result).rejects.toMatchObject({ code: "hung" })
     expect([port.killed, engine.isDead]).toEqual([true, true])
   })
   it("is stopped within a second all the same", async () => {

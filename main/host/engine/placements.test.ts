@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
-import type { EnginePort } from "./client.ts"
+import type { ChildPort } from "../../process/child.ts"
 import { Placements } from "./placements.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-placements-"))
@@ -12,7 +12,7 @@ const pack = { folder: join(import.meta.dirname, "../../../test/parity/byte"), t
 /** Engines that never answer; tells how many were started and how many were ended. */
 function hanging() {
   const count = { started: 0, ended: 0 }
-  const start = (): EnginePort => {
+  const start = (): ChildPort => {
     count.started++
     return { send() {}, onMessage() {}, onExit() {}, kill: () => void count.ended++ }
   }

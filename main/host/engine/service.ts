@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import type { DeviceReport, PackSummary, Preferences } from "../../../contract/app.ts"
+import { CodedError } from "../../../contract/errors.ts"
 import { defaultSampling } from "../../../contract/sampling.ts"
 import { readPack } from "../../packs/read.ts"
 import { type AppPaths, findPack } from "../packs/find.ts"
@@ -13,11 +14,6 @@ const READY_WEIGHTS = 512 * 2 ** 20
 
 /** What the engine runs a pack with, and on. */
 export type Target = Placement & { pack: string; threads: number }
-
-/** A GPU's driver took the engine with it. The processor is taken from here on, until the app starts anew. */
-export class DriverCrash extends Error {
-  override name = "DriverCrash"
-}
 
 /** The engine's process, started anew where it has died, and what each pack runs on. */
 export class EngineService {
@@ -52,7 +48,8 @@ export class EngineService {
 
   /**
    * Runs `work` with the pack in `folder` where it is best run; measuring waits until nothing runs.
-   * @throws DriverCrash, or what `work` throws
+   * @throws CodedError `driver` where a GPU's driver took the engine with it: the processor is taken from here on, until the app
+   *   starts anew; or what `work` throws
    */
   async run<T>(folder: string, work: (client: EngineClient, target: Target) => Promise<T>): Promise<T> {
     this.placements.pause()
@@ -64,7 +61,7 @@ export class EngineService {
       } catch (error) {
         if (!client.isDead || target.device === "cpu") throw error
         this.gpuFailed = true
-        throw new DriverCrash("The GPU's driver ended the engine.", { cause: error })
+        throw new CodedError("driver", "The GPU's driver ended the engine.", { cause: error })
       }
     } finally {
       this.placements.resume()

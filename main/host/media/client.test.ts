@@ -2,10 +2,13 @@ import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import type { MediaRequest } from "../../../contract/media.ts"
+import { mediaProtocol } from "../../../contract/media.ts"
+import { serveRpc } from "../../../contract/rpc.ts"
+import { channelPair } from "../../../test/support/channels.ts"
 import { readPack } from "../../packs/read.ts"
-import type { ChildPort } from "../child.ts"
+import type { ChildPort } from "../../process/child.ts"
 import { forkMedia, MediaReader } from "./client.ts"
+import { MediaError } from "./error.ts"
 
 const parity = join(import.meta.dirname, "../../../test/parity")
 const [textPack, picturePack] = [join(parity, "modern"), join(parity, "picture")]
@@ -17,19 +20,28 @@ const refusal = (work: Promise<unknown>) =>
     (error: Error) => error.message,
   )
 
-/** A process that does what is said when it is asked. */
-function standIn(
-  act: (request: MediaRequest, port: { message(m: unknown): void; exit(signal: string): void }) => void,
-) {
+/** A process that is asked what a file is: it is a text, which leaves it so large, unless it ends or says nothing. */
+function standIn(act: (name: string) => { held: number } | { signal: string } | { refused: string } | "says nothing") {
   let started = 0
   const start = (): ChildPort => {
     started++
-    let [message, exit] = [(_: unknown) => {}, (_: number | null, __: string | null) => {}]
+    const [host, own] = channelPair()
+    let exit = (_: number | null, __: string | null) => {}
+    const forever = () => new Promise<never>(() => {})
+    const detect = ({ name }: { name: string }) => {
+      const said = act(name)
+      if (said === "says nothing") return forever()
+      if ("held" in said) return { value: { modality: "text" as const }, held: said.held }
+      if ("refused" in said) throw new MediaError(said.refused)
+      exit(null, said.signal)
+      return forever()
+    }
+    serveRpc(own, mediaProtocol, { detect, read: forever }, (error) => ({
+      code: "refused",
+      message: (error as MediaError).message,
+    }))
     return {
-      send: (request) => act(request as MediaRequest, { message: (m) => message(m), exit: (s) => exit(null, s) }),
-      onMessage: (listener) => {
-        message = listener
-      },
+      ...host,
       onExit: (listener) => {
         exit = listener
       },
@@ -38,7 +50,6 @@ function standIn(
   }
   return { start, started: () => started }
 }
-const text = { type: "done", result: { modality: "text" }, held: 0 }
 
 describe("files are read in a process of their own", () => {
   it("which is real, tells what a file is, and goes on after one that cannot be read", async () => {
@@ -58,18 +69,14 @@ describe("files are read in a process of their own", () => {
     }
   })
   it("that takes too long is ended, and the next file gets another", async () => {
-    const { start, started } = standIn(({ id, name }, port) => {
-      if (name !== "slow") port.message({ ...text, id })
-    })
+    const { start, started } = standIn((name) => (name === "slow" ? "says nothing" : { held: 0 }))
     const media = new MediaReader(start, 50)
     const [slow, next] = await Promise.all([refusal(media.detect("slow", "x")), media.detect("next", "x")])
     expect(slow).toBe("slow takes longer to read than 0.05 seconds; make it shorter or smaller first.")
     expect([next, started()]).toEqual(["text", 2])
   })
   it("that has any name at all is told of in one line", async () => {
-    const { start } = standIn(({ id, name }, port) =>
-      port.message({ type: "refused", id, message: `${name} holds no sound.` }),
-    )
+    const { start } = standIn((name) => ({ refused: `${name} holds no sound.` }))
     const media = new MediaReader(start)
     const names = ["a\nb\u001b[31m.wav", "a\u202evaw.exe", " ", `${"long".repeat(50)}.wav`]
     expect(await Promise.all(names.map((name) => refusal(media.detect(name, "x"))))).toEqual([
@@ -83,15 +90,13 @@ describe("files are read in a process of their own", () => {
     ["SIGKILL", "bomb cannot be read: it takes more than 1 GB of memory."],
     ["SIGSEGV", "bomb cannot be read: it is damaged, and ended its decoder."],
   ])("that ends by %s costs one sentence", async (signal, said) => {
-    const { start, started } = standIn(({ id, name }, port) =>
-      name === "bomb" ? port.exit(signal) : port.message({ ...text, id }),
-    )
+    const { start, started } = standIn((name) => (name === "bomb" ? { signal } : { held: 0 }))
     const media = new MediaReader(start)
     expect(await refusal(media.detect("bomb", "x"))).toBe(said)
     expect([await media.detect("next", "x"), started()]).toEqual(["text", 2])
   })
   it("is not used again when a file has left it large", async () => {
-    const { start, started } = standIn(({ id }, port) => port.message({ ...text, id, held: 2 ** 30 }))
+    const { start, started } = standIn(() => ({ held: 2 ** 30 }))
     const media = new MediaReader(start)
     await media.detect("a", "x")
     await media.detect("b", "x")

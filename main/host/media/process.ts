@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads"
 import { tooLarge } from "../../../contract/files.ts"
-import { type MediaAnswer, MediaRequest } from "../../../contract/media.ts"
-import { detailsOf } from "../errors.ts"
+import { type MediaProtocol, mediaProtocol } from "../../../contract/media.ts"
+import { type Handlers, serveRpc } from "../../../contract/rpc.ts"
+import { parentChannel } from "../../process/parent.ts"
+import { detailsOf, failureOf } from "../errors.ts"
 import { detect } from "./detect.ts"
 import { MediaError } from "./error.ts"
 import { media } from "./index.ts"
@@ -15,13 +17,6 @@ import { type Source, withFile } from "./source.ts"
 
 /** Bytes that are read of one file, counting what is read twice. */
 const MOST_READ = 4 * 2 ** 30
-
-type ParentPort = { on(event: "message", f: (e: { data: unknown }) => void): void; postMessage(message: unknown): void }
-const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
-const send = (answer: MediaAnswer) => {
-  if (parentPort) parentPort.postMessage(answer)
-  else process.send?.(answer, undefined, undefined, (error) => error && process.exit(0))
-}
 
 // A thread of its own: a decoder may keep this one busy for as long as it likes.
 new Worker(
@@ -42,42 +37,26 @@ function limited(name: string, source: Source): Source {
   }
 }
 
-async function answer(request: MediaRequest): Promise<unknown> {
-  const { name } = request
-  return withFile(request.path, async (file) => {
-    const source = limited(name, file)
-    if (request.type === "detect") return detect(name, source)
-    const { pack, framing, columns } = request
-    return media[pack.modality].read(name, source, pack, { framing, columns })
-  })
+/** What `read` makes of a file. @throws MediaError, also where a decoder throws what is for programmers */
+async function answer<T>({ name, path }: { name: string; path: string }, read: (source: Source) => T | Promise<T>) {
+  try {
+    const value = await withFile(path, async (file) => read(limited(name, file)))
+    return { value, held: process.memoryUsage.rss() }
+  } catch (error) {
+    if (error instanceof MediaError) throw error
+    const message = `${name} cannot be read; it is damaged, or of a kind that is not known here.`
+    throw new MediaError(message, { details: detailsOf(error) })
+  }
 }
 
-async function receive(message: unknown): Promise<void> {
-  const parsed = MediaRequest.safeParse(message)
-  if (!parsed.success) return
-  const { id, name } = parsed.data
-  try {
-    const result = await answer(parsed.data)
-    send({ type: "done", id, result, held: process.memoryUsage.rss() })
-  } catch (error) {
-    const isRefusal = error instanceof MediaError
-    send({
-      type: "refused",
-      id,
-      message: isRefusal
-        ? error.message
-        : `${name} cannot be read; it is damaged, or of a kind that is not known here.`,
-      ...(isRefusal && error.cause === undefined ? {} : { details: detailsOf(error) }),
-    })
-  }
+const handlers: Handlers<MediaProtocol> = {
+  detect: (file) => answer(file, (source) => detect(file.name, source)),
+  read: ({ pack, framing, columns, ...file }) =>
+    answer(file, (source) => media[pack.modality].read(file.name, source, pack, { framing, columns })),
 }
 
 // What a decoder throws outside of its call costs the file that it read.
 process.on("uncaughtException", () => process.exit(1))
 process.on("unhandledRejection", () => process.exit(1))
 
-if (parentPort) parentPort.on("message", (e) => void receive(e.data))
-else {
-  process.on("message", (message) => void receive(message))
-  process.on("disconnect", () => process.exit(0))
-}
+serveRpc(parentChannel(), mediaProtocol, handlers, failureOf)

@@ -1,10 +1,11 @@
 import { fork } from "node:child_process"
+import type { Channel } from "../../contract/rpc.ts"
 
-/** A process of our own, as a host sees it: it may be a child of Node or a utility process of Electron. */
-export type ChildPort = {
-  /** Hands a message over; to a child that is ending it is lost, and `onExit` tells. */
-  send(message: unknown): void
-  onMessage(listener: (message: unknown) => void): void
+/**
+ * A process of our own, as a host sees it: it may be a child of Node or a utility process of Electron. What is sent to one
+ * that is ending is lost, and `onExit` tells.
+ */
+export type ChildPort = Channel & {
   /** Told once, also where the process could not be started. */
   onExit(listener: (code: number | null, signal: string | null) => void): void
   kill(): void
