@@ -1,9 +1,8 @@
 import { BinaryReader } from "./binary.ts"
+import { MOST_BITMAP_PIXELS } from "./limits.ts"
+import { PictureProblem } from "./picture-problem.ts"
 
 /** Windows and OS/2 bitmaps (BMP), with every depth, palette and compression that Windows itself shows. */
-
-/** Pixels of the largest bitmap: it is held whole, three bytes a pixel. */
-const MOST_PIXELS = 2 ** 26
 
 /** How a bitmap's pixels are stored: BITMAPINFOHEADER's biCompression. */
 const RGB = 0
@@ -26,20 +25,20 @@ export function decodeBitmap(bytes: Uint8Array): Bitmap {
   const depth = (isCore ? file.u16(24) : file.u16(28)) ?? 0
   const compression = isCore ? RGB : (file.u32(30) ?? 0)
   const height = Math.abs(rows)
-  if (width <= 0 || height === 0) throw new Error("it says that it has no pixels")
-  if (width * height > MOST_PIXELS) throw new Error("it has too many pixels")
+  if (width <= 0 || height === 0) throw new PictureProblem("it says that it has no pixels")
+  if (width * height > MOST_BITMAP_PIXELS) throw new PictureProblem("it has too many pixels")
   if (compression > BITFIELDS && compression !== ALPHA_BITFIELDS)
-    throw new Error("its pixels are compressed in another form")
+    throw new PictureProblem("its pixels are compressed in another form")
   const bitmap = { width, height, data: new Uint8Array(width * height * 3) }
   const masksAt = 54
   const hasMasks = compression === BITFIELDS || compression === ALPHA_BITFIELDS
   const colorsAt = 14 + size + (hasMasks && size === 40 ? (compression === BITFIELDS ? 12 : 16) : 0)
   const at = Math.max(file.u32(10) ?? 0, 14 + size)
-  if (at >= bytes.length) throw new Error("it is cut off before its pixels")
+  if (at >= bytes.length) throw new PictureProblem("it is cut off before its pixels")
   // Rows lie from the bottom up, where the height is not negative.
   const rowAt = (y: number) => (rows < 0 ? y : height - 1 - y)
   if (depth <= 8) {
-    if (![1, 2, 4, 8].includes(depth)) throw new Error(`its depth of ${depth} bits is not one of a bitmap`)
+    if (![1, 2, 4, 8].includes(depth)) throw new PictureProblem(`its depth of ${depth} bits is not one of a bitmap`)
     const palette = paletteOf(file, colorsAt, at, depth, isCore)
     if (compression === RLE8 || compression === RLE4) runs(bytes.subarray(at), bitmap, palette, compression === RLE4)
     else indexed(bytes.subarray(at), bitmap, palette, depth, rowAt)
@@ -72,7 +71,7 @@ const put = ({ width, data }: Bitmap, x: number, y: number, { colors }: Palette,
 
 /** What is cut off at the end stays black, as viewers show it, if at least half is there. */
 function assertMostIsThere(there: number, wanted: number): void {
-  if (there < wanted / 2) throw new Error("it is cut off")
+  if (there < wanted / 2) throw new PictureProblem("it is cut off")
 }
 
 function indexed(pixels: Uint8Array, bitmap: Bitmap, palette: Palette, depth: number, rowAt: (y: number) => number) {
@@ -125,11 +124,11 @@ function masksOf(file: BinaryReader, depth: number, hasMasks: boolean, at: numbe
   if (hasMasks) return [file.u32(at) ?? 0, file.u32(at + 4) ?? 0, file.u32(at + 8) ?? 0]
   if (depth === 16) return [0x7c00, 0x3e0, 0x1f]
   if (depth === 24 || depth === 32) return [0xff0000, 0xff00, 0xff]
-  throw new Error(`its depth of ${depth} bits is not one of a bitmap`)
+  throw new PictureProblem(`its depth of ${depth} bits is not one of a bitmap`)
 }
 
 function direct(pixels: Uint8Array, bitmap: Bitmap, depth: number, masks: Masks, rowAt: (y: number) => number): void {
-  if (![16, 24, 32].includes(depth)) throw new Error(`its depth of ${depth} bits is not one of a bitmap`)
+  if (![16, 24, 32].includes(depth)) throw new PictureProblem(`its depth of ${depth} bits is not one of a bitmap`)
   const width = depth / 8
   const stride = Math.ceil((bitmap.width * depth) / 32) * 4
   assertMostIsThere(pixels.length, stride * bitmap.height)

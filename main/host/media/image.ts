@@ -3,8 +3,10 @@ import { type Framing, Settings } from "../../../contract/app.ts"
 import { type Canvas, canvasBytes, pixelBytes, placeOf } from "../../../contract/pack.ts"
 import { decodeBitmap } from "./bitmap.ts"
 import { MediaError } from "./error.ts"
-import { pictureProblem, wholeJpeg } from "./jpeg.ts"
+import { wholeJpeg } from "./jpeg.ts"
+import { MOST_PIXELS } from "./limits.ts"
 import { centered, commonest, isFlat, Palette, pixelSize, type Rgba, stepped } from "./palette.ts"
+import { pictureProblem } from "./picture-problem.ts"
 import { encodeIndexed } from "./png.ts"
 
 /** A generated picture is enlarged by whole factors to about this many pixels, so that no pixel is blurred. */
@@ -18,9 +20,6 @@ const SMALL = 64
 
 /** Pixels each way that are reduced to one by taking the commonest color: so the pictures to learn from were drawn. */
 const OVERSAMPLED = 6
-
-/** Pixels of the largest picture that is decoded; cameras make up to half as many. */
-const MOST_PIXELS = 2 ** 27
 
 /** A picture as a pack sees it. */
 export type ReadImage = {
@@ -75,7 +74,9 @@ export async function readImage(
     const settings = settingsIn(meta.xmpAsString)
     return { ...picture, note: note.filter(Boolean).join(", "), ...(settings ? { settings } : {}) }
   } catch (error) {
-    throw new MediaError(`${name} cannot be read as a picture: ${pictureProblem(error)}.`, { cause: error })
+    throw new MediaError(`${name} cannot be read as a picture: ${await pictureProblem(error, given)}.`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 import sharp from "sharp"
 
-/** What goes wrong in pictures that people have. */
+/** JPEGs as some cameras write them. */
 
 /** The marker that ends a JPEG. */
 const END = Buffer.from([0xff, 0xd9])
@@ -21,15 +21,4 @@ export async function wholeJpeg(file: Uint8Array): Promise<Uint8Array> {
   } catch {
     return file
   }
-}
-
-/** Why a picture could not be read, as a clause for a person; libvips speaks to programmers. */
-export function pictureProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  if (/exceeds pixel limit|too many pixels|dimensions exceed|too large/i.test(message)) return "it has too many pixels"
-  if (/premature end|truncated|cut off|end of (file|stream|image)|not enough data/i.test(message))
-    return "it is cut off"
-  // The clauses of our own bitmap reader begin so.
-  if (/^(it|its) [^\n]*$/.test(message)) return message
-  return "it is damaged, or of a kind that cannot be read"
 }
