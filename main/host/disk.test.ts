@@ -94,6 +94,7 @@ describe("a run that the disk does not take", () => {
     const next = say({ type: "generate", settings, given: "" })
     await vi.waitFor(() => expect(itemsThere()).toHaveLength(1), patient)
     await vi.waitFor(() => expect(items.size).toBe(2), patient)
+    await begun()
     write("kept")
     done()
     await next
