@@ -130,10 +130,24 @@ export const PackSummary = z.object({
   parameters: z.int(),
   sizeBytes: z.number(),
   bitsPerByte: z.number(),
+  /** Nothing was held out to measure `bitsPerByte` by: it stands for a byte that cannot be predicted. */
+  unmeasured: z.boolean().optional(),
   shipped: z.boolean(),
   problem: z.string().optional(),
 })
 export type PackSummary = z.infer<typeof PackSummary>
+
+/** What another package's weights do not tell; left out, that package's own defaults hold (docs/import.md). */
+export const ForeignOptions = z.object({
+  heads: z.int().min(1).max(65536).optional(),
+  context: z.int().min(1).max(65536).optional(),
+  extension: z
+    .string()
+    .regex(/^\.?[a-z0-9]{1,8}$/)
+    .optional(),
+  license: z.string().trim().max(200).optional(),
+})
+export type ForeignOptions = z.infer<typeof ForeignOptions>
 
 /** What runs here, and of what does not, why. */
 export const DeviceReport = z.object({
@@ -233,6 +247,8 @@ export const Command = z.discriminatedUnion("type", [
     bytes: base64,
   }),
   z.object({ type: z.literal("import") }),
+  /** Makes a pack of another package's weights, which have arrived as `file`. */
+  z.object({ type: z.literal("importWeights"), file: z.uuid(), name: FileName, options: ForeignOptions }),
   z.object({ type: z.literal("removePack"), name: z.string().max(MAX_PACK_NAME) }),
   /** How surprised the pack is by each byte of `bytes`; comes back as a finished item. */
   z.object({

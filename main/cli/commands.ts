@@ -169,12 +169,12 @@ function foreignOptions({ heads, context, extension, modality, name, license }: 
     throw new UsageError(`--extension must be the ending of a file such as bmp, not "${extension}"`)
   const whole = (option: string, value: string) => number(option, value, 0, { min: 1, max: 65536, whole: true })
   return {
-    ...(heads === undefined ? {} : { heads: whole("heads", heads) }),
-    ...(context === undefined ? {} : { context: whole("context", context) }),
-    ...(extension === undefined ? {} : { extension }),
-    ...(kind.data === undefined ? {} : { modality: kind.data }),
+    heads: heads === undefined ? undefined : whole("heads", heads),
+    context: context === undefined ? undefined : whole("context", context),
+    extension,
+    modality: kind.data,
     ...(name === undefined ? {} : { name }),
-    ...(license === undefined ? {} : { license }),
+    license,
   }
 }
 

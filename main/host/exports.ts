@@ -1,3 +1,4 @@
+import { extname } from "node:path"
 import type { AppEvent, FileForm, Item, Settings } from "../../contract/app.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
@@ -20,7 +21,10 @@ export async function exportItem(id: string, form: FileForm, places: AppPaths, l
   if (!kind) throw new Error("This pack does not make files of that kind; nothing was written.")
   const how = { settings: scored ? undefined : settings }
   const file = await media[pack.modality].write(form, library.read(id).bytes, pack, how)
-  const { extension, mime } = kind
+  // Where the file is the bytes as they are, the pack names its ending.
+  const { raw, file: ordinary } = documentsOf(pack).files
+  const extension = raw ? kind.extension : extname(ordinary)
+  const { mime } = kind
   return { type: "exported", title, extension, mime, bytes: Buffer.from(file).toString("base64") }
 }
 

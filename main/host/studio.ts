@@ -15,7 +15,7 @@ import type { Library } from "./library.ts"
 import { LibraryInUse } from "./lock.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
-import { type AppPaths, importPack, removePack } from "./packs/find.ts"
+import { type AppPaths, importPack, importWeights, removePack } from "./packs/find.ts"
 import { packSummaries } from "./packs/summary.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -154,6 +154,8 @@ export class Studio {
         return this.take(command, answer)
       case "import":
         return this.importIncoming(answer)
+      case "importWeights":
+        return this.importWeights(command, answer)
       case "removePack":
         removePack(command.name, this.places)
         return this.broadcastPacks()
@@ -256,6 +258,17 @@ export class Studio {
       this.broadcastPacks()
     } finally {
       this.incoming.clear()
+    }
+  }
+
+  /** Makes a pack of another package's weights that have arrived. @throws PackError, and nothing is kept */
+  private importWeights({ file, name, options }: Extract<Command, { type: "importWeights" }>, answer: Send): void {
+    try {
+      const pack = importWeights(this.dropped.path(file), this.places, options, name)
+      answer({ type: "notice", kind: "info", text: `A pack was made of ${name}: ${pack} is ready.` })
+      this.broadcastPacks()
+    } finally {
+      this.dropped.remove(file)
     }
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { type Modality, modalities } from "../../contract/modality/index.ts"
 import type { Pack } from "../../contract/pack.ts"
 import { expectedShapes } from "../engine/compile/weights.ts"
@@ -14,7 +14,7 @@ export { ImportError } from "./error.ts"
 export type { ImportOptions } from "./model.ts"
 
 /** What a person says of a model that its file does not tell. */
-export type Described = { name: string; license?: string | undefined }
+export type Described = { name: string; file: string; license?: string | undefined }
 
 /** The largest weights that a pack may have. */
 const MOST_BYTES = 8 * 2 ** 30
@@ -30,14 +30,17 @@ const MARKERS = ["start_tokens.0", "patch_level_decoder.patch_embedding.weight"]
 export function importModel(path: string, folder: string, described: Described, options: ImportOptions): void {
   const checkpoint = openCheckpoint(path)
   try {
-    const converted = convert(checkpoint.value, { extension: extensionOf(basename(path)), ...options })
+    const converted = convert(checkpoint.value, {
+      ...options,
+      extension: options.extension ?? extensionOf(described.file),
+    })
     const shapes = expectedShapes(converted.model)
     const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0)
     if (4 * parameters > MOST_BYTES) throw new ImportError("It is too large: its weights are over 8 GiB.")
     mkdirSync(folder, { mode: 0o700 })
     try {
       writeWeights(join(folder, "weights.safetensors"), shapes, converted)
-      const pack = packOf(converted, basename(path), described, parameters)
+      const pack = packOf(converted, described, parameters)
       writeFileSync(join(folder, "pack.json"), `${JSON.stringify(pack, null, 2)}\n`)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
@@ -53,7 +56,7 @@ function convert(value: unknown, options: ImportOptions): Converted {
   for (const { tensors, module } of namedTensors(value)) {
     const own = unwrapped(tensors)
     if (isBgpt(own)) return fromBgpt(own, options)
-    if (isMegabytePytorch(own)) return fromMegabytePytorch(own, { ...(module ? toldBy(module) : {}), ...options })
+    if (isMegabytePytorch(own)) return fromMegabytePytorch(own, module ? { ...options, ...toldBy(module) } : options)
   }
   throw new ImportError("It holds no model of a kind that can be imported: MEGABYTE-pytorch or bGPT.")
 }
@@ -110,7 +113,7 @@ function writeWeights(path: string, shapes: Map<string, number[]>, { weights }: 
   }
 }
 
-function packOf(converted: Converted, file: string, { name, license }: Described, parameters: number): Pack {
+function packOf(converted: Converted, { name, file, license }: Described, parameters: number): Pack {
   const { family, model, modality, media } = converted
   const { global, local, patch } = model
   const title = file.replace(/\.[^.]*$/, "").slice(0, 80) || name
@@ -119,7 +122,7 @@ function packOf(converted: Converted, file: string, { name, license }: Described
     name,
     title,
     version: "imported",
-    license: (license ?? "not told by the file; ask those who made the weights").slice(0, 200),
+    license: (license || "not told by the file; ask those who made the weights").slice(0, 200),
     modality: modality satisfies Modality,
     media: modalities[modality].format.parse(media) as Record<string, unknown>,
     data:

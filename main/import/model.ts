@@ -10,12 +10,12 @@ export type Foreign = Map<string, ForeignTensor>
 /** What a file's shapes do not tell; left out, the package's own defaults hold. */
 export type ImportOptions = {
   /** Attention heads of both models. */
-  heads?: number
+  heads?: number | undefined
   /** Patches that the model was trained on at once. */
-  context?: number
+  context?: number | undefined
   /** bGPT: the ending of the files that it makes, such as txt, bmp or wav. */
-  extension?: string
-  modality?: Modality
+  extension?: string | undefined
+  modality?: Modality | undefined
 }
 
 /** A foreign model in this app's own terms. */

@@ -5,12 +5,14 @@ import { size } from "../lib/bytes.ts"
 import { bits } from "../lib/words.ts"
 import { deviceNames } from "../settings/SettingsPanel.tsx"
 import { useActions, useSlice } from "../store/context.ts"
+import { ImportForm } from "./ImportForm.tsx"
 
 /** The models there are, and what a person sets for good. */
 export function ModelsPage() {
   const actions = useActions()
   const packs = useSlice((s) => s.packs)
   const preferences = useSlice((s) => s.preferences)
+  const weights = useSlice((s) => s.weights)
   return (
     <section className="manage" id="work" aria-label="Models and preferences" tabIndex={-1}>
       <header>
@@ -20,8 +22,10 @@ export function ModelsPage() {
         </button>
       </header>
       <p className="note">
-        A model pack is a folder with pack.json and weights.safetensors. Drop one anywhere in the window to add it.
+        A model pack is a folder with pack.json and weights.safetensors. Drop one anywhere in the window to add it, or
+        weights of MEGABYTE-pytorch or bGPT (.pt, .pth, .safetensors).
       </p>
+      {weights && <ImportForm key={weights.name} file={weights.name} />}
       <h2>Models</h2>
       <ul className="packs">
         {packs.map((pack) => (
@@ -61,7 +65,7 @@ function PackRow({ pack, chosen }: { pack: PackSummary; chosen: boolean }) {
         <>
           <p>
             {modalities[pack.modality].kind} · {(pack.parameters / 1e6).toFixed(1)} million parameters ·{" "}
-            {size(pack.sizeBytes)} · {bits(pack.bitsPerByte)} bits/byte held out
+            {size(pack.sizeBytes)} · {pack.unmeasured ? "not measured" : `${bits(pack.bitsPerByte)} bits/byte held out`}
           </p>
           <p className="note">License: {pack.license}</p>
           <details>

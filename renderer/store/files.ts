@@ -1,7 +1,10 @@
-import type { Framing } from "../../contract/app.ts"
+import type { ForeignOptions, Framing } from "../../contract/app.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge } from "../../contract/files.ts"
 import type { Core } from "./core.ts"
 import type { Uploads } from "./uploads.ts"
+
+/** Names of other packages' weights. */
+const FOREIGN = /\.(pt|pth|safetensors)$/i
 
 /** What is dropped, pasted, chosen or recorded. */
 export function createFiles(core: Core, uploads: Uploads) {
@@ -43,6 +46,7 @@ export function createFiles(core: Core, uploads: Uploads) {
         return notify("problem", `A pack is two files, ${PACK_FILES.join(" and ")}; drop both, or their folder.`)
       const [first, ...rest] = files
       if (!first) return
+      if (!rest.length && FOREIGN.test(first.name)) return set({ weights: first, view: "models" })
       if (!rest.length) return actions.openFile(first)
       notify("info", `${files.length} files: each is gone on from, one after the other.`)
       queue.push(...files)
@@ -57,6 +61,16 @@ export function createFiles(core: Core, uploads: Uploads) {
       if (!file) return
       await actions.openFile(file)
       if (file.size === 0) await actions.next()
+    },
+    /** Makes a pack of the weights that wait, as a person has described them; without a word of them lets them go. */
+    async importWeights(options?: ForeignOptions): Promise<void> {
+      const { weights } = get()
+      set({ weights: undefined })
+      if (!weights || !options) return
+      if (weights.size > LARGEST_FILE) return notify("problem", tooLarge(weights.name, "8 GB"))
+      notify("info", `${weights.name} is being copied and read.`)
+      const file = crypto.randomUUID()
+      if (await uploads.upload(weights, file)) send({ type: "importWeights", file, name: weights.name, options })
     },
     /** Hands a pack to the host in pieces. */
     async importPack(json: File, weights: File): Promise<void> {

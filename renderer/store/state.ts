@@ -78,6 +78,8 @@ export type State = {
   contents: Map<string, Content>
   version: number
   run: Run | undefined
+  /** Another package's weights that wait for what a person says of them. */
+  weights: File | undefined
   /** Name of the file that is being read. */
   opening: string | undefined
   draft: Draft
@@ -122,6 +124,7 @@ export const initialState = (): State => ({
   contents: new Map(),
   version: 0,
   run: undefined,
+  weights: undefined,
   opening: undefined,
   draft: emptyDraft,
   settings: { pack: "text", length: 600, seed: newSeed(), variations: 4, sampling: defaultSampling, style: 0 },

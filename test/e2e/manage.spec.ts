@@ -17,7 +17,7 @@ test("drop a pack to add it, make it the default, remove it", async ({ app }) =>
   const row = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: /Random weights, modern/ }) })
   await expect(row).toContainText("none: random weights")
   await expect(row).toContainText("License: CC0-1.0")
-  await expect(row).toContainText("8.00 bits/byte held out")
+  await expect(row).toContainText("not measured")
   expect(await violations(page)).toEqual([])
   await row.getByRole("button", { name: "Set as default" }).click()
   await expect(row.getByRole("button", { name: "Default" })).toHaveAttribute("aria-pressed", "true")
@@ -32,6 +32,34 @@ test("drop a pack to add it, make it the default, remove it", async ({ app }) =>
   expect(readdirSync(join(app.home, "packs"))).toEqual([])
   await openSettings(page)
   await expect(page.getByRole("combobox", { name: "Model" })).not.toHaveValue("parity-modern")
+})
+
+test("drop another package's weights, say what they do not tell, and a pack is made of them", async ({ app }) => {
+  const file = { name: "bgpt-text.pth", bytes: readFileSync(join(import.meta.dirname, "../import/bgpt-text.pth")) }
+  const page = await app.open()
+  await dropFiles(page, [file])
+  const form = page.getByRole("form", { name: "Import bgpt-text.pth" })
+  await form.getByLabel("Attention heads").fill("many")
+  await form.getByRole("button", { name: "Import" }).click()
+  await expect(form.getByRole("alert")).toContainText("Attention heads is not understood")
+  await form.getByLabel("Attention heads").fill("1")
+  await form.getByLabel("License of the weights").fill("MIT")
+  expect(await violations(page)).toEqual([])
+  await form.getByRole("button", { name: "Import" }).click()
+  await expect(page.getByText("A pack was made of bgpt-text.pth: bgpt-text is ready.")).toBeVisible()
+  const row = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: /bgpt-text/ }) })
+  await expect(row).toContainText("Imported from bgpt-text.pth, weights of bGPT")
+  await expect(row).toContainText("License: MIT")
+  await expect(row).toContainText("not measured")
+})
+
+test("weights of no kind that is known are refused with one line, and nothing of them stays", async ({ app }) => {
+  const file = { name: "archive.pt", bytes: readFileSync(join(import.meta.dirname, "../import/archive.pt")) }
+  const page = await app.open()
+  await dropFiles(page, [file])
+  await page.getByRole("button", { name: "Import" }).click()
+  await expect(page.locator(".notices .problem")).toContainText(/archive.pt was not imported/)
+  expect(readdirSync(join(app.home, "packs"))).toEqual([])
 })
 
 test("a damaged pack is refused with one line, and nothing of it stays", async ({ app }) => {

@@ -37,7 +37,7 @@ describe.each<[string, ImportOptions]>([
 
   beforeAll(() => {
     const folder = join(temporary, name)
-    importModel(join(import.meta.dirname, file), folder, { name }, options)
+    importModel(join(import.meta.dirname, file), folder, { name, file }, options)
     model = Model.load(folder, "fp32", 1, join(temporary, "cache"))
     const known = readSafetensors(join(import.meta.dirname, `${name}.expected.safetensors`))
     x = Uint8Array.from(floats(known.get("x")?.data))

@@ -106,9 +106,13 @@ export function importPath(path: string, places: AppPaths, options: ImportOption
     : importPack(path, places)
 }
 
-/** Makes a pack of a file of another package's weights. */
-function importWeights(path: string, places: AppPaths, options: ImportOptions & Partial<Described>): string {
-  const file = basename(path)
+/** Makes a pack of a file of another package's weights, which is called `file`. Returns its name. @throws PackError */
+export function importWeights(
+  path: string,
+  places: AppPaths,
+  options: ImportOptions & Partial<Described>,
+  file = basename(path),
+): string {
   const shipped = new Set(listPacks(places).flatMap((p) => (p.shipped && "pack" in p ? [p.pack.name] : [])))
   const own = slug(options.name ?? file.replace(/\.[^.]*$/, ""))
   const name = shipped.has(own) ? `imported-${own}`.slice(0, 63) : own
@@ -117,7 +121,7 @@ function importWeights(path: string, places: AppPaths, options: ImportOptions & 
   makeFolder(join(places.home, "packs"))
   rmSync(temporary, { recursive: true, force: true })
   try {
-    importModel(path, temporary, { name, license: options.license }, options)
+    importModel(path, temporary, { name, file, license: options.license }, options)
     readPack(temporary) // what it says of itself is checked as any pack's
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })

@@ -42,6 +42,7 @@ function summaryOf(found: FoundPack): PackSummary {
     parameters,
     sizeBytes: statSync(join(found.folder, "weights.safetensors")).size,
     bitsPerByte: pack.heldOut.bitsPerByte,
+    ...(Object.keys(pack.heldOut.files).length ? {} : { unmeasured: true }),
     shipped,
   }
 }
