@@ -1,5 +1,8 @@
 /** The name that an item goes by. */
 
+/** What has no name yet. */
+export const UNTITLED = "Untitled"
+
 /** Characters of a title. */
 export const LONGEST_TITLE = 200
 
@@ -15,7 +18,7 @@ const lineFrom = (text: string) =>
 /** Any text as a title: one line, short enough to be kept; never empty. */
 export function titleFrom(text: string): string {
   const line = lineFrom(text)
-  if (line.length <= LONGEST_TITLE) return line || "Untitled"
+  if (line.length <= LONGEST_TITLE) return line || UNTITLED
   const cut = line.slice(0, LONGEST_TITLE - 1)
   // Not in the middle of a character of two halves.
   return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`
@@ -27,4 +30,16 @@ export function fileNameFrom(name: string): string {
   const end = 40
   if (characters.length <= LONGEST_TITLE / 2) return characters.join("") || "The file"
   return `${characters.slice(0, LONGEST_TITLE / 2 - end - 1).join("")}…${characters.slice(-end).join("")}`
+}
+
+/** Characters of a line that may be a story's title. */
+const LONGEST_HEADING = 80
+
+/**
+ * The title that a text of its own begins with: a short first line, no sentence, with an empty line after it.
+ * @returns nothing where it begins otherwise
+ */
+export function headingOf(text: string): string | undefined {
+  const [, line = ""] = /^([^\n]+)\n\n/.exec(text.slice(0, LONGEST_HEADING + 2)) ?? []
+  return line.trim() && !/[.,;:…"”]\s*$/.test(line) ? line : undefined
 }

@@ -2,6 +2,7 @@ import { extname } from "node:path"
 import type { AppEvent, FileForm, Item, Settings } from "../../contract/app.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
+import { headingOf, UNTITLED } from "../../contract/title.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import { media } from "./media/index.ts"
@@ -40,6 +41,7 @@ export function titleOf(pack: Pack, settings: Settings, given: Uint8Array): stri
   const { noun, typed } = modalities[pack.modality]
   const style = settings.style ? documentsOf(pack).styles[settings.style] : undefined
   if (!typed) return style ? `A ${noun}: ${style}` : `A ${noun}`
-  const text = new TextDecoder().decode(given.subarray(0, 300)).replace(/\s+/g, " ").trim()
-  return text ? text.slice(0, 60) : "Untitled"
+  const text = new TextDecoder().decode(given.subarray(0, 300))
+  const line = headingOf(text) ?? text.replace(/\s+/g, " ").trim()
+  return line ? line.slice(0, 60) : UNTITLED
 }

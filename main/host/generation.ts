@@ -3,8 +3,9 @@ import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } f
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { hasCode } from "../../contract/errors.ts"
 import { modalities } from "../../contract/modality/index.ts"
-import { documentsOf, type Pack } from "../../contract/pack.ts"
+import { documentsOf, type Pack, textOf } from "../../contract/pack.ts"
 import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
+import { headingOf, titleFrom, UNTITLED } from "../../contract/title.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import type { EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
@@ -178,6 +179,7 @@ export class Generation {
     const isFresh = prompt.length === items[0]?.given
     if (reason === "length" && again && isFresh && settings.sampling.temperature)
       await this.writeFlawedAgain(items, loaded, again - 1)
+    this.entitle(items, pack)
   }
 
   /** Each worthless item once more, from what was given on, with the next seed, which it then keeps. */
@@ -198,6 +200,17 @@ export class Generation {
       this.windows.broadcast(contentOf(library, id))
       this.windows.notice("info", `One came out ${found}; it is made again with seed ${settings.seed}.`)
       await this.write([item], loaded, bytes.subarray(0, given), settings, settings.length, again)
+    }
+  }
+
+  /** Stories that were begun without a word go by the title that they begin with. */
+  private entitle(items: readonly Item[], pack: Pack): void {
+    if (!textOf(pack)?.header) return
+    const library = this.library()
+    for (const { id } of items) {
+      if (library.get(id).title !== UNTITLED) continue
+      const title = headingOf(library.read(id).bytes.toString("utf8", 0, 400))
+      if (title) this.windows.broadcast({ type: "item", item: library.updateLater(id, { title: titleFrom(title) }) })
     }
   }
 

@@ -22,9 +22,12 @@ export function TextView(props: {
   onHover: (patch: number | undefined) => void
   /** A click: the character of the whole text to put the caret at. */
   onCaret: ((character: number) => void) | undefined
+  /** Characters at the beginning that are the text's title. */
+  heading: number
   label: string
 }) {
-  const { content, version, given, patch, usual, surprise, live, shown, reveal, onHover, onCaret, label } = props
+  const { content, version, given, patch, usual, surprise, live, shown, reveal, onHover, onCaret, heading, label } =
+    props
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   const rows = useVirtualizer({
@@ -92,7 +95,11 @@ export function TextView(props: {
               {surprise ? (
                 <SurpriseChunk {...{ content, chunk, patch, usual }} end={chunk.end} />
               ) : (
-                <PlainChunk text={chunk.text} cut={charactersBefore(content, chunk, given)} />
+                <PlainChunk
+                  text={chunk.text}
+                  cut={charactersBefore(content, chunk, given)}
+                  heading={row.index === 0 ? heading : 0}
+                />
               )}
               {live && row.index === content.chunks.length - 1 && <span className="caret" aria-hidden="true" />}
             </div>
@@ -122,12 +129,24 @@ function highlight(scroller: HTMLElement | null, content: Content, patch: number
   if (ranges.length) highlights.set("patch", new Highlight(...ranges))
 }
 
-const PlainChunk = memo(({ text, cut }: { text: string; cut: number }) => (
-  <>
-    {cut > 0 && <span className="given">{text.slice(0, cut)}</span>}
-    {text.slice(cut)}
-  </>
-))
+type Plain = { text: string; cut: number; heading?: number }
+
+/** A chunk whose first `cut` characters were given, and whose first `heading` are the title. */
+const PlainChunk = memo(({ text, cut, heading = 0 }: Plain) =>
+  heading > 0 ? (
+    <>
+      <span className="heading">
+        <PlainChunk text={text.slice(0, heading)} cut={Math.min(cut, heading)} />
+      </span>
+      <PlainChunk text={text.slice(heading)} cut={Math.max(0, cut - heading)} />
+    </>
+  ) : (
+    <>
+      {cut > 0 && <span className="given">{text.slice(0, cut)}</span>}
+      {text.slice(cut)}
+    </>
+  ),
+)
 
 /** A chunk patch by patch, each colored by its bits per byte. `end` makes it render again as the chunk grows. */
 const SurpriseChunk = memo(

@@ -1,3 +1,4 @@
+import { headingOf } from "../../contract/title.ts"
 import { dataAddress } from "../lib/bytes.ts"
 import type { Content } from "../lib/content.ts"
 import { glyph } from "../lib/words.ts"
@@ -19,6 +20,8 @@ function Item({ item, content, pack, hovered, selected, onHover }: Shown & Point
   const busy = useSlice((s) => s.run !== undefined)
   const surprise = useSlice((s) => s.surprise)
   const typable = !busy && !item.scored && content.length <= LONGEST_PAGE
+  // Packs whose texts are whole documents begin them with a title.
+  const begins = (pack?.text?.header ?? 0) > 0
   const edit = (caret: number) => {
     actions.edit(item.id)
     actions.setDraft({ caret })
@@ -31,6 +34,7 @@ function Item({ item, content, pack, hovered, selected, onHover }: Shown & Point
       usual={pack?.bitsPerByte ?? 1.5}
       shown={hovered ?? selected}
       reveal={hovered === undefined}
+      heading={begins ? (headingOf(content.chunks[0]?.text ?? "")?.length ?? 0) : 0}
       onCaret={typable ? edit : undefined}
       label={`Text of ${item.title}`}
     />

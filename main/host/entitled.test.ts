@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, expect, it } from "vitest"
+import type { AppEvent } from "../../contract/app.ts"
+import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
+import { Studio } from "./studio.ts"
+
+const home = mkdtempSync(join(tmpdir(), "megabyte-title-"))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+const shipped = join(import.meta.dirname, "../../test/parity")
+
+/** An engine that writes `text`. */
+const writing = (text: string) => () =>
+  fakeEngine(() => ({
+    generate: (request, { emit }) => {
+      emit(startedWith(request))
+      emit(patchOf(request, () => new TextEncoder().encode(text)))
+      return { reason: "end", decodeMs: 1 }
+    },
+  }))
+
+/** The name that a story goes by. */
+async function named(text: string, given = ""): Promise<string | undefined> {
+  const studio = new Studio({ shipped, home, cache: join(home, "cache") }, writing(text))
+  const titles: string[] = []
+  const hear = (event: AppEvent) => void (event.type === "item" && titles.push(event.item.title))
+  studio.connect(hear)
+  const sampling = { temperature: 1, topP: 1, topK: 0, minP: 0 }
+  const settings = { pack: "parity-story", length: 60, seed: 1, variations: 1, sampling, style: 0 }
+  const command = { type: "generate", settings, given: Buffer.from(given).toString("base64") }
+  await studio.receive(command, hear)
+  studio.close()
+  return titles.at(-1)
+}
+
+it("a story that is begun without a word goes by its own title", async () => {
+  expect(await named("The Little Fox\n\nOnce upon a time there was a fox.")).toBe("The Little Fox")
+})
+
+it("one without a title has none, and a person's own words stay what they are", async () => {
+  expect(await named("Once upon a time there was a fox.\n\nIt slept.")).toBe("Untitled")
+  expect(await named("It slept.", "The Brave Goat\n\nOnce upon a time.")).toBe("The Brave Goat")
+  expect(await named("A Title\n\nOnce", "My dear fox")).toBe("My dear fox")
+})
