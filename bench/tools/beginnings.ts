@@ -9,7 +9,8 @@ import { stylesOf } from "../../renderer/store/packs.ts"
 
 /**
  * Makes what the first screen's cards grow: one result of each kind by the packs that ship, with their own sampling and
- * seed 1, the first that came. `npx tsx bench/tools/beginnings.ts` writes renderer/home/results.json anew.
+ * seed 1, the first that came, and a picture of every style for the styles' buttons. `npx tsx bench/tools/beginnings.ts`
+ * writes renderer/home/results.json and samples.json anew; with `--samples` the latter alone.
  */
 const SEED = 1
 const TEXT = "Once upon a time there was a little"
@@ -17,14 +18,19 @@ const CHARACTERS = 420
 const SECONDS = 3
 
 const places = { ...defaultPaths(), home: "/nonexistent" }
-const out = join(import.meta.dirname, "../../renderer/home/results.json")
+const home = join(import.meta.dirname, "../../renderer/home")
 const client = new EngineClient(forkEngine(join(places.cache, "graphs")))
 
-async function make(modality: "text" | "image" | "audio") {
-  const folder = findPack(packFor(modality, modality, places), places)
+type Kind = "text" | "image" | "audio"
+
+const shipped = (modality: Kind) => findPack(packFor(modality, modality, places), places)
+
+async function make(modality: Kind, wanted?: number) {
+  const folder = shipped(modality)
   const pack: Pack = readPack(folder)
   const [canvas, sound] = [canvasOf(pack), soundOf(pack)]
-  const { styles, defaultStyle: style } = stylesOf(pack)
+  const { styles, defaultStyle } = stylesOf(pack)
+  const style = wanted ?? defaultStyle
   const given = new TextEncoder().encode(modality === "text" ? TEXT : "")
   const { header: _, room: __, ...bounds } = documentBounds(pack, given, { style })
   const length = canvas ? canvasBytes(canvas) : sound ? SECONDS * secondBytes(sound) : CHARACTERS
@@ -72,9 +78,23 @@ async function make(modality: "text" | "image" | "audio") {
   }
 }
 
-const results = []
-for (const modality of ["text", "image", "audio"] as const) results.push(await make(modality))
-const json = JSON.stringify(results, undefined, 1).replace(/\n\s+(-?[\d.]+,?)(?=\n)/g, " $1")
-writeFileSync(out, `${json}\n`)
-process.stdout.write(`${out}: ${readFileSync(out).length} bytes\n`)
+/** A file of JSON whose lists of numbers stand in one line each. */
+function write(name: string, value: unknown): void {
+  const path = join(home, name)
+  const json = JSON.stringify(value, undefined, 1).replace(/\n\s+(-?[\d.]+,?)(?=\n)/g, " $1")
+  writeFileSync(path, `${json}\n`)
+  process.stdout.write(`${path}: ${readFileSync(path).length} bytes\n`)
+}
+
+if (!process.argv.includes("--samples")) {
+  const results = []
+  for (const modality of ["text", "image", "audio"] as const) results.push(await make(modality))
+  write("results.json", results)
+}
+const { name, ...pictures } = readPack(shipped("image"))
+const { styles } = stylesOf(pictures)
+const samples: Record<string, string> = {}
+for (let style = 1; style < styles.length; style++)
+  samples[styles[style] as string] = (await make("image", style)).bytes
+write("samples.json", { [name]: samples })
 client.close()

@@ -41,7 +41,7 @@ function Draft({ pack }: { pack: NonNullable<Shown["pack"]> }) {
   if (!media)
     return (
       <Begin
-        lead={`Choose a style and make a picture, or drop one: it goes on from the row you choose. Each is ${canvas.width} × ${canvas.height} pixels.`}
+        lead={`Choose a style and make a picture, or drop one: it goes on from the row you choose. Each is ${canvas.width}×${canvas.height} pixels.`}
         example={["monster.png", "a little monster"]}
       />
     )
