@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -43,6 +44,15 @@ const borders: [folder: string, may: string[]][] = [
   // `megabyte serve` is the web host begun from the command line.
   ["main/cli", ["contract", "main/host", "main/packs", "main/files", "main/web"]],
   ["main", ["main/cli", "main/electron"]],
+]
+
+/** Files over 400 lines that are still to be split along their ideas: none may be added. */
+const stillLong = [
+  "main/cli/commands.ts",
+  "main/engine/decode/decoder.ts",
+  "main/engine/graph/builder.ts",
+  "main/host/generation.ts",
+  "main/import/checkpoint.ts",
 ]
 
 const within = (file: string, folder: string) => file === folder || file.startsWith(`${folder}/`)
@@ -102,6 +112,21 @@ describe("the house", () => {
   })
 
   it("has no circle", () => expect(circle(all)).toEqual([]))
+
+  it("has no file over 400 lines but those that are still to be split", () => {
+    const lines = (file: string) => readFileSync(join(root, file), "utf8").split("\n").length - 1
+    expect([...all.keys()].filter((file) => lines(file) > 400).sort()).toEqual(stillLong)
+  })
+
+  // What is excepted stands in biome.json, to be split too.
+  it("has no function over 75 lines", () => {
+    const rule = "--only=complexity/noExcessiveLinesPerFunction"
+    const biome = join(root, "node_modules/@biomejs/biome/bin/biome")
+    const folders = ["contract", "main", "renderer"]
+    const args = [biome, "lint", rule, "--error-on-warnings", ...folders]
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" })
+    expect(status, stderr).toBe(0)
+  }, 120_000)
 
   it("would be told of either", () => {
     const broken = new Map([

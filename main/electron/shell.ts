@@ -37,7 +37,7 @@ export async function start(
   built: Built,
   argv: string[],
 ): Promise<Studio | undefined> {
-  const { app, protocol, session, ipcMain, BrowserWindow, Menu, MessageChannelMain, utilityProcess } = electron
+  const { app, protocol, session, BrowserWindow, Menu, utilityProcess } = electron
   // Two of them would write to one library.
   if (!app.requestSingleInstanceLock()) {
     app.quit()
@@ -73,41 +73,11 @@ export async function start(
   // The usual menu reloads the page and opens developer tools; on a Mac it also has copy and paste.
   if (app.isPackaged && process.platform !== "darwin") Menu.setApplicationMenu(null)
 
-  /** What a window is to be given once its page asks for its port. */
   const given = new Map<number, string>()
   studio.catchEverything()
-  ipcMain.on("connect", (event) => {
-    // The page itself, not a frame in it, and not one that is already gone.
-    const frame = event.senderFrame
-    if (!frame || frame !== event.sender.mainFrame || !isOwn(frame.url)) return
-    const { port1, port2 } = new MessageChannelMain()
-    const disconnect = studio.connect((message) => port1.postMessage(message))
-    port1.on("message", ({ data }) => void studio.receive(data, (message) => port1.postMessage(message)))
-    port1.on("close", disconnect)
-    port1.start()
-    frame.postMessage("port", null, [port2])
-    const file = given.get(event.sender.id)
-    given.delete(event.sender.id)
-    if (file) void studio.openPath(file, (message) => port1.postMessage(message))
-  })
-
+  connectPages(electron, studio, given)
   open = (file) => {
-    const window = new BrowserWindow({
-      width: 1440,
-      height: 900,
-      minWidth: 900,
-      minHeight: 600,
-      title: "Megabyte Studio",
-      webPreferences: {
-        preload: built.preload,
-        contextIsolation: true,
-        sandbox: true,
-        nodeIntegration: false,
-        devTools: !app.isPackaged,
-        // It would fetch its dictionaries from a server.
-        spellcheck: false,
-      },
-    })
+    const window = new BrowserWindow(windowOptions(built.preload, !app.isPackaged))
     if (file) given.set(window.webContents.id, file)
     void window.loadURL(`${origin}/index.html`)
   }
@@ -123,6 +93,48 @@ export async function start(
   app.on("before-quit", () => studio.close())
   return studio
 }
+
+/**
+ * Gives each of the app's own pages a port to the studio when it asks for it.
+ * @param given files that windows are to be given then, by the number of what shows them
+ */
+function connectPages(
+  { ipcMain, MessageChannelMain }: typeof Electron,
+  studio: Studio,
+  given: Map<number, string>,
+): void {
+  ipcMain.on("connect", (event) => {
+    // The page itself, not a frame in it, and not one that is already gone.
+    const frame = event.senderFrame
+    if (!frame || frame !== event.sender.mainFrame || !isOwn(frame.url)) return
+    const { port1, port2 } = new MessageChannelMain()
+    const disconnect = studio.connect((message) => port1.postMessage(message))
+    port1.on("message", ({ data }) => void studio.receive(data, (message) => port1.postMessage(message)))
+    port1.on("close", disconnect)
+    port1.start()
+    frame.postMessage("port", null, [port2])
+    const file = given.get(event.sender.id)
+    given.delete(event.sender.id)
+    if (file) void studio.openPath(file, (message) => port1.postMessage(message))
+  })
+}
+
+const windowOptions = (preload: string, devTools: boolean): Electron.BrowserWindowConstructorOptions => ({
+  width: 1440,
+  height: 900,
+  minWidth: 900,
+  minHeight: 600,
+  title: "Megabyte Studio",
+  webPreferences: {
+    preload,
+    contextIsolation: true,
+    sandbox: true,
+    nodeIntegration: false,
+    devTools,
+    // It would fetch its dictionaries from a server.
+    spellcheck: false,
+  },
+})
 
 /** Whatever shows a page stays on it: no navigation, in a frame neither, no further windows, no page inside of it. */
 function confine(contents: Electron.WebContents): void {

@@ -23,6 +23,73 @@ function same(a: string, b: string): boolean {
   return timingSafeEqual(hash(a), hash(b))
 }
 
+/** What opens the app: the address's token, good for one visit, then a cookie for the files and a secret for the socket. */
+class Door {
+  private token: string | undefined = secret()
+  private readonly session = secret()
+  readonly socketSecret = secret()
+  /** Name and port of the server, once it listens. */
+  host = ""
+
+  get address(): string {
+    return `http://${this.host}/?token=${this.token}`
+  }
+
+  /** The name keeps two running apps apart. */
+  private get cookie(): string {
+    return `megabyte-${this.host.split(":")[1]}=${this.session}`
+  }
+
+  get setCookie(): string {
+    return `${this.cookie}; HttpOnly; SameSite=Strict; Path=/`
+  }
+
+  /** Whether it is the token's visit, which there is one of. */
+  takes(token: string | null): boolean {
+    const isFirst = token !== null && this.token !== undefined && same(token, this.token)
+    if (isFirst) this.token = undefined
+    return isFirst
+  }
+
+  admits({ headers }: IncomingMessage): boolean {
+    return (headers.cookie ?? "").split(/;\s*/).some((c) => same(c, this.cookie))
+  }
+
+  admitsSocket(request: IncomingMessage): boolean {
+    const { host, origin } = request.headers
+    const [protocol = "", given = ""] = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/)
+    return (
+      host === this.host &&
+      origin === `http://${this.host}` &&
+      this.admits(request) &&
+      protocol === SOCKET_PROTOCOL &&
+      same(given, this.socketSecret)
+    )
+  }
+}
+
+/** Answers a request for one of the page's files. */
+function answer(door: Door, root: string, request: IncomingMessage, response: ServerResponse): unknown {
+  const send = (status: number, type: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
+    response.writeHead(status, { "Content-Type": type, ...securityHeaders, ...headers }).end(body)
+  const refuse = (status: number, text: string) => send(status, "text/plain; charset=utf-8", text)
+  if (request.headers.host !== door.host) return refuse(403, "Another host.")
+  if (request.method !== "GET") return refuse(405, "GET only.")
+  const base = `http://${door.host}`
+  if (!request.url?.startsWith("/") || !URL.canParse(base + request.url)) return refuse(400, "Not an address.")
+  const url = new URL(base + request.url)
+  if (url.host !== door.host) return refuse(400, "Not an address.")
+  const isFirst = door.takes(url.searchParams.get("token"))
+  if (!isFirst && !door.admits(request))
+    return refuse(403, "Open the address that the app printed; its token is good for one visit.")
+  const file = fileIn(root, url.pathname === "/" ? "/index.html" : url.pathname)
+  if (!file) return refuse(404, "Not found.")
+  const type = contentTypes[extname(file)] ?? "application/octet-stream"
+  if (!isFirst) return send(200, type, readFileSync(file))
+  const meta = `<meta name="${SOCKET_SECRET}" content="${door.socketSecret}"></head>`
+  return send(200, type, readFileSync(file, "utf8").replace("</head>", meta), { "Set-Cookie": door.setCookie })
+}
+
 /**
  * Serves the app to a browser on this machine: 127.0.0.1 only. The address has a token that is good for one visit; that
  * visit gets a cookie, which gives the app's files and nothing else, as browsers send it to every port of this host, and
@@ -32,46 +99,12 @@ function same(a: string, b: string): boolean {
  * @returns the address with its token
  */
 export async function serve(studio: Studio, root: string, port = 0): Promise<{ address: string; server: Server }> {
-  let token: string | undefined = secret()
-  const session = secret()
-  const socketSecret = secret()
-  let host = ""
-
-  // The name keeps two running apps apart.
-  const cookie = () => `megabyte-${host.split(":")[1]}`
-  const allowed = (request: IncomingMessage) =>
-    (request.headers.cookie ?? "").split(/;\s*/).some((c) => same(c, `${cookie()}=${session}`))
-
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const send = (status: number, type: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
-      response.writeHead(status, { "Content-Type": type, ...securityHeaders, ...headers }).end(body)
-    const refuse = (status: number, text: string) => send(status, "text/plain; charset=utf-8", text)
-    if (request.headers.host !== host) return refuse(403, "Another host.")
-    if (request.method !== "GET") return refuse(405, "GET only.")
-    const base = `http://${host}`
-    if (!request.url?.startsWith("/") || !URL.canParse(base + request.url)) return refuse(400, "Not an address.")
-    const url = new URL(base + request.url)
-    if (url.host !== host) return refuse(400, "Not an address.")
-    const given = url.searchParams.get("token")
-    const first = given !== null && token !== undefined && same(given, token)
-    if (first) token = undefined
-    else if (!allowed(request))
-      return refuse(403, "Open the address that the app printed; its token is good for one visit.")
-    const file = fileIn(root, url.pathname === "/" ? "/index.html" : url.pathname)
-    if (!file) return refuse(404, "Not found.")
-    const type = contentTypes[extname(file)] ?? "application/octet-stream"
-    if (!first) return send(200, type, readFileSync(file))
-    const meta = `<meta name="${SOCKET_SECRET}" content="${socketSecret}"></head>`
-    send(200, type, readFileSync(file, "utf8").replace("</head>", meta), {
-      "Set-Cookie": `${cookie()}=${session}; HttpOnly; SameSite=Strict; Path=/`,
-    })
-  }
-
+  const door = new Door()
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
     (request, response) => {
       try {
-        answer(request, response)
+        answer(door, root, request, response)
       } catch (error) {
         studio.log.write("an answer over HTTP", detailsOf(error))
         if (!response.headersSent) response.writeHead(500, securityHeaders)
@@ -80,16 +113,25 @@ export async function serve(studio: Studio, root: string, port = 0): Promise<{ a
     },
   )
   server.maxConnections = MAX_CONNECTIONS
-  const refusal = (status: string) => {
-    const headers = Object.entries({ ...securityHeaders, Connection: "close", "Content-Length": "0" })
-    return `HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`
-  }
   // What is not HTTP at all.
   server.on("clientError", (_, socket) => {
     if (socket.writable) socket.end(refusal("400 Bad Request"))
     else socket.destroy()
   })
+  serveSockets(server, door, studio)
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, "127.0.0.1", resolve)
+  })
+  server.removeAllListeners("error")
+  server.on("error", (error) => studio.log.write("the web server", detailsOf(error)))
+  const bound = server.address()
+  door.host = `127.0.0.1:${typeof bound === "object" && bound ? bound.port : port}`
+  return { address: door.address, server }
+}
 
+/** Connects the windows that the door admits. */
+function serveSockets(server: Server, door: Door, studio: Studio): void {
   const windows = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -98,26 +140,16 @@ export async function serve(studio: Studio, root: string, port = 0): Promise<{ a
   server.on("upgrade", (request, socket, head) => {
     // A browser that is gone resets its connection.
     socket.on("error", () => socket.destroy())
-    const [protocol = "", given = ""] = (request.headers["sec-websocket-protocol"] ?? "").split(/,\s*/)
-    const ok =
-      request.headers.host === host &&
-      request.headers.origin === `http://${host}` &&
-      allowed(request) &&
-      protocol === SOCKET_PROTOCOL &&
-      same(given, socketSecret)
-    if (!ok) return socket.end(refusal("403 Forbidden"))
+    if (!door.admitsSocket(request)) return socket.end(refusal("403 Forbidden"))
     if (windows.clients.size >= MAX_WINDOWS) return socket.end(refusal("503 Service Unavailable"))
     windows.handleUpgrade(request, socket, head, (window) => connect(studio, window))
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(port, "127.0.0.1", resolve)
-  })
-  server.removeAllListeners("error")
-  server.on("error", (error) => studio.log.write("the web server", detailsOf(error)))
-  const bound = server.address()
-  host = `127.0.0.1:${typeof bound === "object" && bound ? bound.port : port}`
-  return { address: `http://${host}/?token=${token}`, server }
+}
+
+/** A refusal for a socket that no answer of the server's is for. */
+function refusal(status: string): string {
+  const headers = Object.entries({ ...securityHeaders, Connection: "close", "Content-Length": "0" })
+  return `HTTP/1.1 ${status}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`
 }
 
 /** The file of a path below `root`; undefined where there is none. */
