@@ -53,7 +53,26 @@ export function App() {
       {settingsOpen && <SettingsPanel />}
       {helpOpen && <Help />}
       {over && <div className="drop">Drop to go on from it</div>}
-      {!connected && <div className="offline">Connecting to the app… what you made is kept.</div>}
+      {!connected && <Offline />}
+    </div>
+  )
+}
+
+/** Milliseconds without the app after which it has ended, rather than slept. */
+const ENDED = 8000
+
+/** Says that the app is away, and what to do where it does not come back. */
+function Offline() {
+  const [ended, setEnded] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setEnded(true), ENDED)
+    return () => clearTimeout(timer)
+  }, [])
+  return (
+    <div className="offline" role="status">
+      {ended
+        ? "The app has ended, and what you made is kept. Start it, and open the address that it prints."
+        : "Connecting to the app… what you made is kept."}
     </div>
   )
 }

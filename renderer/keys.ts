@@ -14,6 +14,10 @@ const isField = (el: EventTarget | null) =>
 const isControl = (el: EventTarget | null) =>
   el instanceof HTMLElement && el.matches("button, a, summary, input, [role=slider], [role=option]")
 
+/** Whether the space bar does something to what has the focus already: not to the strip, nor to a choice that is made. */
+const isPressed = (el: EventTarget | null) =>
+  isControl(el) && !(el as HTMLElement).matches("canvas, input[type=radio]:checked")
+
 /** Does what a key means, whatever has the focus; returns whether it meant anything. */
 export function onKey(e: KeyboardEvent, { store, actions }: Studio, { rename }: Keys): boolean {
   const s = store.getState()
@@ -30,7 +34,7 @@ export function onKey(e: KeyboardEvent, { store, actions }: Studio, { rename }: 
   else if (e.key === "Delete" && item && s.view === "work") actions.remove([item.id])
   else if (e.key === "Enter" && !isControl(e.target) && s.view === "work") actions.goAhead()
   else if ((e.key === "ArrowLeft" || e.key === "ArrowRight") && !isControl(e.target)) return step(e.key, s, actions)
-  else if (e.key === " " && !isControl(e.target)) return play()
+  else if (e.key === " " && !isPressed(e.target)) return play()
   else return lettersOn() && letter(e.key, s, actions)
   return true
 }

@@ -1,8 +1,8 @@
 import { useMemo } from "react"
 import { secondBytes } from "../../contract/pack.ts"
 import { surpriseColor } from "../lib/color.ts"
+import { Panel, type Shown } from "./Panel.tsx"
 import { paintRoll, rollOf } from "./roll.ts"
-import { Panel, type Shown } from "./SpectrumView.tsx"
 
 /**
  * Notes heard in the sound; those that are only estimated are pale. Those that were given are drawn softly; with `heat`
@@ -39,7 +39,7 @@ export function NotesView(props: Shown & { given: number; heat: boolean; usual: 
   const estimated = notes.some(({ exact }) => !exact)
   return (
     <>
-      <Panel {...props} name="Notes" paint={paint} />
+      <Panel {...props} label={`Notes of ${props.label}`} paint={paint} />
       {estimated && <p className="note">Pale notes are estimates: this sound does not repeat exactly.</p>}
       {!notes.length && content.length > 0 && <p className="note">No notes are heard in it.</p>}
     </>

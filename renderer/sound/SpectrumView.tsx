@@ -1,58 +1,11 @@
-import { useEffect, useMemo, useRef } from "react"
-import type { Sound } from "../../contract/pack.ts"
+import { useMemo } from "react"
 import { decodeSamples } from "../../contract/samples.ts"
-import type { Content } from "../lib/content.ts"
-import { useSize } from "../lib/useSize.ts"
-import { useThemeCount } from "../lib/useTheme.ts"
+import { Panel, type Shown } from "./Panel.tsx"
 import { loudness } from "./spectrum.ts"
-
-export type Shown = {
-  content: Content
-  version: number
-  sound: Sound
-  /** Byte that is being heard. */
-  heard: number | undefined
-  label: string
-  onPick: (byte: number) => void
-}
-
-/** Fills a canvas of so many CSS pixels. */
-export type Paint = (g: CanvasRenderingContext2D, width: number, height: number) => void
-
-/** A canvas under a mark of what is heard; a click chooses a time. */
-export function Panel(props: Shown & { name: string; paint: Paint }) {
-  const { content, heard, label, name, onPick, paint } = props
-  const element = useRef<HTMLCanvasElement>(null)
-  const { width, height } = useSize(element)
-  const theme = useThemeCount()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
-  useEffect(() => {
-    const el = element.current
-    const g = el?.getContext("2d")
-    if (!el || !g || !width) return
-    el.width = width * devicePixelRatio
-    el.height = height * devicePixelRatio
-    g.scale(devicePixelRatio, devicePixelRatio)
-    if (content.length) paint(g, width, height)
-  }, [width, height, content, paint, theme])
-  const share = heard === undefined || !content.length ? undefined : heard / content.length
-  return (
-    <div className="panel">
-      <canvas
-        className="wave"
-        ref={element}
-        role="img"
-        aria-label={`${name} of ${label}`}
-        onClick={(e) => onPick(Math.floor((e.nativeEvent.offsetX / Math.max(1, width)) * content.length))}
-      />
-      {share !== undefined && <div className="playhead" style={{ left: `${100 * share}%` }} />}
-    </div>
-  )
-}
 
 /** Loudness of all frequencies over time, low ones at the bottom. */
 export function SpectrumView(props: Shown) {
-  const { content, version, sound } = props
+  const { content, version, sound, label } = props
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   const paint = useMemo(
     () => (g: CanvasRenderingContext2D) => {
@@ -71,5 +24,5 @@ export function SpectrumView(props: Shown) {
     },
     [content, version, sound],
   )
-  return <Panel {...props} name="Spectrum" paint={paint} />
+  return <Panel {...props} label={`Spectrum of ${label}`} paint={paint} />
 }

@@ -4,10 +4,12 @@ import { dataAddress } from "../lib/bytes.ts"
 import type { ModalityView, Pointing, Shown } from "../modality/view.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { Begin } from "../work/Begin.tsx"
+import { SoundPrompt } from "./SoundPrompt.tsx"
 import { SoundThumb } from "./SoundThumb.tsx"
-import { SoundPrompt, SoundView } from "./SoundView.tsx"
+import { SoundView } from "./SoundView.tsx"
 
-function Item({ item, content, pack }: Shown & Pointing) {
+function Item({ item, content, pack, hovered, selected, onHover }: Shown & Pointing) {
+  const actions = useActions()
   const version = useSlice((s) => s.version)
   const live = useSlice((s) => s.run?.ids.includes(item.id) ?? false)
   const surprise = useSlice((s) => s.surprise)
@@ -21,6 +23,8 @@ function Item({ item, content, pack }: Shown & Pointing) {
       sound={pack.sound}
       total={live ? item.given + item.settings.length : undefined}
       label={`Sound of ${item.title}`}
+      pointing={{ hovered, selected, onHover, patch: pack.patch }}
+      onSelect={actions.pickPatch}
     />
   )
 }

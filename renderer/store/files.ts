@@ -1,6 +1,7 @@
 import type { ForeignOptions, Framing } from "../../contract/app.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge } from "../../contract/files.ts"
 import type { Core } from "./core.ts"
+import { heardByBrowser } from "./hear.ts"
 import type { Uploads } from "./uploads.ts"
 
 /** Names of other packages' weights. */
@@ -22,7 +23,9 @@ export function createFiles(core: Core, uploads: Uploads) {
       const name = crypto.randomUUID()
       set({ opening: file.name })
       read = { file, framing }
-      if (await uploads.upload(file, name))
+      const heard = await heardByBrowser(file)
+      if (heard) notify("info", `The sound of ${file.name} is taken.`)
+      if (await uploads.upload(heard ?? file, name))
         send({ type: "open", name: file.name, pack: get().settings.pack, file: name, framing })
     },
     /** The file that was opened last, where `name` is its name. */

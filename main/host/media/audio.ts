@@ -7,6 +7,7 @@ import { toInt16 } from "../../../contract/samples.ts"
 import { detect, type SoundFormat } from "./detect.ts"
 import { MediaError } from "./error.ts"
 import { flacComment } from "./flac.ts"
+import { hasVideo, matroskaTracks } from "./matroska.ts"
 import { wavComment } from "./pcm.ts"
 import { readEnd, type SoundEnd, SoundProblem } from "./sound-end.ts"
 import type { Source } from "./source.ts"
@@ -61,7 +62,8 @@ export async function readSound(
     throw new MediaError(`${name} cannot be read as sound: ${why}.`, { cause: error })
   }
   const { end, channels, passedOver } = found
-  const notes = [NAMES[format]]
+  const isVideo = format === "matroska" && hasVideo(matroskaTracks(source))
+  const notes = [isVideo ? "the sound of a video" : NAMES[format]]
   const mixed = channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`
   if (end.rate !== sound.rate || channels > 1)
     notes.push(`${kilohertz(end.rate)} kHz ${mixed} → ${kilohertz(sound.rate)} kHz mono`)

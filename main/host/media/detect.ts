@@ -118,10 +118,11 @@ function soundFile(name: string, source: Source): Detected | undefined {
   if (start.startsWith(ASF)) return asf(source)
   if (isMatroska(source)) {
     const tracks = matroskaTracks(source)
-    if (hasVideo(tracks)) return VIDEO
     const codec = soundOf(tracks)?.codec ?? ""
     const isKnown = ["A_OPUS", "A_VORBIS", "A_MPEG/L3", "A_FLAC"].includes(codec)
-    return isKnown && !soundOf(tracks)?.encoded ? sound("matroska") : otherSound(`${codec || "nothing"} in Matroska`)
+    if (isKnown && !soundOf(tracks)?.encoded) return sound("matroska")
+    if (hasVideo(tracks)) return codec ? VIDEO : not("is a video without sound.")
+    return otherSound(`${codec || "nothing"} in Matroska`)
   }
   if (mp4Brands(source) || /^[\s\S]{4}(moov|mdat|wide|free|skip)/.test(start)) return mp4(source)
   const at = afterId3(file)
