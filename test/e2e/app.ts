@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import type { Server } from "node:http"
 import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
@@ -154,6 +154,11 @@ export class App {
     this.host.cutOff()
   }
 
+  /** Whether the app shows in a browser: what is the browser's is tried there alone. */
+  get isWeb(): boolean {
+    return this.host instanceof Web
+  }
+
   /** As a driver's fault would end it. */
   killEngine(): Promise<void> {
     return this.host.killEngine()
@@ -182,8 +187,47 @@ export class App {
   }
 
   /** A pack of random weights beside the shipped ones. */
-  addRandomPack(): void {
-    cpSync(join(root, "test/parity/modern"), join(this.home, "packs/parity-modern"), { recursive: true })
+  addRandomPack(name: "modern" | "story" | "picture" = "modern"): void {
+    cpSync(join(root, "test/parity", name), join(this.home, `packs/parity-${name}`), { recursive: true })
+  }
+
+  /** A pack of random weights for texts, which new works begin with: it is there at once. */
+  beginWithRandomPack(): void {
+    this.addRandomPack("story")
+    writeFileSync(join(this.home, "preferences.json"), JSON.stringify({ pack: "parity-story" }))
+  }
+
+  /** A library of so many texts, each with a word of its own, and as many pictures. */
+  addItems(count: number): void {
+    const sampling = { temperature: 1, topP: 1, topK: 0, minP: 0 }
+    const settings = { length: 60, seed: 1, variations: 1, sampling, style: 0 }
+    const common = { variation: 0, given: 0, bitsPerByte: 1, favourite: false, status: "done" }
+    const add = (id: string, files: Record<string, string | Uint8Array>, item: object) => {
+      const folder = join(this.home, "library", id)
+      mkdirSync(folder, { recursive: true })
+      for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes)
+      writeFileSync(join(folder, "item.json"), JSON.stringify({ id, ...common, ...item }))
+    }
+    for (let i = 0; i < count; i++) {
+      const text = `The tale of word${i}x, told once more by the sea.`
+      add(
+        `t-${i}`,
+        { "output.txt": text },
+        {
+          ...{ title: `Tale ${i}`, created: 1e12 + i, modality: "text", file: "output.txt", bytes: text.length },
+          settings: { ...settings, pack: "parity-story" },
+        },
+      )
+      add(
+        `p-${i}`,
+        { "picture.png": new Uint8Array(), "picture.rgb": new Uint8Array(180).fill(i) },
+        {
+          ...{ title: `Drawing ${i}`, created: 1e12 - i, modality: "image", file: "picture.png", raw: "picture.rgb" },
+          ...{ bytes: 180, favourite: i === 3 },
+          settings: { ...settings, pack: "parity-picture" },
+        },
+      )
+    }
   }
 }
 
