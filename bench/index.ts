@@ -1,12 +1,16 @@
 import { execFileSync } from "node:child_process"
 import { cpus } from "node:os"
 import { fileURLToPath } from "node:url"
+import { readPack } from "../main/packs/read.ts"
 import { copyBandwidth } from "./copy.ts"
+import { benchPack } from "./random-pack.ts"
+import { soundSpeed } from "./sound.ts"
 import { median } from "./timing.ts"
 
 /**
  * `npm run bench -- [PACK …] [--rounds N]`: decode, prefill, load and memory of packs beside this machine's memory
- * bandwidth and beside the plain way (bench/plain.ts). Ratios come from one run; numbers of different runs do not compare.
+ * bandwidth and beside the plain way (bench/plain.ts); of packs of sound, how fast they make it beside how fast it plays.
+ * Ratios come from one run; numbers of different runs do not compare.
  */
 
 if (process.argv.includes("--speed")) await import("./speed.ts")
@@ -57,12 +61,16 @@ const columns: [name: string, digits: number, unit?: string][] = [
 ]
 
 console.log(`${cpus()[0]?.model}, ${cores} cores; medians of ${rounds} round${rounds > 1 ? "s" : ""}\n`)
-console.log(["pack      precision threads", ...columns.map(([title]) => title)].join("  "))
-const kinds = (names.length ? names : ["text", "large", "large-mha"]).flatMap((name) => [
-  { name, precision: "int8", threads: cores },
-  { name, precision: "int8", threads: 1 },
-  { name, precision: "fp32", threads: cores },
-])
+const packs = names.length ? names : ["text", "large", "large-mha", "audio"]
+const isSound = (name: string) => readPack(benchPack(name)).modality === "audio"
+const kinds = packs
+  .filter((name) => !isSound(name))
+  .flatMap((name) => [
+    { name, precision: "int8", threads: cores },
+    { name, precision: "int8", threads: 1 },
+    { name, precision: "fp32", threads: cores },
+  ])
+if (kinds.length) console.log(["pack      precision threads", ...columns.map(([title]) => title)].join("  "))
 const found = kinds.map((): number[][] => [])
 // Round by round, so that a busy quarter of an hour does not fall on one row alone.
 for (let round = 0; round < rounds; round++)
@@ -74,3 +82,11 @@ kinds.forEach(({ name, precision, threads }, k) => {
   })
   console.log([`${name.padEnd(9)} ${precision.padEnd(9)} ${String(threads).padStart(7)}`, ...cells].join("  "))
 })
+for (const name of packs.filter(isSound)) {
+  const runs: Awaited<ReturnType<typeof soundSpeed>>[] = []
+  for (let round = 0; round < rounds; round++) runs.push(await soundSpeed(name))
+  const [made, played] = [median(runs.map((run) => run.made)), runs[0]?.played ?? 0]
+  console.log(
+    `\n${name}, int8, one variation: ${made.toFixed(0)} bytes/s made, ${played} bytes/s played, ${(made / played).toFixed(2)} x real time`,
+  )
+}
