@@ -156,7 +156,7 @@ for (let round = 0; round < rounds; round++) {
     if (found) seconds.set(name, [...(seconds.get(name) ?? []), found])
     process.stderr.write(`${name}: ${found?.map((s) => s.toFixed(2)).join(" and ")} s\n`)
   }
-  copies.push(await copyBandwidth(1))
+  copies.push(await copyBandwidth(1, processorMs))
   for (const precision of precisions) {
     add(`this engine, ${precision}`, apart(import.meta.url, ["ours", precision]))
     add(`plain: a run a byte, ${precision}`, apart(import.meta.url, ["plain", precision]))
@@ -169,7 +169,7 @@ for (let round = 0; round < rounds; round++) {
     `MEGABYTE-pytorch ${theirs.version}, fp32`,
     LENGTHS.map((length) => integrated(run, length)),
   )
-  copies.push(await copyBandwidth(1))
+  copies.push(await copyBandwidth(1, processorMs))
 }
 const names = [...seconds.keys()]
 const middle = (name: string, i: number) => median((seconds.get(name) ?? []).map((s) => s[i] as number))
@@ -181,7 +181,7 @@ const faster = (name: string, i: number) => {
 fill(
   PERFORMANCE,
   "peers",
-  `\`npm run bench -- --peers\` on ${machine}; medians of ${rounds} round${rounds > 1 ? "s" : ""}, in turn. Stream copy of one core before
+  `\`npm run bench -- ${args.filter((a, i) => a !== "--python" && args[i - 1] !== "--python").join(" ")}\` on ${machine}; medians of ${rounds} round${rounds > 1 ? "s" : ""}, in turn. Stream copy of one core before
 and after each: ${number(median(copies) / 1e9, 1)} GB/s.
 
 Bytes from nothing, global 8 layers of 512, local 4 layers of 384, patches of 8 bytes, random weights
