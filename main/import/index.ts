@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Modality, modalities } from "../../contract/modality/index.ts"
-import type { Pack } from "../../contract/pack.ts"
+import { ModelConfig, type Pack } from "../../contract/pack.ts"
 import { expectedShapes } from "../engine/compile/weights.ts"
 import { extensionOf, fromBgpt, isBgpt } from "./bgpt.ts"
 import { attributesOf, type Named, namedTensors, openCheckpoint } from "./checkpoint.ts"
@@ -34,6 +34,11 @@ export function importModel(path: string, folder: string, described: Described, 
       ...options,
       extension: options.extension ?? extensionOf(described.file),
     })
+    const model = ModelConfig.safeParse(converted.model)
+    if (!model.success)
+      throw new ImportError(
+        `It is of sizes that this app does not run: ${model.error.issues[0]?.message ?? "unknown"}.`,
+      )
     const shapes = expectedShapes(converted.model)
     const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0)
     if (4 * parameters > MOST_BYTES) throw new ImportError("It is too large: its weights are over 8 GiB.")

@@ -18,7 +18,8 @@ export const isMegabytePytorch = (tensors: Foreign) => tensors.has("start_tokens
 export function fromMegabytePytorch(tensors: Foreign, options: ImportOptions): Converted {
   const shapes = new Shapes(tensors)
   const stages = shapes.count("start_tokens.")
-  if (stages !== 2) throw new ImportError(`It is a MEGABYTE of ${stages} stages; those of 2 can be imported.`)
+  if (stages !== 2)
+    throw new ImportError(`It is a MEGABYTE of ${stages} stages, as megaDNA is; those of 2 can be imported.`)
   const [tokens = 0, fine = 0] = shapes.of("to_logits.weight", 2)
   if (tokens > 257)
     throw new ImportError(`It has ${tokens} tokens; a model of bytes has up to 256, and one for the end.`)
@@ -49,7 +50,7 @@ export function fromMegabytePytorch(tensors: Foreign, options: ImportOptions): C
     const [both = 0] = shapes.of(`${from}layers.0.0.to_kv.weight`, 2)
     const [ff = 0] = shapes.of(`${from}layers.0.1.1.weight`, 2)
     const [half = 0] = rotary ? shapes.of(`${from}rotary_emb.inv_freq`, 1) : []
-    // Versions before 0.1 have one head of keys and values; with rotary positions the head's width is told.
+    // Versions before 0.3 have one head of keys and values; with rotary positions the head's width is told.
     const shared = both < 2 * inner ? both / 2 : undefined
     const told = half ? 2 * half : shared
     const heads = headsOf(inner, told ? inner / told : options.heads)

@@ -1,10 +1,12 @@
 """Writes the files of this folder with the real packages, so that the tests of the import need no Python.
 
-`pip install torch MEGABYTE-pytorch==0.3.6 transformers`, then `python fixtures.py`; the result is committed.
+`pip install torch MEGABYTE-pytorch==0.3.6 transformers`, then `python fixtures.py`; once more with MEGABYTE-pytorch==0.2.1
+as `python fixtures.py old`, whose modules can be saved whole and share keys and values. The result is committed.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -82,7 +84,7 @@ def megabyte(tokens: int, **options: object) -> tuple[MEGABYTE, list[int], torch
     sizes = {"dim": (16, 8), "depth": (2, 2), "max_seq_len": (8, 4), "dim_head": 8, "heads": 2, "ff_mult": 2}
     model = MEGABYTE(num_tokens=tokens, **{**sizes, **options})
     halved(model)
-    x = [(i * i * 31 + (i >> 1)) % min(tokens, 256) for i in range(18)]
+    x = [(i * i * 31 + (i >> 1)) % min(tokens, 256) for i in range(13)]
     said: list[torch.Tensor] = []
     hook = model.to_logits.register_forward_hook(lambda _module, _inputs, out: said.append(out))
     with torch.no_grad():
@@ -99,7 +101,7 @@ def megabytes() -> None:
     torch.save({"state_dict": half_state(model)}, OUT / "megabyte.pt")
     expected("megabyte", x, logits)
 
-    model, x, logits = megabyte(40, rel_pos=True, pos_emb=True, dim_head=16, dim=(16, 16), depth=(1, 1))
+    model, x, logits = megabyte(40, rel_pos=True, pos_emb=True, depth=(1, 1))
     wrapped = OrderedDict((f"module.{name}", t) for name, t in half_state(model).items())
     torch.save(wrapped, OUT / "megabyte-positions.pt", _use_new_zipfile_serialization=False)
     expected("megabyte-positions", x, logits)
@@ -152,7 +154,7 @@ def bgpt() -> None:
     """A bGPT for .txt as its training script saves one, beside the optimizer's state."""
     patch = 2
     model = halved(Bgpt(patch))
-    x = [(i * i * 31 + (i >> 1)) % 256 for i in range(17)]
+    x = [(i * i * 31 + (i >> 1)) % 256 for i in range(11)]
     padded = torch.tensor([*b"tx", *x, 256]).reshape(-1, patch)
     with torch.no_grad():
         encoded = model.patch_level_decoder(padded[:-1])
@@ -164,8 +166,18 @@ def bgpt() -> None:
     expected("bgpt-text", x, logits[: len(x)])
 
 
+def old() -> None:
+    """A module of version 0.2.1, saved whole as megaDNA's are."""
+    model, x, logits = megabyte(40, rel_pos=True, depth=(1, 1))
+    torch.save(model.half(), OUT / "megabyte-module.pt")
+    expected("megabyte-module", x, logits)
+
+
 if __name__ == "__main__":
     torch.manual_seed(1)
+    if sys.argv[1:] == ["old"]:
+        old()
+        sys.exit()
     pickles()
     megabytes()
     bgpt()

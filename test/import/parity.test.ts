@@ -27,6 +27,7 @@ describe.each<[string, ImportOptions]>([
   ["megabyte.pt", { heads: 2, context: 8 }],
   ["megabyte-positions.pt", {}],
   ["megabyte-end.safetensors", { context: 8 }],
+  ["megabyte-module.pt", {}],
   ["bgpt-text.pth", { heads: 1 }],
 ])("%s, imported", (file, options) => {
   const name = file.replace(/\..*/, "")
