@@ -16,12 +16,21 @@ const sizes = [
   [800, 600],
 ] as const
 
-/** Takes what is shown in every size, light and dark; the largest, light, is the README's where that has one. */
-async function take(page: Page, name: string, inReadme = false): Promise<void> {
+/**
+ * Takes what is shown in every size, light and dark; the largest, light, is the README's where that has one.
+ * @param ready opens again what a narrow window has closed
+ */
+async function take(
+  page: Page,
+  name: string,
+  inReadme = false,
+  ready: () => Promise<void> = async () => {},
+): Promise<void> {
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme })
     for (const [width, height] of [...sizes].reverse()) {
       await page.setViewportSize({ width, height })
+      await ready()
       await page.waitForTimeout(150)
       await page.screenshot({ path: join(all, `${name}-${width}-${colorScheme}.png`) })
     }
@@ -39,7 +48,7 @@ test("screens of stories", async ({ app }) => {
   await page.waitForTimeout(7500)
   await take(page, "home", true)
   await setUp(page, { length: 700, seed: 7, futures: 4 })
-  await take(page, "settings")
+  await take(page, "settings", false, () => openSettings(page))
   // In the narrow ones of these windows the settings have closed by themselves.
   await page.getByRole("button", { name: /^Story: / }).click()
   await finished(page)
