@@ -7,14 +7,13 @@ const PEAKS = 48
 /** Samples looked at in each stretch: enough for the eye. */
 const LOOKS = 100
 
-/** The words where a text's given beginning ends, with some of those before. */
+/** The words where a text's given beginning ends, with some whole ones before. */
 export function excerptOf(bytes: Uint8Array, given: number): string {
-  const all = new TextDecoder().decode(bytes.subarray(Math.max(0, given - CHARACTERS / 2), given + 2 * CHARACTERS))
-  return all
-    .replace(/\uFFFD/g, "")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, CHARACTERS)
+  const from = Math.max(0, given - CHARACTERS / 2)
+  const all = new TextDecoder().decode(bytes.subarray(from, given + 2 * CHARACTERS)).replace(/\uFFFD/g, "")
+  // The first word may be the half of one; a text without spaces is cut where it is.
+  const words = from > 0 ? all.replace(/^\S{1,40}\s+/, "") : all
+  return words.replace(/\s+/g, " ").trim().slice(0, CHARACTERS)
 }
 
 /** The loudest sample of each of some stretches of a sound. */
