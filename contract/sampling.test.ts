@@ -20,7 +20,7 @@ describe("how bytes are drawn", () => {
     )
     expect(Presets.safeParse({ tame: { temperature: -1 } }).success).toBe(false)
   })
-  it("says what lies outside of the ranges that a pack was tried in", () => {
+  it("says what lies outside of the ranges that a pack was tried in (B2)", () => {
     const ranges = Ranges.parse({ temperature: [0.3, 1.2], minP: [0, 0.2] })
     expect(outside({ temperature: 3, topP: 0.1, topK: 0, minP: 0.1 }, ranges)).toEqual([
       "temperature 3 (tried: 0.3 to 1.2)",

@@ -4,7 +4,7 @@ import { loopOf } from "./text.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-it("a text that says one thing over and over is known by the length of that, ordinary prose is not one", () => {
+it("a text that says one thing over and over is known by the length of that, ordinary prose is not one (H23)", () => {
   expect(loopOf(bytes(`It was said ${"so manifest to be ".repeat(20)}`))).toBe(18)
   expect(loopOf(bytes("a".repeat(200)))).toBe(1)
   const prose =

@@ -301,6 +301,17 @@ export class Generation {
     }
   }
 
+  /** Bits that a pack needs for the bytes of a document, all together. @throws where something is being made */
+  async bitsFor(packName: string, bytes: Uint8Array): Promise<number> {
+    this.assertIdle()
+    try {
+      const bits = await this.scoreBytes(this.load(packName), bytes, this.stopping())
+      return bits.reduce((sum, x) => sum + x, 0)
+    } finally {
+      this.running = undefined
+    }
+  }
+
   /** Bits of each byte; on the processor where a GPU's driver crashes. */
   private async scoreBytes({ folder, pack }: Loaded, bytes: Uint8Array, stopped: () => boolean): Promise<number[]> {
     const { bytes: whole, header } = wholeDocument(pack, bytes)

@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs"
 import type { AppEvent, Command, Item } from "../../contract/app.ts"
+import { canvasOf, pixelBytes, rowBytes } from "../../contract/pack.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import type { MediaReader } from "./media/client.ts"
@@ -10,7 +11,13 @@ import { type AppPaths, findPack, listPacks, packFor } from "./packs/find.ts"
 export type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
 
 /** What it takes to read a prompt. */
-type Services = { media: MediaReader; places: AppPaths; library: Library }
+type Services = {
+  media: MediaReader
+  places: AppPaths
+  library: Library
+  /** Bits that a pack needs for a document's bytes; absent while something is being made. */
+  bitsFor?: ((pack: string, bytes: Uint8Array) => Promise<number>) | undefined
+}
 
 /** The file at `path` as a prompt for a pack that fits it. @throws MediaError */
 export async function openPrompt(opening: Opening, path: string, services: Services): Promise<AppEvent> {
@@ -26,7 +33,9 @@ export async function openPrompt(opening: Opening, path: string, services: Servi
     (p) => "pack" in p && p.pack.name === opening.pack && p.pack.modality === "bytes",
   )
   const modality = isForBytes ? "bytes" : await media.detect(name, path)
-  const pack = packFor(modality, opening.pack, places)
+  const wanted = packFor(modality, opening.pack, places)
+  // Who has chosen a pack for it is given that one.
+  const pack = wanted === opening.pack ? wanted : await bestPack(wanted, opening, path, services)
   const read = await readPrompt(opening, path, pack, services)
   const opened = { type: "opened", name, modality } as const
   const { settings } = read
@@ -36,6 +45,26 @@ export async function openPrompt(opening: Opening, path: string, services: Servi
     return { ...opened, pack: settings.pack, ...(await readPrompt(opening, path, settings.pack, services)) }
   const note = [read.note, `the pack ${settings.pack} that made it is not here, so its style is left out`]
   return { ...opened, pack, ...read, note: note.filter(Boolean).join("; "), settings: { ...settings, pack, style: 0 } }
+}
+
+/** The pack for pictures that needs the fewest bits a pixel for the upper half of a file; `usual` where all are equal. */
+async function bestPack(usual: string, { name, framing }: Opening, path: string, services: Services): Promise<string> {
+  const { media, places, bitsFor } = services
+  const packs = listPacks(places).flatMap((p) => ("pack" in p && p.pack.modality === "image" ? [p.pack] : []))
+  if (!bitsFor || packs.length < 2 || !packs.some((pack) => pack.name === usual)) return usual
+  const found: { name: string; bits: number }[] = []
+  for (const pack of packs) {
+    const canvas = canvasOf(pack)
+    if (!canvas) continue
+    const { bytes } = await media.read(name, path, pack, { framing })
+    const half = bytes.subarray(0, Math.ceil(canvas.height / 2) * rowBytes(canvas))
+    // A pack that cannot be run is no choice.
+    const bits = await bitsFor(pack.name, half).catch(() => Number.POSITIVE_INFINITY)
+    found.push({ name: pack.name, bits: (bits * pixelBytes(canvas)) / half.length })
+  }
+  const least = Math.min(...found.map(({ bits }) => bits))
+  const best = found.filter(({ bits }) => bits === least).map(({ name }) => name)
+  return best.includes(usual) ? usual : (best[0] ?? usual)
 }
 
 /** Canonical bytes of a file for a pack, what was done to it, and how it was made where it was made here. */

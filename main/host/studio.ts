@@ -120,7 +120,9 @@ export class Studio {
 
   private open(opening: Opening, path: string): Promise<AppEvent> {
     const { media, places, library } = this
-    return openPrompt(opening, path, { media, places, library })
+    const { generation } = this
+    const bitsFor = generation.isIdle ? generation.bitsFor.bind(generation) : undefined
+    return openPrompt(opening, path, { media, places, library, bitsFor })
   }
 
   private async execute(command: Command, answer: Send): Promise<void> {

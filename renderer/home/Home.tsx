@@ -43,7 +43,9 @@ function Line() {
   const texts = useSlice((s) => s.packs.find((p) => isTyped(p.modality) && !p.problem))
   const busy = useSlice((s) => s.run !== undefined)
   const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  const beginnings = useSlice((s) => s.beginnings)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another beginning is the occasion
+  useEffect(() => field.current?.focus(), [beginnings])
   const isText = isTyped(pack?.modality)
   return (
     <div className="line">

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { scaleOf, surpriseColor, surpriseLevel } from "./color.ts"
 
-it("the scale of surprise fits the pack: its usual lies in the middle, whatever it is", () => {
+it("the scale of surprise fits the pack: its usual lies in the middle, whatever it is (H18)", () => {
   for (const usual of [0.35, 1.5, 4]) {
     const [none, middle, end] = scaleOf(usual)
     expect([none, middle].map((b) => surpriseLevel(b, usual))).toEqual([0, 0.5])

@@ -43,7 +43,7 @@ describe("growing content", () => {
     expect(content.chunks.length).toBe(3)
   })
 
-  it("cuts no word in two where there are words", () => {
+  it("cuts no word in two where there are words (H14)", () => {
     const content = new Content()
     const text = "seaside ".repeat(3000)
     content.append(new TextEncoder().encode(text), new Float32Array(text.length))

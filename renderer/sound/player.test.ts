@@ -54,7 +54,7 @@ function joined({ slices }: FakeSpeaker): Float32Array {
 }
 
 describe("a player", () => {
-  it("faster than sound: begins within a second of the first byte and has no gap to the end", () => {
+  it("faster than sound: begins within a second of the first byte and has no gap to the end (B1)", () => {
     const { speaker, player, pass, content } = make(80_000)
     player.play()
     pass(20, 9600)
@@ -88,7 +88,7 @@ describe("a player", () => {
     expect(speaker.slices.reduce((sum, { samples }) => sum + samples.length, 0)).toBe(content.length)
   })
 
-  it("pauses, goes on from there, jumps and loops", () => {
+  it("pauses, goes on from there, jumps and loops (H24)", () => {
     const { speaker, player, grow, pass } = make(16_000)
     grow(16_000)
     player.play()

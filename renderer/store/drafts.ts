@@ -63,7 +63,8 @@ export function createDrafts(core: Core) {
     /** The first screen, ready to be typed on. */
     newDraft(text = ""): void {
       replaceDraft({ ...emptyDraft, text })
-      set({ shown: [], chosen: undefined, view: "home", patch: undefined, surprise: false })
+      const beginnings = get().beginnings + 1
+      set({ beginnings, shown: [], chosen: undefined, view: "home", patch: undefined, surprise: false })
     },
     /** An empty work of a pack's kind. */
     newWork(pack: string): void {

@@ -83,6 +83,8 @@ export type State = {
   /** Name of the file that is being read. */
   opening: string | undefined
   draft: Draft
+  /** Times that something new was begun: each time its words can be typed at once. */
+  beginnings: number
   settings: Settings
   /** A new seed for every generation, or the one that is set. */
   fixedSeed: boolean
@@ -127,6 +129,7 @@ export const initialState = (): State => ({
   weights: undefined,
   opening: undefined,
   draft: emptyDraft,
+  beginnings: 0,
   settings: { pack: "text", length: 600, seed: newSeed(), variations: 4, sampling: defaultSampling, style: 0 },
   fixedSeed: false,
   notices: [],

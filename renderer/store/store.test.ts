@@ -218,7 +218,7 @@ describe("the window's store", () => {
     studio.actions.goAhead()
     expect(sent.map((c) => c.type)).toEqual(["generate", "read", "continue"])
   })
-  it("keeps the settings when an old item is looked at, and takes its own only when asked to", () => {
+  it("keeps the settings when an old item is looked at, and takes its own only when asked to (H10)", () => {
     const pack = { patch: 8, license: "", data: "", parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true }
     studio.actions.receive({
       type: "packs",
@@ -230,6 +230,19 @@ describe("the window's store", () => {
     expect(studio.store.getState().settings.seed).toBe(5)
     studio.actions.adoptSettings("a")
     expect(studio.store.getState()).toMatchObject({ settings: { seed: 77 }, fixedSeed: true })
+  })
+  it("shows the surprise of what was looked at, not of what is made next (B3)", () => {
+    studio.actions.receive({ type: "item", item: { ...item("a"), scored: true } })
+    studio.actions.show("a")
+    expect(studio.store.getState().surprise).toBe(true)
+    studio.actions.newDraft("Once")
+    expect(studio.store.getState().surprise).toBe(false)
+    studio.actions.setSurprise(true)
+    studio.actions.generate()
+    expect(studio.store.getState().surprise).toBe(false)
+    studio.actions.receive({ type: "item", item: item("b") })
+    studio.actions.receive({ type: "run", ids: ["b"], total: 10, made: 0, unit: "bytes" })
+    expect(studio.store.getState().surprise).toBe(false)
   })
   it("brings back what was deleted, and into the document what was there", () => {
     studio.actions.receive({ type: "item", item: item("a") })

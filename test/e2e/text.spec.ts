@@ -126,7 +126,7 @@ test("stop keeps what is there; continue goes on; another future stands beside i
   await expect(rows(page)).toHaveCount(1)
 })
 
-test("futures stand side by side and differ; a click takes one, the cross discards one", async ({ app }) => {
+test("futures stand side by side and differ; a click takes one, the cross discards one (H5)", async ({ app }) => {
   const page = await app.open()
   await setUp(page, { length: 120, futures: 3 })
   await prompt(page).fill("My dear")
@@ -152,7 +152,9 @@ test("futures stand side by side and differ; a click takes one, the cross discar
   expect(await page.locator(".future-text").allTextContents()).toEqual(before)
 })
 
-test("a chosen patch shows what else could have stood there, and a branch goes on from it", async ({ app }) => {
+test("a chosen patch shows what else could have stood there, and a branch goes on from it (H16, H17)", async ({
+  app,
+}) => {
   const page = await app.open()
   await setUp(page, { length: 200 })
   await prompt(page).fill("Alice was")
@@ -185,7 +187,7 @@ test("a chosen patch shows what else could have stood there, and a branch goes o
   await expect(page.getByRole("button", { name: "goes on" })).toBeVisible()
 })
 
-test("score shows where the model was surprised", async ({ app }) => {
+test("score shows where the model was surprised (H18)", async ({ app }) => {
   const page = await app.open()
   await prompt(page).fill("The cat sat on the mat. The cat sat on the xqzj.")
   await page.getByRole("button", { name: "Surprise" }).click()
@@ -194,7 +196,7 @@ test("score shows where the model was surprised", async ({ app }) => {
   await expect(page.locator(".text-row span[style*=background]").first()).toBeVisible()
 })
 
-test("rename, star, search in what was made, delete and undo", async ({ app }) => {
+test("rename, star, search in what was made, delete and undo (H7)", async ({ app }) => {
   const page = await app.open()
   await setUp(page, { length: 16 })
   for (const text of ["Apples are", "Bears are"]) {
