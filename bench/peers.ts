@@ -18,7 +18,7 @@ import { cacheBytesPerPatch, weightBytesPerPatch } from "./traffic.ts"
 /**
  * `npm run bench -- --peers [--python PATH] [--rounds N] [--minutes M] [--full]`: this engine beside the plain way and
  * MEGABYTE-pytorch at one size, and the paper's generation table: MEGABYTE beside a plain transformer over bytes, at an
- * eighth of the paper's sizes and with `--full` at all of it, 8,192 bytes or as many as M minutes (10) allow. Writes both
+ * eighth of the paper's sizes and with `--full` at all of it in 8 bits, 8,192 bytes or as many as M minutes (10) allow. Writes both
  * sections of docs/performance.md. The Python (PYTHON, or python3) needs `pip install MEGABYTE-pytorch`. All on one thread
  * and in processor time.
  */
@@ -98,7 +98,7 @@ const value = (name: string, usual: string) => (args.includes(name) ? args[args.
 const python = value("--python", process.env.PYTHON ?? "python3")
 const rounds = Number(value("--rounds", "3"))
 const minutes = Number(value("--minutes", "10"))
-const sizes = args.includes("--full") ? ["eighth", "full"] : ["eighth"]
+const full = args.includes("--full")
 const precisions = ["int8", "fp32"] as const
 const number = (x: number, digits = 0) =>
   x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
@@ -205,30 +205,33 @@ ${table(
 )
 
 const rows: string[][] = []
-for (const size of sizes)
-  for (const precision of precisions) {
-    const pairs = apart<Pair>(import.meta.url, ["pair", size, precision, String(minutes)]) ?? []
-    process.stderr.write(`${size}, ${precision}: ${JSON.stringify(pairs.at(-1))}\n`)
-    const sides = size === "full" ? ["paper", "transformer"] : ["paper-eighth", "transformer-eighth"]
-    /** Megabytes that a byte makes read, weights and cache, after `bytes`. */
-    const read = (side: string, bytes: number) => {
-      const model = configurations[side] as (typeof configurations)[string]
-      const cached = cacheBytesPerPatch(model, bytes / model.patch)
-      return number((weightBytesPerPatch(model, precision) + cached) / model.patch / 1e6)
-    }
-    for (const { bytes, megabyte, transformer } of pairs.filter(
-      ({ bytes }, i) => Number.isInteger(Math.log2(bytes / 512)) || i === pairs.length - 1,
-    ))
-      rows.push([
-        size === "full" ? "full" : "1/8",
-        precision,
-        number(bytes),
-        number(megabyte, 1),
-        number(transformer, 1),
-        `**${number(transformer / megabyte, 2)}**`,
-        ...sides.map((side) => read(side, bytes)),
-      ])
+const runs = [
+  ...precisions.map((precision) => ({ size: "eighth", precision })),
+  { size: "full", precision: "int8" as const },
+]
+for (const { size, precision } of full ? runs : runs.slice(0, precisions.length)) {
+  const pairs = apart<Pair>(import.meta.url, ["pair", size, precision, String(minutes)]) ?? []
+  process.stderr.write(`${size}, ${precision}: ${JSON.stringify(pairs.at(-1))}\n`)
+  const sides = size === "full" ? ["paper", "transformer"] : ["paper-eighth", "transformer-eighth"]
+  /** Megabytes that a byte makes read, weights and cache, after `bytes`. */
+  const read = (side: string, bytes: number) => {
+    const model = configurations[side] as (typeof configurations)[string]
+    const cached = cacheBytesPerPatch(model, bytes / model.patch)
+    return number((weightBytesPerPatch(model, precision) + cached) / model.patch / 1e6)
   }
+  for (const { bytes, megabyte, transformer } of pairs.filter(
+    ({ bytes }, i) => Number.isInteger(Math.log2(bytes / 512)) || i === pairs.length - 1,
+  ))
+    rows.push([
+      size === "full" ? "full" : "1/8",
+      precision,
+      number(bytes),
+      number(megabyte, 1),
+      number(transformer, 1),
+      `**${number(transformer / megabyte, 2)}**`,
+      ...sides.map((side) => read(side, bytes)),
+    ])
+}
 fill(
   PERFORMANCE,
   "paper",
@@ -236,9 +239,9 @@ fill(
 as fast. Here both are run by this engine, the transformer as patches of one byte without a local model: the same operators,
 caches and sampling inside the graph, one call a patch, random weights, ${TURN} bytes in turn. At 1/8, half as wide and half as deep,
 ${millions(parametersOf("paper-eighth"))} parameters beside ${millions(parametersOf("transformer-eighth"))}. ${
-    sizes.includes("full")
-      ? ""
-      : "The full size was not run: it is for a machine with 16 GB to spare and an hour (`--full`). "
+    full
+      ? `The full size, ${millions(parametersOf("paper"))} beside ${millions(parametersOf("transformer"))}, was not run in fp32. `
+      : "The full size was not run (`--full`). "
   }Each pair was given ${minutes} minutes, for up to ${number(PAPER_BYTES)} bytes. The last two columns
 are what a byte makes each read from memory at that length, weights and cache.
 
