@@ -8,11 +8,6 @@ export const Text = z.object({
   endOfDocument: z.int().min(0).max(255).optional(),
   ...styled,
   header: styled.header.default(0),
-  /**
-   * In a pack without a header, what the model is told before a text: that a paragraph begins. It was trained on pages out
-   * of books, and would else take the first word for half of one. A whole number of patches.
-   */
-  opening: z.string().max(64).default(""),
 })
 export type Text = z.infer<typeof Text>
 
@@ -51,15 +46,14 @@ export const text: ModalityEntry = {
   variations: 4,
   presets: widePresets,
   documents(media) {
-    const { header, styles, defaultStyle = 0, endOfDocument, opening } = Text.parse(media)
+    const { header, styles, defaultStyle = 0, endOfDocument } = Text.parse(media)
     // Both are counted from 1, as 0 is the end mark of the texts that were trained on.
     const ofHeader = header ? Array.from({ length: Math.max(styles.length, WITHIN) }, (_, i) => i + 1) : []
     return {
       styles,
       defaultStyle,
       header({ style = 0, cut = false } = {}) {
-        if (header) return new Uint8Array(header).fill(1 + style).fill(cut ? WITHIN : BEGINS, header >> 1)
-        return new TextEncoder().encode(cut ? "" : opening)
+        return new Uint8Array(header).fill(1 + style).fill(cut ? WITHIN : BEGINS, header >> 1)
       },
       files: { file: "output.txt" },
       unit: { name: "characters", bytes: 1, most: 1_000_000 },

@@ -30,12 +30,6 @@ describe("how a document is put to the model", () => {
     expect(documentBounds(text, count(3))).not.toHaveProperty("stopAt")
     expect(documentBounds(text, count(3), { untilEnd: true })).toMatchObject({ stopAt: 0, barred: [1, 2] })
   })
-  it("a text whose pack has an opening has that before it, but not where its beginning is cut", () => {
-    const opened: Pack = { ...text, media: { encoding: "utf-8", endOfDocument: 0, opening: " away.\n\n" } }
-    const { prompt, header, cutHeader } = documentBounds(opened, count(3))
-    expect([...prompt]).toEqual([...Buffer.from(" away.\n\n"), 0, 1, 2])
-    expect([header, cutHeader.length]).toEqual([8, 0])
-  })
   it("a text whose pack has no header begins with nothing where a document begins", () => {
     const plain: Pack = { ...text, media: { encoding: "utf-8", endOfDocument: 0 } }
     expect(documentBounds(plain, new Uint8Array())).toMatchObject({ prompt: Uint8Array.of(0), header: 0, barred: [0] })
