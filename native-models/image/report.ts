@@ -101,11 +101,15 @@ async function measureSampling(): Promise<void> {
   const ways: Partial<Sampling>[] = [
     {},
     { temperature: 0.9 },
-    { temperature: 0.8 },
     { temperature: 1.1 },
-    { topP: 0.95 },
-    { minP: 0.03 },
-    { temperature: 0.9, minP: 0.02 },
+    { guidance: 1.5 },
+    { guidance: 2 },
+    { guidance: 1.5, temperature: 0.95 },
+    { guidance: 1.5, minP: 0.01 },
+    { guidance: 2, temperature: 0.9 },
+    { guidance: 2, temperature: 0.85 },
+    { guidance: 2.5, temperature: 0.85 },
+    { guidance: 2, temperature: 0.8 },
   ]
   for (const way of ways) {
     const verdict = judged(await samples({ temperature: 1, topP: 1, topK: 0, minP: 0, ...way }))
@@ -210,7 +214,7 @@ A context mixer takes 0.47 (goal: 0.36). The 8-bit form costs ${lost.toFixed(4)}
 
 ## Samples
 
-${EACH} of each style, nothing picked, temperature ${sampling.temperature}, top-p ${sampling.topP}, min-p ${sampling.minP}; two styles a row: ${styles.slice(1).join(", ")}.
+${EACH} of each style, nothing picked, temperature ${sampling.temperature}, top-p ${sampling.topP}, min-p ${sampling.minP}, guidance ${sampling.guidance ?? 1}; two styles a row: ${styles.slice(1).join(", ")}.
 
 ![Samples](samples.png)
 
