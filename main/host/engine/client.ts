@@ -126,19 +126,20 @@ export class EngineClient {
   generate(request: EngineParams<"generate">, listener: GenerateListener): Cancellable<EngineResult<"generate">> {
     this.watchOver()
     let isWriting = false
+    const writes = (on: boolean) => {
+      this.writing += Number(on) - Number(isWriting)
+      isWriting = on
+    }
     const onEvent = (event: GenerateEvent) => {
-      if (event.type === "started" && !isWriting) {
-        isWriting = true
-        this.writing++
-      }
+      if (event.type === "started" || event.type === "patch") writes(true)
+      // The processor loads the model first, which is silent for longer.
+      if (event.type === "fallback") writes(false)
       if (event.type === "loaded") listener.loaded?.(event.loadMs)
       else if (event.type === "started") listener.started?.(event)
       else if (event.type === "patch") listener.patch(event)
       else if (event.type === "fallback") listener.fallback?.(event.message)
     }
-    const ended = () => {
-      if (isWriting) this.writing--
-    }
+    const ended = () => writes(false)
     return this.cancellable((signal) => this.rpc.call("generate", request, { onEvent, signal }).finally(ended), {
       reason: "cancelled",
       decodeMs: 0,

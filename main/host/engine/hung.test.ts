@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { defaultSampling } from "../../../contract/sampling.ts"
-import { fakeEngine, startedWith } from "../../../test/support/fake-engine.ts"
+import { fakeEngine, patchOf, startedWith } from "../../../test/support/fake-engine.ts"
 import { EngineClient, forkEngine } from "./client.ts"
 
 const pack = join(import.meta.dirname, "../../../test/parity/modern")
@@ -31,6 +32,21 @@ describe("an engine that hangs", () => {
     const run = engine.generate({ ...request, prompt, length: 10 }, { patch: () => {} })
     await expect(run.result).rejects.toMatchObject({ code: "hung" })
     expect([port.killed, engine.isDead]).toEqual([true, true])
+  })
+  it("is not one that loads the model anew, after its GPU failed", async () => {
+    const port = fakeEngine(() => ({
+      generate: async (asked, { emit }) => {
+        emit(startedWith(asked))
+        emit({ type: "fallback", message: "The GPU failed." })
+        await setTimeout(2500)
+        emit(patchOf(asked, () => Uint8Array.of(7)))
+        return { reason: "length", decodeMs: 1 }
+      },
+    }))
+    const engine = new EngineClient(port, { writing: 1, otherwise: 1000 })
+    const run = engine.generate({ ...request, prompt, length: 1 }, { patch: () => {} })
+    expect([(await run.result).reason, port.killed]).toEqual(["length", false])
+    engine.close()
   })
   it("is stopped within a second all the same", async () => {
     const port = silent()
