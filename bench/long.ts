@@ -64,6 +64,10 @@ async function score(name: string, bytes: number): Promise<Scored> {
   return { bytes, seconds: (processorMs() - began) / 1000, mb: process.resourceUsage().maxRSS / KIB }
 }
 
+/** A series' name with its slope, where two points make one. */
+const withSlope = (name: string, points: Scored[]) =>
+  points.length > 1 ? `${name}: slope ${slope(points).toFixed(2)}` : name
+
 /** Slope of log seconds against log bytes, by least squares. */
 function slope(points: Scored[]): number {
   const xy = points.map(({ bytes, seconds }) => [Math.log(bytes), Math.log(seconds)] as const)
@@ -97,6 +101,7 @@ function plot(series: { name: string; color: string; points: Scored[] }[]): stri
     return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join("")}<g fill="${color}">${text([70, 40 + 18 * i], name, "start")}</g>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 370" font-family="sans-serif" font-size="11">
+<title>Seconds of scoring against length, both logarithmic</title>
 <rect width="600" height="370" fill="white"/>
 ${[...ticks, ...marks, ...lines].join("\n")}
 </svg>
@@ -137,8 +142,8 @@ if (!written || !first || !last) throw new Error("nothing was written")
 writeFileSync(
   join(PERFORMANCE, "../long.svg"),
   plot([
-    { name: `MEGABYTE, patches of 64 bytes: slope ${slope(million).toFixed(2)}`, color: "#1f5fbf", points: million },
-    { name: `plain transformer over bytes: slope ${slope(plain).toFixed(2)}`, color: "#bf4f1f", points: plain },
+    { name: withSlope("MEGABYTE, patches of 64 bytes", million), color: "#1f5fbf", points: million },
+    { name: withSlope("plain transformer over bytes", plain), color: "#bf4f1f", points: plain },
   ]),
 )
 const number = (x: number) => x.toLocaleString("en-US")
