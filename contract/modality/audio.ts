@@ -29,11 +29,13 @@ export const secondBytes = (sound: Sound) => sound.rate * sampleBytes(sound)
 /** How far from its mean a sound is not heard, and the share of its samples that may be further away, as a click is. */
 const FAINT = 1 / 128
 const STRAY = 0.005
+/** Seconds of silence that are more than a rest. */
+const LONGEST_REST = 2
 
-/** Whether a sound of half a second or more is silent. */
+/** Whether a sound is silent, and longer than a rest is. */
 export function isSilent(bytes: Uint8Array, sound: Sound): boolean {
   const samples = decodeSamples(bytes, sound)
-  if (samples.length < sound.rate / 2) return false
+  if (samples.length < LONGEST_REST * sound.rate) return false
   const mean = samples.reduce((sum, x) => sum + x, 0) / samples.length
   const heard = samples.reduce((count, x) => count + (Math.abs(x - mean) > FAINT ? 1 : 0), 0)
   return heard <= STRAY * samples.length
@@ -74,7 +76,8 @@ export const audio: ModalityEntry = {
       columns: false,
       // After silence more of it may be meant.
       flaw: (bytes, given) =>
-        isSilent(bytes.subarray(given), sound) && !isSilent(bytes.subarray(given - secondBytes(sound), given), sound)
+        isSilent(bytes.subarray(given), sound) &&
+        !isSilent(bytes.subarray(Math.max(0, given - LONGEST_REST * secondBytes(sound)), given), sound)
           ? "silent"
           : undefined,
       marks: [],

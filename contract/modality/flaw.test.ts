@@ -18,13 +18,13 @@ it("a text that says one thing over and over is known by the length of that, ord
 
 it("a sound is silent by what is heard, in any encoding and around any level", () => {
   const sound = (encoding: Sound["encoding"]): Sound => ({ rate: 8000, encoding, header: 0, styles: [] })
-  const wave = (level: number, tall: number) => Uint8Array.from({ length: 8000 }, (_, i) => level + (i % 2) * tall)
+  const wave = (level: number, tall: number) => Uint8Array.from({ length: 16000 }, (_, i) => level + (i % 2) * tall)
   expect(isSilent(wave(128, 1), sound("mu-law"))).toBe(true)
   expect(isSilent(wave(90, 0), sound("linear-8"))).toBe(true)
-  expect(isSilent(new Uint8Array(16000), sound("pcm16"))).toBe(true)
+  expect(isSilent(new Uint8Array(32000), sound("pcm16"))).toBe(true)
   expect(isSilent(wave(128, 90), sound("mu-law"))).toBe(false)
   expect(isSilent(wave(128, 9), sound("linear-8"))).toBe(false)
-  // One click is not a sound; a rest of a tenth of a second is not silence.
+  // One click is not a sound; a rest is not silence.
   expect(isSilent(wave(128, 0).fill(255, 0, 20), sound("linear-8"))).toBe(true)
-  expect(isSilent(wave(128, 0).subarray(0, 800), sound("linear-8"))).toBe(false)
+  expect(isSilent(wave(128, 0).subarray(0, 8000), sound("linear-8"))).toBe(false)
 })

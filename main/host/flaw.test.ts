@@ -55,7 +55,7 @@ it("a blank picture is made again with the next seeds, and keeps the one that ga
 })
 
 it("so is a silent sound, and a text that repeats itself (H23)", async () => {
-  const sound = await made("parity-sound", 8000)
+  const sound = await made("parity-sound", 16000)
   expect(sound.notices).toEqual(twice("silent"))
   expect(sound.items.map(([, seed]) => seed)).toEqual([12, 12])
   const text = await made("parity-story", 400)
