@@ -208,7 +208,9 @@ export class Generation {
     if (!textOf(pack)?.header) return
     const library = this.library()
     for (const { id } of items) {
-      if (library.get(id).title !== UNTITLED) continue
+      const { title: own, status } = library.get(id)
+      // What the disk did not take cannot be read.
+      if (own !== UNTITLED || status === "interrupted") continue
       const title = headingOf(library.read(id).bytes.toString("utf8", 0, 400))
       if (title) this.windows.broadcast({ type: "item", item: library.updateLater(id, { title: titleFrom(title) }) })
     }
