@@ -6,6 +6,7 @@ import type { AppEvent } from "../../contract/app.ts"
 import type { GenerateEvent, GenerateRequest } from "../../contract/engine.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
+import { textItem } from "../../test/support/item.ts"
 import { Library } from "./library.ts"
 import { Studio } from "./studio.ts"
 
@@ -120,18 +121,7 @@ describe("a run that the disk does not take", () => {
 
 describe("a full disk", () => {
   const isThere = existsSync("/dev/full")
-  const item = {
-    title: "Once",
-    modality: "text",
-    file: "output.txt",
-    settings,
-    variation: 0,
-    given: 0,
-    bytes: 0,
-    bitsPerByte: 0,
-    favourite: false,
-    status: "running",
-  } as const
+  const item = { ...textItem, settings, given: 0, bytes: 0 }
   it.runIf(isThere)("takes the room of what was deleted, before a run has to wait", () => {
     const opened = new Library(library())
     const [deleted, running] = [0, 1].map(() => opened.add(item, new Uint8Array()).id) as [string, string]

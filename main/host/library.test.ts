@@ -11,8 +11,8 @@ import {
 import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { defaultSampling } from "../../contract/sampling.ts"
 import { titleFrom } from "../../contract/title.ts"
+import { textItem } from "../../test/support/item.ts"
 import { Library } from "./library.ts"
 import { lockLibrary } from "./lock.ts"
 
@@ -22,24 +22,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const settings = { pack: "text", length: 10, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
-const item = {
-  title: "Once",
-  modality: "text",
-  file: "output.txt",
-  settings,
-  variation: 0,
-  given: 4,
-  bytes: 4,
-  bitsPerByte: 0,
-  favourite: false,
-  status: "running",
-} as const
-
 describe("the library", () => {
   it("holds ordinary files that grow as bytes come, and finds them after a restart", () => {
     const library = new Library(folder)
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     library.append(id, Buffer.from(" upon"), [1, 2, 3, 4, 5])
     expect(readFileSync(join(folder, id, "output.txt"), "utf8")).toBe("Once upon")
     library.update(id, { status: "done", bytes: 9, title: "A tale" })
@@ -49,13 +35,13 @@ describe("the library", () => {
   })
   it("after a crash keeps all that was flushed and says that it was interrupted", () => {
     const library = new Library(folder)
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     library.append(id, Buffer.from(" up"), [1, 2, 3])
     expect(new Library(folder).get(id)).toMatchObject({ status: "interrupted", bytes: 7 })
   })
   it("undoes a delete, and forgets it for good only when told", () => {
     const library = new Library(folder)
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     library.delete(id)
     expect(library.list()).toEqual([])
     library.undelete(id)
@@ -66,14 +52,14 @@ describe("the library", () => {
   })
   it("leaves foreign folders alone and still opens", () => {
     const library = new Library(folder)
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     writeFileSync(join(folder, id, "item.json"), "{ half")
     expect(new Library(folder).list()).toEqual([])
     expect(readFileSync(join(folder, id, "output.txt"), "utf8")).toBe("Once")
   })
   it("shows the other items where one is damaged, foreign or of a name that is too long", () => {
     const library = new Library(folder)
-    const ids = ["a", "b", "c", "d"].map((title) => library.add({ ...item, title }, Buffer.from("Once")).id)
+    const ids = ["a", "b", "c", "d"].map((title) => library.add({ ...textItem, title }, Buffer.from("Once")).id)
     writeFileSync(join(folder, ids[0] as string, "item.json"), "")
     const json = JSON.parse(readFileSync(join(folder, ids[1] as string, "item.json"), "utf8"))
     writeFileSync(join(folder, ids[1] as string, "item.json"), JSON.stringify({ ...json, title: "n".repeat(255) }))
@@ -96,7 +82,7 @@ describe("the library", () => {
       [7, 9],
     ] as const) {
       const library = new Library(folder)
-      const { id } = library.add(item, Buffer.from("Once"))
+      const { id } = library.add(textItem, Buffer.from("Once"))
       library.append(id, Buffer.from(" upon"), [1, 2, 3, 4, 5])
       truncateSync(join(folder, id, "output.txt"), bytes)
       truncateSync(join(folder, id, "bits.f32"), 4 * bits - (bits === 7 ? 2 : 0)) // in the middle of a number too
@@ -112,19 +98,19 @@ describe("the library", () => {
   })
   it("appends bytes and bits both or neither, and leaves nothing of an item that could not be written", () => {
     const library = new Library(folder)
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     rmSync(join(folder, id, "bits.f32"))
     mkdirSync(join(folder, id, "bits.f32")) // the second write fails, as on a full disk
     expect(() => library.append(id, Buffer.from(" upon"), [1, 2, 3, 4, 5])).toThrow()
     expect(readFileSync(join(folder, id, "output.txt"), "utf8")).toBe("Once")
     const count = new Library(folder).list().length
-    expect(() => library.add({ ...item, file: "no/such/folder.txt" } as never, Buffer.from("x"))).toThrow()
+    expect(() => library.add({ ...textItem, file: "no/such/folder.txt" } as never, Buffer.from("x"))).toThrow()
     expect(new Library(folder).list().length).toBe(count)
   })
   it("is its owner's alone", () => {
     if (process.platform === "win32") return
     const library = new Library(join(folder, "own"))
-    const { id } = library.add(item, Buffer.from("Once"))
+    const { id } = library.add(textItem, Buffer.from("Once"))
     appendFileSync(join(folder, "own", id, "output.txt"), "")
     expect(statSync(join(folder, "own")).mode & 0o777).toBe(0o700)
     for (const name of ["item.json", "output.txt", "bits.f32"])

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Command, Item, Preferences } from "../../contract/app.ts"
+import { textItem } from "../../test/support/item.ts"
 import { toBase64 } from "../lib/bytes.ts"
 import { createStudio, type Studio } from "./store.ts"
 
@@ -14,20 +15,7 @@ const settings = {
   sampling: { temperature: 1, topP: 1, topK: 0, minP: 0 },
   style: 0,
 }
-const item = (id: string): Item => ({
-  id,
-  title: "Once",
-  created: 1,
-  modality: "text",
-  file: "output.txt",
-  settings,
-  variation: 0,
-  given: 4,
-  bytes: 4,
-  bitsPerByte: 0,
-  favourite: false,
-  status: "running",
-})
+const item = (id: string): Item => ({ ...textItem, settings, id, created: 1 })
 const preferences: Preferences = { pack: "text", threads: 0, device: "auto", library: "", presets: [] }
 beforeEach(() => {
   sent = []

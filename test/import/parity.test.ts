@@ -7,6 +7,7 @@ import { Decoder } from "../../main/engine/decode/decoder.ts"
 import { Model } from "../../main/engine/decode/model.ts"
 import { type ImportOptions, importModel } from "../../main/import/index.ts"
 import { readSafetensors } from "../../main/packs/safetensors.ts"
+import { floats, largestGap, logShare } from "../support/reference.ts"
 
 /** What the packages themselves say, by fixtures.py: the same within this of every logit and log-probability. */
 const GAP = 1e-4
@@ -14,14 +15,6 @@ const GAP = 1e-4
 const greedy: Sampling = { ...defaultSampling, temperature: 0 }
 const temporary = mkdtempSync(join(tmpdir(), "megabyte-import-"))
 afterAll(() => rmSync(temporary, { recursive: true, force: true }))
-
-const floats = (data: Uint8Array | undefined) => new Float32Array(new Uint8Array(data ?? []).buffer)
-const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  expect(a.length).toBe(b.length)
-  let gap = 0
-  for (let i = 0; i < a.length; i++) gap = Math.max(gap, Math.abs((a[i] as number) - (b[i] as number)))
-  return gap
-}
 
 describe.each<[string, ImportOptions]>([
   ["megabyte.pt", { heads: 2, context: 8 }],
@@ -49,11 +42,7 @@ describe.each<[string, ImportOptions]>([
   afterAll(() => model?.release())
 
   /** log p(byte) at a place, as the package has it. */
-  const logp = (place: number, byte: number) => {
-    const row = [...(expected[place] as Float32Array)]
-    const top = Math.max(...row)
-    return (row[byte] as number) - top - Math.log(row.reduce((sum, l) => sum + Math.exp(l - top), 0))
-  }
+  const logp = (place: number, byte: number) => logShare(expected[place] as Float32Array, byte)
   const everyLogp = () => [...x].map((byte, i) => logp(i, byte))
 
   it("scores whole sequences as the package does: every logit, and every byte's share", async () => {

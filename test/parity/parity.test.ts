@@ -6,18 +6,11 @@ import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { Decoder } from "../../main/engine/decode/decoder.ts"
 import { Model } from "../../main/engine/decode/model.ts"
 import { readSafetensors } from "../../main/packs/safetensors.ts"
+import { floats, largestGap, logShare } from "../support/reference.ts"
 
 const greedy: Sampling = { ...defaultSampling, temperature: 0 }
 const cache = mkdtempSync(join(tmpdir(), "megabyte-parity-"))
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
-
-const floats = (data: Uint8Array | undefined) => new Float32Array(new Uint8Array(data ?? []).buffer)
-const largestGap = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  expect(a.length).toBe(b.length)
-  let gap = 0
-  for (let i = 0; i < a.length; i++) gap = Math.max(gap, Math.abs((a[i] as number) - (b[i] as number)))
-  return gap
-}
 
 describe.each(["paper", "modern", "story", "picture", "sound", "tunes", "byte"])(
   "the ONNX graphs of the %s architecture",
@@ -36,11 +29,8 @@ describe.each(["paper", "modern", "story", "picture", "sound", "tunes", "byte"])
     afterAll(() => model.release())
 
     /** log p(byte) of a row of PyTorch's logits. */
-    const logp = (position: number, byte: number) => {
-      const row = Array.from(expected.subarray(position * 256, (position + 1) * 256))
-      const top = Math.max(...row)
-      return (row[byte] as number) - top - Math.log(row.reduce((sum, l) => sum + Math.exp(l - top), 0))
-    }
+    const logp = (position: number, byte: number) =>
+      logShare(expected.subarray(position * 256, (position + 1) * 256), byte)
 
     it("score: every logit equals PyTorch's within 1e-4", async () => {
       const { logits } = await Decoder.score(model, x, undefined, "logits")

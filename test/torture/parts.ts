@@ -26,6 +26,7 @@ import { Studio } from "../../main/host/studio.ts"
 import { readPack } from "../../main/packs/read.ts"
 import type { ChildPort } from "../../main/process/child.ts"
 import { serve } from "../../main/web/server.ts"
+import { textItem } from "../support/item.ts"
 import { mutate, type Random } from "./random.ts"
 
 /** What one part of the torture found. `faults`: what must not be, each in a line. */
@@ -354,22 +355,7 @@ export const diskFaults: Part = async (random, until) => {
 export const manyItems: Part = async () => {
   const home = folder("items")
   const library = new Library(join(home, "library"))
-  const settings = { pack: "text", length: 10, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
-  const { id } = library.add(
-    {
-      title: "Once",
-      modality: "text",
-      file: "output.txt",
-      settings,
-      variation: 0,
-      given: 4,
-      bytes: 4,
-      bitsPerByte: 0,
-      favourite: false,
-      status: "done",
-    },
-    Buffer.from("Once"),
-  )
+  const { id } = library.add({ ...textItem, status: "done" }, Buffer.from("Once"))
   const first = join(home, "library", id)
   const json = JSON.parse(readFileSync(join(first, "item.json"), "utf8"))
   for (let i = 1; i < 10_000; i++) {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
+import { logShare } from "../../../test/support/reference.ts"
 import { EngineClient, forkEngine } from "../../host/engine/client.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
@@ -43,8 +44,7 @@ describe("guidance", () => {
       const led = own.map((x, i) => (away[i] as number) + 2.5 * (x - (away[i] as number)))
       expect(made[p]).toBe(led.indexOf(Math.max(...led)))
       // What is told of the byte is what the model says of it with its style, not what led to it.
-      const logSum = Math.log(own.reduce((sum, x) => sum + Math.exp(x), 0))
-      expect(part?.logprob[p]).toBeCloseTo((own[made[p] as number] as number) - logSum, 3)
+      expect(part?.logprob[p]).toBeCloseTo(logShare(own, made[p] as number), 3)
     }
   })
 
