@@ -43,14 +43,19 @@ export const Ranges = z
   .partial()
 export type Ranges = z.infer<typeof Ranges>
 
+/** Whether one setting lies outside of the range that a pack was tried in. */
+export function isOutside(sampling: Sampling, key: keyof Ranges, ranges: Ranges = {}): boolean {
+  const [least, most] = ranges[key] ?? [0, Number.POSITIVE_INFINITY]
+  const value = sampling[key] ?? 1
+  return value < least || value > most
+}
+
 /** What of a sampling lies outside of the ranges that a pack was tried in, each in a few words. */
 export function outside(sampling: Sampling, ranges: Ranges = {}): string[] {
   const names = { temperature: "temperature", topP: "top-p", minP: "min-p", guidance: "guidance" } as const
-  return Object.entries(names).flatMap(([key, name]) => {
-    const [least, most] = ranges[key as keyof Ranges] ?? [0, Number.POSITIVE_INFINITY]
-    const value = sampling[key as keyof Ranges] ?? 1
-    return value < least || value > most ? [`${name} ${value} (tried: ${least} to ${most})`] : []
-  })
+  return (Object.keys(names) as (keyof typeof names)[])
+    .filter((key) => isOutside(sampling, key, ranges))
+    .map((key) => `${names[key]} ${sampling[key] ?? 1} (tried: ${ranges[key]?.join(" to ")})`)
 }
 
 /** Whether a style counts for more than it was learned. */

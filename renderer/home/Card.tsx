@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react"
 import { modalities } from "../../contract/modality/index.ts"
+import { sharpContext } from "../lib/canvas.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
@@ -109,12 +110,8 @@ function CardStrip({ content, result, version }: { content: Content; result: Res
   const theme = useThemeCount()
   // biome-ignore lint/correctness/useExhaustiveDependencies: version and theme stand for what is drawn
   useEffect(() => {
-    const el = element.current
-    const g = el?.getContext("2d")
-    if (!el || !g || !width) return
-    el.width = width * devicePixelRatio
-    el.height = STRIP * devicePixelRatio
-    g.scale(devicePixelRatio, devicePixelRatio)
+    const g = sharpContext(element.current, width, STRIP)
+    if (!g) return
     const span = { from: 0, to: patchesOf(result) }
     const there = Math.ceil(content.length / result.patch)
     g.save()

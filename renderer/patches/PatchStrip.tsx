@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react"
+import { sharpContext } from "../lib/canvas.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
@@ -36,13 +37,8 @@ export function PatchStrip(props: {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: version and theme stand for what else is drawn
   useEffect(() => {
-    const el = canvas.current
-    const g = el?.getContext("2d")
-    if (!el || !g || !width) return
-    el.width = width * devicePixelRatio
-    el.height = HEIGHT * devicePixelRatio
-    g.scale(devicePixelRatio, devicePixelRatio)
-    drawStrip(g, content, { width, height: HEIGHT, span, patch, usual, letters, selected, hovered })
+    const g = sharpContext(canvas.current, width, HEIGHT)
+    if (g) drawStrip(g, content, { width, height: HEIGHT, span, patch, usual, letters, selected, hovered })
   }, [version, width, patches, patch, content, selected, hovered, span.from, span.to, usual, theme])
 
   const zoomBy = (by: number, around = selected ?? (span.from + span.to) / 2) => {

@@ -2,7 +2,7 @@ import { useState } from "react"
 import type { PackSummary } from "../../contract/app.ts"
 import { MAX_FUTURES, MAX_SEED } from "../../contract/limits.ts"
 import { type Device, DeviceChoice } from "../../contract/pack.ts"
-import { MOST_GUIDANCE } from "../../contract/sampling.ts"
+import { isOutside, MOST_GUIDANCE, type Ranges } from "../../contract/sampling.ts"
 import { bits } from "../lib/words.ts"
 import { useActions, useSlice } from "../store/context.ts"
 import { hasEnd, packOf, unitOf } from "../store/packs.ts"
@@ -103,13 +103,10 @@ function Advanced() {
   const device = useSlice((s) => s.preferences.device)
   const ranOn = useSlice((s) => s.ranOn)
   const ranges = useSlice(packOf)?.ranges
-  const guidance = sampling.guidance ?? 1
-  const warn = (key: "temperature" | "topP" | "minP" | "guidance") => {
-    const range = ranges?.[key]
-    const value = sampling[key] ?? 1
-    const beyond = range && (value < range[0] || value > range[1])
-    return beyond ? `Tried from ${range[0]} to ${range[1]}; beyond, results may be blank or broken.` : undefined
-  }
+  const warn = (key: keyof Ranges) =>
+    isOutside(sampling, key, ranges)
+      ? `Tried from ${ranges?.[key]?.join(" to ")}; beyond, results may be blank or broken.`
+      : undefined
   const sample = (change: Partial<typeof sampling>) => actions.setSettings({ sampling: { ...sampling, ...change } })
   return (
     <div className="advanced">
@@ -152,7 +149,7 @@ function Advanced() {
       {ranges?.guidance && (
         <Slider
           label="Style guidance"
-          value={guidance}
+          value={sampling.guidance ?? 1}
           min={1}
           max={MOST_GUIDANCE}
           step={0.1}

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react"
 import type { Sound } from "../../contract/pack.ts"
+import { sharpContext } from "../lib/canvas.ts"
 import type { Content } from "../lib/content.ts"
 import { useSize } from "../lib/useSize.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
@@ -28,13 +29,8 @@ export function Panel(props: Shown & { paint: Paint }) {
   const theme = useThemeCount()
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
   useEffect(() => {
-    const el = element.current
-    const g = el?.getContext("2d")
-    if (!el || !g || !width) return
-    el.width = width * devicePixelRatio
-    el.height = height * devicePixelRatio
-    g.scale(devicePixelRatio, devicePixelRatio)
-    if (content.length) paint(g, width, height)
+    const g = sharpContext(element.current, width, height)
+    if (g && content.length) paint(g, width, height)
   }, [width, height, content, paint, theme])
   const { length } = content
   const byteAt = ({ nativeEvent: { offsetX } }: React.MouseEvent) =>

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "react"
+import { useCallback, useEffect, useMemo, useRef } from "react"
 import { type Sound, sampleBytes } from "../../contract/pack.ts"
 import { sampleAt } from "../../contract/samples.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
@@ -21,69 +21,61 @@ function peaksOf(bytes: Uint8Array, sound: Sound, count: number): number[] {
   })
 }
 
-/** A sound, small: its notes where they are known, else its wave; `share` of the width is there already. */
-export function SoundThumb(props: { bytes: Uint8Array; sound: Sound; version: number; share?: number }) {
-  const { bytes, sound, share = 1 } = props
+/** A small canvas, painted anew with another `paint` and in another theme. */
+function Thumb({ paint }: { paint: (g: CanvasRenderingContext2D, colorOf: (name: string) => string) => void }) {
   const element = useRef<HTMLCanvasElement>(null)
   const theme = useThemeCount()
-  const steps = Math.floor(bytes.length / (sound.rate * sampleBytes(sound) * GROWS_BY))
-  // biome-ignore lint/correctness/useExhaustiveDependencies: steps stands for the bytes' growth
-  const roll = useMemo(() => rollOf(bytes, sound), [steps, sound])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
   useEffect(() => {
     const g = element.current?.getContext("2d")
     if (!g) return
-    g.clearRect(0, 0, WIDTH, HEIGHT)
     const style = getComputedStyle(g.canvas)
-    const [accent, line] = ["--accent", "--line"].map((name) => style.getPropertyValue(name)) as [string, string]
-    if (isPlayed(roll)) {
-      const view = {
-        width: WIDTH,
-        height: HEIGHT,
-        seconds: roll.seconds / Math.min(1, share),
-        line,
-        color: () => accent,
-      }
-      return paintRoll(g, roll.notes, view)
-    }
-    paintPeaks(g, peaksOf(bytes, sound, Math.max(1, Math.round(BARS * Math.min(1, share)))))
-  }, [roll, share, sound, theme])
+    g.clearRect(0, 0, WIDTH, HEIGHT)
+    paint(g, (name) => style.getPropertyValue(name))
+  }, [paint, theme])
   return <canvas className="thumb-wave" ref={element} width={WIDTH} height={HEIGHT} />
 }
 
-/** Notes of a tune, small. */
-export function RollThumb({ seconds, notes }: { seconds: number; notes: readonly Drawn[] }) {
-  const element = useRef<HTMLCanvasElement>(null)
-  const theme = useThemeCount()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
-  useEffect(() => {
-    const g = element.current?.getContext("2d")
-    if (!g) return
-    g.clearRect(0, 0, WIDTH, HEIGHT)
-    const accent = getComputedStyle(g.canvas).getPropertyValue("--accent")
-    paintRoll(g, notes, { width: WIDTH, height: HEIGHT, seconds, line: "transparent", color: () => accent })
-  }, [seconds, notes, theme])
-  return <canvas className="thumb-wave" ref={element} width={WIDTH} height={HEIGHT} />
+/** A sound, small: its notes where they are known, else its wave; `share` of the width is there already. */
+export function SoundThumb(props: { bytes: Uint8Array; sound: Sound; version: number; share?: number }) {
+  const { bytes, sound } = props
+  const share = Math.min(1, props.share ?? 1)
+  const steps = Math.floor(bytes.length / (sound.rate * sampleBytes(sound) * GROWS_BY))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: steps stands for the bytes' growth
+  const roll = useMemo(() => rollOf(bytes, sound), [steps, sound])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: roll stands for the bytes' growth
+  const peaks = useMemo(
+    () => (isPlayed(roll) ? undefined : peaksOf(bytes, sound, Math.max(1, Math.round(BARS * share)))),
+    [roll, sound, share],
+  )
+  return peaks ? <WaveThumb peaks={peaks} /> : <RollThumb seconds={roll.seconds / share} notes={roll.notes} octaves />
+}
+
+/** Notes of a tune, small; `octaves`: with a line at each. */
+export function RollThumb(props: { seconds: number; notes: readonly Drawn[]; octaves?: boolean }) {
+  const { seconds, notes, octaves = false } = props
+  const paint = useCallback(
+    (g: CanvasRenderingContext2D, colorOf: (name: string) => string) => {
+      const [accent, line] = [colorOf("--accent"), octaves ? colorOf("--line") : "transparent"]
+      paintRoll(g, notes, { width: WIDTH, height: HEIGHT, seconds, line, color: () => accent })
+    },
+    [seconds, notes, octaves],
+  )
+  return <Thumb paint={paint} />
 }
 
 /** A small wave of `peaks`, up to as many as there are bars. */
 export function WaveThumb({ peaks }: { peaks: number[] }) {
-  const element = useRef<HTMLCanvasElement>(null)
-  const theme = useThemeCount()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colors are drawn
-  useEffect(() => {
-    const g = element.current?.getContext("2d")
-    if (g) paintPeaks(g, peaks)
-  }, [peaks, theme])
-  return <canvas className="thumb-wave" ref={element} width={WIDTH} height={HEIGHT} />
-}
-
-function paintPeaks(g: CanvasRenderingContext2D, peaks: number[]): void {
-  g.clearRect(0, 0, WIDTH, HEIGHT)
-  g.fillStyle = getComputedStyle(g.canvas).getPropertyValue("--accent")
-  const top = Math.max(0.05, ...peaks)
-  peaks.forEach((peak, i) => {
-    const tall = Math.max(6, (peak / top) * HEIGHT)
-    g.fillRect((i * WIDTH) / BARS, (HEIGHT - tall) / 2, WIDTH / BARS - 4, tall)
-  })
+  const paint = useCallback(
+    (g: CanvasRenderingContext2D, colorOf: (name: string) => string) => {
+      g.fillStyle = colorOf("--accent")
+      const top = Math.max(0.05, ...peaks)
+      peaks.forEach((peak, i) => {
+        const tall = Math.max(6, (peak / top) * HEIGHT)
+        g.fillRect((i * WIDTH) / BARS, (HEIGHT - tall) / 2, WIDTH / BARS - 4, tall)
+      })
+    },
+    [peaks],
+  )
+  return <Thumb paint={paint} />
 }

@@ -13,8 +13,8 @@ const looks = { wave: "Wave", spectrum: "Spectrum", notes: "Notes" } as const
 type Look = keyof typeof looks
 const isLook = (name: string | null): name is Look => name !== null && name in looks
 
-/** Notes of the first two seconds, which tell a tune from a recording. */
-const beginningOf = (bytes: Uint8Array, sound: Sound) => rollOf(bytes.subarray(0, 2 * secondBytes(sound)), sound)
+/** Seconds of a sound that tell a tune from a recording. */
+const BEGINNING = 2
 
 /** A sound as a wave, its spectrum or its notes; it can be heard while it is still being made. */
 export function SoundView(props: {
@@ -35,8 +35,11 @@ export function SoundView(props: {
   const player = useSeeking(usePlayer(content, sound, total), pointing)
   const [chosen, setChosen] = useState(() => localStorage.getItem("look"))
   // A tune is seen best by its notes, anything else by its wave.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
-  const isTune = useMemo(() => isPlayed(beginningOf(content.bytes, sound)), [content, version, sound])
+  const beginning = Math.min(content.length, BEGINNING * secondBytes(sound))
+  const isTune = useMemo(
+    () => isPlayed(rollOf(content.bytes.subarray(0, beginning), sound)),
+    [content, beginning, sound],
+  )
   const look = isLook(chosen) ? chosen : isTune ? "notes" : "wave"
   const choose = (name: Look) => {
     localStorage.setItem("look", name)
