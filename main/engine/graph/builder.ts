@@ -192,12 +192,15 @@ export class Builder {
   }
 
   /**
-   * Token shift: the second half of x's channels come from the place before. `before` makes of the second half that of
-   * the places before.
+   * Token shift, where the model has it: the second half of the stream's channels come from the place before. `before`
+   * makes of the second half, before part `i` of a stage, that of the places before.
    */
-  shiftTokens(x: Value, before: (half: Value) => Value): Value {
-    const [stays, moves] = this.g.nodesOut(2, "Split", [x], { axis: -1, num_outputs: 2 }) as [Value, Value]
-    return this.g.node("Concat", [stays, before(moves)], { axis: -1 })
+  shift(before: (half: Value, i: number) => Value): Shift | undefined {
+    if (!this.m.token_shift) return undefined
+    return (x, i) => {
+      const [stays, moves] = this.g.nodesOut(2, "Split", [x], { axis: -1, num_outputs: 2 }) as [Value, Value]
+      return this.g.node("Concat", [stays, before(moves, i)], { axis: -1 })
+    }
   }
 
   /**

@@ -1,15 +1,6 @@
 import { attentionWidth, carriedWidth, headWidth, logitsOf } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
-import {
-  type Attend,
-  Builder,
-  cacheNames,
-  NEW_ROWS,
-  NEXT_CARRIED,
-  type Shift,
-  type Source,
-  type Stream,
-} from "./builder.ts"
+import { type Attend, Builder, cacheNames, NEW_ROWS, NEXT_CARRIED, type Source, type Stream } from "./builder.ts"
 import { appendByte, byteFeatures, carriedPast, fitInputs, type Past } from "./byte-features.ts"
 import { type DataType, float, type Graph, type Value } from "./onnx.ts"
 import { alignedLocal, type LocalTrace, localRotary } from "./parallel.ts"
@@ -111,14 +102,11 @@ export function decodeGraph(source: Source, masks: readonly Mask[], guided = fal
       cache.splice(2 * layer, 2, nextK, nextV)
       return mixed
     }
-    const shift: Shift | undefined = m.token_shift
-      ? (x, i) =>
-          lb.shiftTokens(x, (half) => {
-            const earlier = moved[i] as Value
-            moved[i] = half
-            return earlier
-          })
-      : undefined
+    const shift = lb.shift((half, i) => {
+      const earlier = moved[i] as Value
+      moved[i] = half
+      return earlier
+    })
     for (let i = 0; i < L.layers; i++) inside = lb.block(inside, "local", i, attendLocal, shift)
     const logits = lb.head(inside, 1, guesses, sound)
     const { own, byte, real } = drawByte(body, logits, () => ofTurn(drawnNoise))
@@ -169,13 +157,10 @@ export function globalStep(b: Builder): { previous: Value; local: Value; before?
   }
   const carried = b.carried("batch")
   const moved: Value[] = []
-  const shift: Shift | undefined = m.token_shift
-    ? (x, i) =>
-        b.shiftTokens(x, (half) => {
-          moved.push(half)
-          return carried?.halves[i] as Value
-        })
-    : undefined
+  const shift = b.shift((half, i) => {
+    moved.push(half)
+    return carried?.halves[i] as Value
+  })
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attendGlobal, shift)
   g.output(NEW_ROWS, g.concat(rows, 0), "float32", ["rows", 1, d])

@@ -9,7 +9,6 @@ import {
   NEXT_CARRIED,
   ngramRows,
   type Rotary,
-  type Shift,
   type Source,
   type Stream,
 } from "./builder.ts"
@@ -59,14 +58,11 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   }
   const carried = b.carried(1)
   const moved: Value[] = []
-  const shift: Shift | undefined = m.token_shift
-    ? (x, i) =>
-        b.shiftTokens(x, (half) => {
-          moved.push(half)
-          const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
-          return g.node("Concat", [carried?.halves[i] as Value, earlier], { axis: 1 })
-        })
-    : undefined
+  const shift = b.shift((half, i) => {
+    moved.push(half)
+    const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
+    return g.node("Concat", [carried?.halves[i] as Value, earlier], { axis: 1 })
+  })
   const last = G.layers - 1
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) {
@@ -177,14 +173,11 @@ function localBlocks(b: Builder, enter: () => Stream, P: number, trace?: LocalTr
       g.ints([-1, P, attentionWidth(L)]),
     ])
   }
-  const shift: Shift | undefined = m.token_shift
-    ? (x) =>
-        b.shiftTokens(x, (half) => {
-          trace?.halves.push(half)
-          const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
-          return g.node("Pad", [earlier, g.ints([0, 1, 0, 0, 0, 0])])
-        })
-    : undefined
+  const shift = b.shift((half) => {
+    trace?.halves.push(half)
+    const earlier = g.node("Slice", [half, g.ints([0]), g.ints([-1]), g.ints([1])])
+    return g.node("Pad", [earlier, g.ints([0, 1, 0, 0, 0, 0])])
+  })
   let inside = enter()
   for (let i = 0; i < L.layers; i++) inside = b.block(inside, "local", i, attendLocal, shift)
   return inside
