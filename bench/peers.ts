@@ -7,6 +7,7 @@ import { defaultSampling } from "../contract/sampling.ts"
 import { expectedShapes } from "../main/engine/compile/weights.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { elementsOf } from "../main/packs/safetensors.ts"
 import { apart, partArguments } from "./apart.ts"
 import { copyBandwidth } from "./copy.ts"
 import { fill, PERFORMANCE, table } from "./page.ts"
@@ -64,10 +65,12 @@ async function plain(precision: Precision): Promise<Seconds> {
   return LENGTHS.map((length) => times.slice(0, length / patch).reduce((a, b) => a + b, 0) / 1000)
 }
 
+/** The configurations that are compared at a size. */
+const sidesOf = (size: string) => (size === "full" ? ["paper", "transformer"] : ["paper-eighth", "transformer-eighth"])
+
 /** Both sides of the paper's table in turn, until all is written or the time is over. */
 async function pair(size: string, precision: Precision, minutes: number): Promise<Pair> {
-  const names = size === "full" ? ["paper", "transformer"] : ["paper-eighth", "transformer-eighth"]
-  const [megabyte, transformer] = await Promise.all(names.map((name) => begin(name, precision)))
+  const [megabyte, transformer] = await Promise.all(sidesOf(size).map((name) => begin(name, precision)))
   if (!megabyte || !transformer) throw new Error("a pair has two sides")
   const until = performance.now() + minutes * 60_000
   const pairs: Pair = []
@@ -105,7 +108,7 @@ const number = (x: number, digits = 0) =>
 const machine = `${cpus()[0]?.model}, ${cpus().length} cores; one thread, processor time`
 const parametersOf = (name: string) =>
   [...expectedShapes(configurations[name] as (typeof configurations)[string])].reduce(
-    (sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1),
+    (sum, [, shape]) => sum + elementsOf(shape),
     0,
   )
 const millions = (count: number) => `${number(count / 1e6)}M`
@@ -212,7 +215,7 @@ const runs = [
 for (const { size, precision } of full ? runs : runs.slice(0, precisions.length)) {
   const pairs = apart<Pair>(import.meta.url, ["pair", size, precision, String(minutes)]) ?? []
   process.stderr.write(`${size}, ${precision}: ${JSON.stringify(pairs.at(-1))}\n`)
-  const sides = size === "full" ? ["paper", "transformer"] : ["paper-eighth", "transformer-eighth"]
+  const sides = sidesOf(size)
   /** Megabytes that a byte makes read, weights and cache, after `bytes`. */
   const read = (side: string, bytes: number) => {
     const model = configurations[side] as (typeof configurations)[string]

@@ -5,6 +5,7 @@ import type { ModelConfig, Stage } from "../contract/pack.ts"
 import { blockOf } from "../main/engine/compile/quantize.ts"
 import { expectedShapes } from "../main/engine/compile/weights.ts"
 import { defaultPaths, findPack } from "../main/host/packs/find.ts"
+import { elementsOf } from "../main/packs/safetensors.ts"
 
 const stage = (width: number, layers: number, heads: number, kv_heads: number): Stage => ({
   width,
@@ -118,7 +119,7 @@ export function randomPack(name: string, model: ModelConfig, root: string): stri
   for (const [key, shape] of expectedShapes(model)) {
     const [rows = 0, columns = 0] = shape
     const perScale = blockOf(columns)
-    const count = shape.reduce((a, b) => a * b, 1)
+    const count = elementsOf(shape)
     parameters += count
     if (shape.length === 1) add(key, "F32", shape, new Float32Array(count).fill(1))
     else if (!perScale)

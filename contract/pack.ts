@@ -233,6 +233,9 @@ export const Pack = PackFields.superRefine((pack, context) => {
 })
 export type Pack = z.infer<typeof Pack>
 
+/** Whether something was held out that the pack was measured by. */
+export const isMeasured = ({ heldOut }: Pick<Pack, "heldOut">) => Object.keys(heldOut.files).length > 0
+
 /** How the weights are held while decoding. fp16 is for GPUs that have it: a CPU has no fast products in it. */
 export const Precision = z.enum(["fp32", "fp16", "int8"])
 export type Precision = z.infer<typeof Precision>

@@ -6,7 +6,7 @@ import { Bytes } from "../../contract/bytes.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "../../contract/limits.ts"
 import { Modality, modalities } from "../../contract/modality/index.ts"
-import { DeviceChoice, documentsOf, type Pack, Precision } from "../../contract/pack.ts"
+import { DeviceChoice, documentsOf, isMeasured, type Pack, Precision } from "../../contract/pack.ts"
 import { presetsOf } from "../../contract/presets.ts"
 import { MOST_AGAIN, MOST_GUIDANCE, nextSeed, outside, type Sampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
@@ -464,7 +464,7 @@ function packs(json: boolean): void {
     if ("problem" in p) process.stdout.write(`${p.folder}  DAMAGED: ${p.problem}\n`)
     else {
       const { name, title, modality, parameters, heldOut, license } = p.pack
-      const held = Object.keys(heldOut.files).length ? `${heldOut.bitsPerByte} bits/byte held out` : "not measured"
+      const held = isMeasured(p.pack) ? `${heldOut.bitsPerByte} bits/byte held out` : "not measured"
       const size = `${(parameters / 1e6).toFixed(1)}M parameters`
       process.stdout.write(`${name}  ${title} (${modality}), ${size}, ${held}, ${license}\n`)
     }

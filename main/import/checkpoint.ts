@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { fromHalf } from "../engine/float16.ts"
+import { elementsOf } from "../packs/safetensors.ts"
 import { ImportError } from "./error.ts"
 import { Global, Inert, type Resolver, unpickle } from "./pickle.ts"
 import { FileSource } from "./source.ts"
@@ -20,7 +21,7 @@ export class Tensor {
   ) {}
 
   get count(): number {
-    return this.shape.reduce((a, b) => a * b, 1)
+    return elementsOf(this.shape)
   }
 
   /** fp32 values, row-major, whatever the order in the file. @throws ImportError where it lies outside of its storage */
@@ -246,9 +247,9 @@ function fromSafetensors(source: FileSource): Map<string, Tensor> {
     const { shape, data_offsets } = entry.data
     const at = 8 + length + data_offsets[0]
     const storage = { key: "", type, count: (data_offsets[1] - data_offsets[0]) / widthOf({ type }), first: 0 }
-    if (shape.reduce((a, b) => a * b, 1) !== storage.count || 8 + length + data_offsets[1] > source.size)
+    if (elementsOf(shape) !== storage.count || 8 + length + data_offsets[1] > source.size)
       throw new ImportError(`Its tensor ${JSON.stringify(name.slice(0, 100))} is cut.`)
-    const stride = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1))
+    const stride = shape.map((_, i) => elementsOf(shape.slice(i + 1)))
     tensors.set(name, new Tensor(storage, 0, shape, stride, () => at, source))
   }
   return tensors
@@ -299,7 +300,7 @@ const isStorage = (value: unknown): value is Storage =>
   typeof value === "object" && value !== null && "key" in value && "type" in value && "first" in value
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const areSizes = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length <= 8 && value.every(isSize) && value.reduce((a, b) => a * b, 1) < MOST_ELEMENTS
+  Array.isArray(value) && value.length <= 8 && value.every(isSize) && elementsOf(value) < MOST_ELEMENTS
 
 function ordered(items: unknown): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>()

@@ -1,8 +1,10 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Modality, modalities } from "../../contract/modality/index.ts"
 import { ModelConfig, type Pack } from "../../contract/pack.ts"
 import { expectedShapes } from "../engine/compile/weights.ts"
+import { MAX_WEIGHTS_BYTES } from "../packs/read.ts"
+import { elementsOf } from "../packs/safetensors.ts"
 import { extensionOf, fromBgpt, isBgpt } from "./bgpt.ts"
 import { attributesOf, type Named, namedTensors, openCheckpoint } from "./checkpoint.ts"
 import { ImportError } from "./error.ts"
@@ -16,15 +18,12 @@ export type { ImportOptions } from "./model.ts"
 /** What a person says of a model that its file does not tell. */
 export type Described = { name: string; file: string; license?: string | undefined }
 
-/** The largest weights that a pack may have. */
-const MOST_BYTES = 8 * 2 ** 30
-
 /** Names that tell whose weights these are; what stands before them is a wrapper's. */
 const MARKERS = ["start_tokens.0", "patch_level_decoder.patch_embedding.weight"]
 
 /**
  * Makes a pack of another package's weights: reads them without running anything, and writes pack.json and
- * weights.safetensors into `folder`, which must not be there.
+ * weights.safetensors into `folder`, which must not be there; after an error some of them may be.
  * @throws ImportError with a line for a person
  */
 export function importModel(path: string, folder: string, described: Described, options: ImportOptions): void {
@@ -40,17 +39,12 @@ export function importModel(path: string, folder: string, described: Described, 
         `It is of sizes that this app does not run: ${model.error.issues[0]?.message ?? "unknown"}.`,
       )
     const shapes = expectedShapes(converted.model)
-    const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0)
-    if (4 * parameters > MOST_BYTES) throw new ImportError("It is too large: its weights are over 8 GiB.")
+    const parameters = [...shapes.values()].reduce((sum, shape) => sum + elementsOf(shape), 0)
+    if (4 * parameters > MAX_WEIGHTS_BYTES) throw new ImportError("It is too large: its weights are over 8 GiB.")
     mkdirSync(folder, { mode: 0o700 })
-    try {
-      writeWeights(join(folder, "weights.safetensors"), shapes, converted)
-      const pack = packOf(converted, described, parameters)
-      writeFileSync(join(folder, "pack.json"), `${JSON.stringify(pack, null, 2)}\n`)
-    } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
-      throw error
-    }
+    writeWeights(join(folder, "weights.safetensors"), shapes, converted)
+    const pack = packOf(converted, described, parameters)
+    writeFileSync(join(folder, "pack.json"), `${JSON.stringify(pack, null, 2)}\n`)
   } finally {
     checkpoint.close()
   }
@@ -97,7 +91,7 @@ function writeWeights(path: string, shapes: Map<string, number[]>, { weights }: 
   const header: Record<string, unknown> = {}
   for (const [name, shape] of shapes) {
     const from = end
-    end += 4 * shape.reduce((a, b) => a * b, 1)
+    end += 4 * elementsOf(shape)
     header[name] = { dtype: "F32", shape, data_offsets: [from, end] }
   }
   const json = JSON.stringify(header)
@@ -109,7 +103,7 @@ function writeWeights(path: string, shapes: Map<string, number[]>, { weights }: 
     writeFileSync(file, Buffer.concat([length, text]))
     for (const [name, shape] of shapes) {
       const values = weights.get(name)?.()
-      if (values?.length !== shape.reduce((a, b) => a * b, 1)) throw new Error(`${name} was not converted`)
+      if (values?.length !== elementsOf(shape)) throw new Error(`${name} was not converted`)
       if (!values.every(Number.isFinite)) throw new ImportError("It is damaged: some of its weights are not numbers.")
       writeFileSync(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     }

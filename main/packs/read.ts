@@ -5,7 +5,7 @@ import { documentsOf, Pack } from "../../contract/pack.ts"
 import { PackError } from "./error.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
-const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
+export const MAX_WEIGHTS_BYTES = 8 * 2 ** 30
 
 function joined(header: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(header.length + bytes.length)

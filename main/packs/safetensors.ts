@@ -19,6 +19,9 @@ const Entry = z.object({
 /** One stored tensor: `data` is a view of the file's bytes, row-major. */
 export type StoredTensor = { dtype: keyof typeof widths; shape: number[]; data: Uint8Array }
 
+/** How many numbers a tensor of this shape has. */
+export const elementsOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
 /**
  * Reads a safetensors file (8 bytes of header length, JSON header, tensors end to end) and trusts nothing in it.
  * @throws PackError when lengths, types, shapes or offsets are not consistent.
@@ -70,7 +73,7 @@ export function parseSafetensors(file: Uint8Array, path: string): Map<string, St
     const { dtype, shape, data_offsets } = entry.data
     const [from, to] = data_offsets
     if (to < from || start + to > file.length) throw bad(`tensor "${name}" reaches past the end`)
-    if (shape.reduce((a, b) => a * b, widths[dtype]) !== to - from)
+    if (elementsOf(shape) * widths[dtype] !== to - from)
       throw bad(`tensor "${name}" has not the size that its shape says`)
     spans.push({ name, from, to })
     tensors.set(name, { dtype, shape, data: file.subarray(start + from, start + to) })

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
-import { basename, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PACK_FILES } from "../../../contract/files.ts"
 import type { Pack } from "../../../contract/pack.ts"
@@ -116,22 +116,37 @@ export function importWeights(
   const shipped = new Set(listPacks(places).flatMap((p) => (p.shipped && "pack" in p ? [p.pack.name] : [])))
   const own = slug(options.name ?? file.replace(/\.[^.]*$/, ""))
   const name = shipped.has(own) ? `imported-${own}`.slice(0, 63) : own
-  const target = join(places.home, "packs", name)
-  const temporary = `${target}.part`
-  makeFolder(join(places.home, "packs"))
-  rmSync(temporary, { recursive: true, force: true })
   try {
-    importModel(path, temporary, { name, file, license: options.license }, options)
-    readPack(temporary) // what it says of itself is checked as any pack's
+    putPack(name, places, (folder) => {
+      importModel(path, folder, { name, file, license: options.license }, options)
+      readPack(folder) // what it says of itself is checked as any pack's
+    })
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true })
     if (error instanceof ImportError) throw new PackError(`${file} was not imported. ${error.message}`)
     throw error
   }
-  rmSync(target, { recursive: true, force: true })
-  renameSync(temporary, target)
   return name
 }
+
+/** Puts a pack among the person's, whole or not at all: `make` makes it as a folder that is not there yet. */
+function putPack(name: string, places: AppPaths, make: (folder: string) => void): void {
+  const target = packFolder(name, places)
+  const temporary = `${target}.part`
+  const discard = () => rmSync(temporary, { recursive: true, force: true })
+  discard()
+  try {
+    makeFolder(dirname(target), 0o700)
+    make(temporary)
+    rmSync(target, { recursive: true, force: true })
+    renameSync(temporary, target)
+  } catch (error) {
+    discard()
+    throw error
+  }
+}
+
+/** Where an imported pack lies. */
+const packFolder = (name: string, places: AppPaths) => join(places.home, "packs", name)
 
 /** A pack's name of some words. */
 function slug(words: string): string {
@@ -150,18 +165,14 @@ export function importPack(folder: string, places: AppPaths): string {
   const path = join(folder, "weights.safetensors")
   const weights = new Weights(pack.model, readSafetensors(path), path)
   weights.check()
-  const target = join(places.home, "packs", pack.name)
-  const temporary = `${target}.part`
-  rmSync(temporary, { recursive: true, force: true })
   try {
-    makeFolder(temporary, 0o700)
-    // The two files and nothing beside them; a link might lead anywhere, a pipe never ends.
-    for (const name of PACK_FILES) copyFileSync(join(folder, name), join(temporary, name))
-    rmSync(target, { recursive: true, force: true })
-    renameSync(temporary, target)
+    putPack(pack.name, places, (copy) => {
+      makeFolder(copy, 0o700)
+      // The two files and nothing beside them; a link might lead anywhere, a pipe never ends.
+      for (const name of PACK_FILES) copyFileSync(join(folder, name), join(copy, name))
+    })
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true })
-    throw Object.assign(error as Error, { path: target })
+    throw Object.assign(error as Error, { path: packFolder(pack.name, places) })
   }
   return pack.name
 }

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { PackSummary } from "../../../contract/app.ts"
-import { canvasOf, soundOf, textOf } from "../../../contract/pack.ts"
+import { canvasOf, isMeasured, soundOf, textOf } from "../../../contract/pack.ts"
 import { type AppPaths, type FoundPack, listPacks } from "./find.ts"
 
 /** Every pack there is, as windows are told of it. */
@@ -42,7 +42,7 @@ function summaryOf(found: FoundPack): PackSummary {
     parameters,
     sizeBytes: statSync(join(found.folder, "weights.safetensors")).size,
     bitsPerByte: pack.heldOut.bitsPerByte,
-    ...(Object.keys(pack.heldOut.files).length ? {} : { unmeasured: true }),
+    ...(isMeasured(pack) ? {} : { unmeasured: true }),
     shipped,
   }
 }
