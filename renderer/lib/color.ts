@@ -19,5 +19,6 @@ export function surpriseColor(bits: number, usual?: number, solid = false): stri
   const t = surpriseLevel(bits, usual)
   const [from, to, s] = t < 0.5 ? [certain, usualColor, t * 2] : [usualColor, surprised, t * 2 - 1]
   const channel = (i: number) => Math.round((from[i] as number) * (1 - s) + (to[i] as number) * s)
-  return `rgb(${channel(0)} ${channel(1)} ${channel(2)} / ${solid ? 1 : (0.14 + 0.56 * t).toFixed(2)})`
+  // Up to two thirds: with more of it light text could not be read on the strongest.
+  return `rgb(${channel(0)} ${channel(1)} ${channel(2)} / ${solid ? 1 : (0.14 + 0.52 * t).toFixed(2)})`
 }
