@@ -215,6 +215,8 @@ for (const [width, height] of [
 ])
   test(`nothing covers the work at ${width} x ${height}, as at 200 % (H20)`, async ({ app }) => {
     const page = await app.open()
+    await setUp(page, { length: 1_000_000 })
+    await page.getByRole("button", { name: "Settings", exact: true }).click()
     await page.setViewportSize({ width: width as number, height: height as number })
     expect(await isUncovered(page, "textarea[aria-label=Prompt]")).toBe(true)
     await prompt(page).fill("Narrow")
