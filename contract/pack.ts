@@ -57,8 +57,18 @@ const back = z.int().min(1).max(4096)
 export const Lpc = z.object({ order: z.int().min(1).max(512), window: z.int().min(20).max(16384) }).strict()
 export type Lpc = z.infer<typeof Lpc>
 
-/** The longest match of the last bytes with those up to `window` before, in steps of `unit`; see training/megabyte/match.py. */
-export const Match = z.object({ window: z.int().min(1).max(65536), unit: z.int().min(1).max(64).default(1) }).strict()
+/**
+ * The longest match of the last bytes with those up to `window` before, in steps of `unit`; or, with `names`, that of the
+ * word so far with names before it. See training/megabyte/match.py.
+ */
+export const Match = z
+  .object({
+    window: z.int().min(1).max(65536),
+    unit: z.int().min(1).max(64).default(1),
+    names: z.boolean().optional(),
+  })
+  .strict()
+  .refine(({ names, unit }) => !names || unit === 1, { error: "names are looked for byte by byte" })
 export type Match = z.infer<typeof Match>
 
 /** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see model.py. */
@@ -86,6 +96,7 @@ export const Lookback = z
   .refine(({ matches }) => matches.every(({ window, unit }) => window >= unit), {
     error: "a match needs a window of at least its unit",
   })
+  .refine(({ matches }) => matches.filter(({ names }) => names).length < 2, { error: "names are looked for once" })
 export type Lookback = z.infer<typeof Lookback>
 
 /**

@@ -218,7 +218,9 @@ class Run:
         ).to(self.device)
         if "init" in self.train:
             # From another pack as it ships.
-            load_stored(self.model, load_file(args.config.parent / self.train["init"]), grown=True)
+            init = args.config.parent / self.train["init"]
+            was = Config.from_json(json.loads(init.with_name("pack.json").read_text())["model"])
+            load_stored(self.model, load_file(init), was)
         if not args.no_compile:
             self.model.compile(dynamic=False)
         self.optimizers = optimizers(self.model, self.train, self.half)

@@ -3,6 +3,7 @@ import { type Mask, masksOf, type Sampling } from "../../../contract/sampling.ts
 import { farthestLook, longestLook, longestOrder, longestWindow } from "../features/lookback.ts"
 import { fitPredictor, samplesOf } from "../features/lpc.ts"
 import { distances, matchRuns } from "../features/match.ts"
+import { namesBefore } from "../features/names.ts"
 import { emptyRow } from "../features/ngrams.ts"
 import { type Listener, SILENCE } from "../features/notes.ts"
 import { BARRED } from "../graph/sampling.ts"
@@ -135,13 +136,29 @@ function matchingOf(config: ModelConfig, batch: number): FeatureInputs | undefin
   const runs = matches.map((m) => new Float32Array(batch * distances(m)))
   const feeds: Feeds = { past_bytes: new Tensor("float32", past, [batch, window]) }
   for (const [i, r] of runs.entries()) feeds[`runs_${i}`] = new Tensor("float32", r, [batch, r.length / batch])
+  const named = matches.find(({ names }) => names)
+  const names = new Float32Array(named ? batch * named.window : 0)
+  const word = { letters: new Float32Array(batch), goes_on: new Float32Array(batch), opens: new Float32Array(batch) }
+  if (named) {
+    feeds.names = new Tensor("float32", names, [batch, named.window])
+    for (const [name, values] of Object.entries(word)) feeds[name] = new Tensor("float32", values, [batch, 1])
+  }
   return {
     feeds,
     fill(b, history) {
       for (let i = 0; i < window; i++) past[b * window + i] = history[history.length - 1 - i] ?? -1
       for (const [i, r] of runs.entries()) {
+        const match = matches[i] as Match
         const count = r.length / batch
-        matchRuns(matches[i] as Match, history, history.length, r.subarray(b * count, (b + 1) * count))
+        const own = r.subarray(b * count, (b + 1) * count)
+        if (match !== named) {
+          matchRuns(match, history, history.length, own)
+          continue
+        }
+        const begun = namesBefore(match, history, own, names.subarray(b * count, (b + 1) * count))
+        word.letters[b] = begun.letters
+        word.goes_on[b] = begun.goesOn
+        word.opens[b] = begun.opens
       }
     },
   }

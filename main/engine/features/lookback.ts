@@ -2,6 +2,7 @@ import type { Lookback, ModelConfig } from "../../../contract/pack.ts"
 import { byteOf } from "../../../contract/samples.ts"
 import { expectedAt, type Fit, fitPredictor, LEVELS, RECENT, samplesOf } from "./lpc.ts"
 import { LENGTHS, Matcher } from "./match.ts"
+import { LONGEST_WORD, NameMatcher } from "./names.ts"
 
 /** Bytes before a place that its local input depends on directly: by n-grams and by looking back. */
 export function longestLook({ ngrams, lookback }: ModelConfig): number {
@@ -14,7 +15,7 @@ export function farthestLook(m: ModelConfig): number {
   const { lpc = [], matches = [] } = m.lookback ?? {}
   const windows = [
     ...lpc.map(({ order, window }) => Math.max(window, order + RECENT)),
-    ...matches.map(({ window }) => window + LENGTHS),
+    ...matches.map(({ window, names }) => window + (names ? LONGEST_WORD : LENGTHS)),
   ]
   return Math.max(longestLook(m), ...windows)
 }
@@ -57,7 +58,7 @@ export function lookbackInputs(lookback: Lookback, patch: number, bytes: Uint8Ar
   const guesses = new BigInt64Array(count * sizes.guesses)
   const expected = new Float64Array(count * lpc.length)
   const spread = new Float64Array(count * lpc.length)
-  const matchers = matches.map((m) => new Matcher(m, bytes, start))
+  const matchers = matches.map((m) => new (m.names ? NameMatcher : Matcher)(m, bytes, start))
   const sound = lpc.length ? samplesOf(bytes) : new Float64Array()
   let fits: Fit[] = []
   for (let t = start, id = 0, guess = 0, fit = 0; t < bytes.length; t++) {

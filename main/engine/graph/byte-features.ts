@@ -12,6 +12,7 @@ import {
 import { distances, LENGTHS } from "../features/match.ts"
 import { coefficients } from "../features/ngrams.ts"
 import { type Builder, type Expected, forComponents, ngramRows } from "./builder.ts"
+import { appendToNames, carriedNames, sureness } from "./name-match.ts"
 import type { DataType, Dim, Value } from "./onnx.ts"
 
 /**
@@ -40,6 +41,7 @@ export function carriedPast(m: ModelConfig, gpu: boolean): { name: string; type:
   if (window) carried.push({ name: "past_bytes", type: "float32", shape: ["batch", window] })
   m.lookback?.matches.forEach((match, i) => {
     carried.push({ name: `runs_${i}`, type: "float32", shape: ["batch", distances(match)] })
+    if (match.names) carried.push(...carriedNames(match).map((named) => ({ type: "float32" as const, ...named })))
   })
   return carried
 }
@@ -87,11 +89,13 @@ export function byteFeatures(b: Builder, past: Past, fits?: LpcFit): ByteFeature
     columns.push(byteOfSample(b, expected))
     sound = { expected: forComponents(b, expected), spread: fits.spread }
   }
-  matches.forEach((_, i) => {
-    const { byte, length } = matchGuess(b, earlier[i] as Value, past[`runs_${i}`] as Value)
+  matches.forEach((match, i) => {
+    const runs = past[`runs_${i}`] as Value
+    const nearer = match.names && b.gpu ? g.node("Mul", [runs, runOf(b, match, 1)]) : runs
+    const { byte, length } = matchGuess(b, earlier[i] as Value, nearer)
     columns.push(byte)
     guesses.push(g.node("Unsqueeze", [byte, g.ints([1])]))
-    lengths.push(length)
+    lengths.push(match.names ? sureness(b, past, length) : length)
   })
   if (fits) columns.push(fits.levels)
   const rows = [
@@ -120,10 +124,18 @@ export function appendByte(b: Builder, past: Past, earlier: Value[], byte: Value
     const table = gpu ? g.floats(MU_LAW) : g.doubles(MU_LAW)
     pushed("samples", g.node("Unsqueeze", [g.node("Gather", [table, index]), g.ints([1])]), longestOrder(m), 1)
   }
+  const equal = new Map<Value, Value>() // matches of the same window compare the same bytes
   m.lookback?.matches.forEach((match, i) => {
-    const longer = g.node("Add", [past[`runs_${i}`] as Value, g.floats([1], [])])
-    const capped = g.node("Min", [longer, runOf(b, match, LENGTHS - 1)])
-    const same = g.node("Equal", [earlier[i] as Value, byte])
+    const before = earlier[i] as Value
+    const same = equal.get(before) ?? g.node("Equal", [before, byte])
+    equal.set(before, same)
+    const runs = past[`runs_${i}`] as Value
+    if (match.names) {
+      const { runs: alike, ...rest } = appendToNames(b, past, runs, same, index)
+      Object.assign(next, rest, { [`runs_${i}`]: alike })
+      return
+    }
+    const capped = g.node("Min", [g.node("Add", [runs, g.floats([1], [])]), runOf(b, match, LENGTHS - 1)])
     next[`runs_${i}`] = g.node("Where", [same, capped, runOf(b, match, 0)])
   })
   pushed("past_bytes", byte, longestWindow(m), 1)
@@ -154,6 +166,7 @@ export function begin(b: Builder, inputs: Past): Past {
   if (!b.gpu) return inputs
   const past = { ...inputs }
   b.m.lookback?.matches.forEach((match, i) => {
+    if (match.names) return
     const whole = b.g.node("Floor", [past[`runs_${i}`] as Value])
     past[`runs_${i}`] = b.g.node("Add", [whole, runOf(b, match, 0)])
   })

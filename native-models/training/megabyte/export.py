@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .model import Megabyte
+from .model import Config, Megabyte
 
 Storage = Literal["int8", "fp16", "fp32"]
 
@@ -42,11 +42,11 @@ def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
     return tensors
 
 
-def load_stored(model: Megabyte, tensors: dict[str, Tensor], grown: bool = False) -> None:
+def load_stored(model: Megabyte, tensors: dict[str, Tensor], was: Config | None = None) -> None:
     """Puts stored tensors back into a model as fp32, so that what ships can be measured.
 
-    `grown`: the model may look back at more or less than the stored one; what is new is zero on its way in and out,
-    but for what linear prediction expects.
+    `was`: what the stored model looked back at, where this one may look at more or less; what is new is zero on its way
+    in and out, but for what linear prediction expects.
     """
     state = {}
     for name, t in tensors.items():
@@ -56,16 +56,38 @@ def load_stored(model: Megabyte, tensors: dict[str, Tensor], grown: bool = False
             scales = tensors[f"{name}.scale"].float()[..., None]
             t = (t.float().view(*scales.shape[:2], -1) * scales).view(t.shape)
         state[name] = t.float()
-    if grown:
-        for name, own in model.state_dict().items():
-            old = state.get(name)
-            if old is None or old.shape != own.shape:
-                keeps = name == "lookback_embed.weight" or name.startswith("head_mixture")
-                state[name] = own.clone() if keeps else torch.zeros_like(own)
-                if old is not None:
-                    state[name][: old.shape[0], : old.shape[1]] = old
-        state = {name: state[name] for name in model.state_dict()}
+    if was and model.config.lookback != was.lookback:
+        state = {name: grown(name, own, state.get(name), model, was) for name, own in model.state_dict().items()}
     model.load_state_dict(state)
+
+
+def grown(name: str, own: Tensor, old: Tensor | None, model: Megabyte, was: Config) -> Tensor:
+    """A model's own tensor with what the stored one had in it, each embedded column and each guess in its place."""
+    keeps = name == "lookback_embed.weight" or name.startswith("head_mixture")
+    lookback, before = model.config.lookback, was.lookback
+    if old is None or (old.shape == own.shape and "lookback" not in name):
+        return own if old is None and keeps else torch.zeros_like(own) if old is None else old
+    new = own.clone() if keeps else torch.zeros_like(own)
+    if lookback and before and name.startswith("lookback"):
+        table = name == "lookback_embed.weight"
+        to, at = (spans(b.blocks, 0 if table else b.width) for b in (lookback, before))
+        for block in to.keys() & at.keys():
+            if table:
+                new[to[block]] = old[at[block]]
+            else:
+                new[:, to[block]] = old[:, at[block]]
+    else:
+        new[: old.shape[0], : old.shape[1]] = old
+    return new
+
+
+def spans(blocks: list[tuple[str, int]], width: int) -> dict[str, slice]:
+    """Where each block lies: of its own size, or of `width` where that is not 0."""
+    found, at = {}, 0
+    for name, rows in blocks:
+        found[name] = slice(at, at + (width or rows))
+        at += width or rows
+    return found
 
 
 def write_weights(model: Megabyte, path: Path, storage: Storage) -> None:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
-from .match import LENGTHS, longest_match
+from .match import LENGTHS, last_name, longest_match
 from .notes import Notes, byte_rows, guesses_of, hear, patch_rows, style_of
 
 
@@ -74,10 +74,11 @@ class Lpc:
 @dataclass(frozen=True)
 class Match:
     """The longest match of the last bytes with those up to `window` bytes earlier, in steps of `unit` (a pixel has 3
-    bytes); see match.py."""
+    bytes); or, with `names`, that of the word so far with names before it. See match.py."""
 
     window: int
     unit: int = 1
+    names: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,13 @@ class Lookback:
     def guesses(self) -> int:
         """Bytes guessed, for which the head has logits of what is left."""
         return len(self.predictions) + len(self.matches)
+
+    @property
+    def blocks(self) -> list[tuple[str, int]]:
+        """What the columns are, in their order, and the rows of each in the embedding table."""
+        fits, matches = [f"lpc {i}" for i in range(len(self.lpc))], [f"match {i}" for i in range(len(self.matches))]
+        columns = [(f"byte of {name}", 256) for name in [*(f"offset {o}" for o in self.offsets), *fits, *matches]]
+        return [*columns, *((f"level of {f}", LEVELS) for f in fits), *((f"length of {m}", LENGTHS) for m in matches)]
 
     @property
     def longest(self) -> int:
@@ -394,7 +402,8 @@ class Megabyte(nn.Module):
         pairs = zip(fits, spreads, strict=True)
         found = [(mu_law_bytes(expected), level_of(spread), LEVELS) for (expected, _), spread in pairs]
         for match in b.matches:
-            found.append((*longest_match(x, match.window, match.unit), LENGTHS))
+            guessed = last_name(x, match.window) if match.names else longest_match(x, match.window, match.unit)
+            found.append((*guessed, LENGTHS))
             guesses.append(found[-1][0])
         levels: list[Tensor] = []
         row = 256 * b.bytes

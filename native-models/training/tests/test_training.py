@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import train
 from megabyte import data, stories
 from megabyte.export import load_stored, quantize, stored
 from megabyte.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
-from megabyte.match import LENGTHS, longest_match
+from megabyte.match import LENGTHS, last_name, longest_match
 from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Shift, Stage, attend_in_patch
 from megabyte.muon import Muon
 
@@ -289,10 +290,42 @@ def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
     new = Config(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),), matches=(Match(32),)))
     x = torch.randint(0, 4, (1, 64))
     small, large = Megabyte(old), Megabyte(new)
-    load_stored(large, stored(small, "fp32"), grown=True)
+    load_stored(large, stored(small, "fp32"), old)
     torch.testing.assert_close(large(x), small(x))
     large(x, x).mean().backward()
     assert large.head_rest.weight.grad is not None and large.head_rest.weight.grad[256:].abs().sum() > 0
+
+
+def test_a_model_grown_by_names_begins_with_the_same_logits() -> None:
+    stage = Stage(64, 1, 2, 1, 64)
+    old = Config(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32),)))
+    new = Config(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32), Match(32, names=True))))
+    x = torch.tensor([list(b"one day Ann saw Bo, and Ann said to Bo and her: Ann and Bo, well.")[:64]])
+    small, large = Megabyte(old), Megabyte(new)
+    load_stored(large, stored(small, "fp32"), old)
+    torch.testing.assert_close(large(x), small(x))
+
+
+def test_the_last_name_is_what_a_plain_search_finds() -> None:
+    text = "There was a girl, Mia, with a dog named Max. Max saw Mia; Ma I Al. Mi. In Mo, Mum Ma. so Maxim"
+    rows = [
+        text,
+        text[9:] + text[:9],
+        "and Xa " * 10 + "X" * (len(text) - 70),
+        "x Ab" + "c" * (len(text) - 10) + " x, Ab",
+    ]
+    for window in (len(text), 30):
+        guess, length = last_name(torch.tensor([list(row.encode()) for row in rows]), window)
+        for r, row in enumerate(rows):
+            for t in range(len(row)):
+                word = re.search(r"[A-Za-z]*$", row[:t])[0]  # type: ignore[index]
+                best = (0, 0)
+                for at in re.finditer(r"(?<=[a-z,;] )[A-Z]", row[:t]):
+                    q = at.start() + len(word)
+                    # The word itself is no name before it.
+                    if at.start() < t - len(word) and row[at.start() : q] == word and t - q <= window:
+                        best = (min(LENGTHS - 1, len(word) + 1), ord(row[q]))
+                assert (length[r, t].item(), guess[r, t].item()) == best, (row, t)
 
 
 @pytest.mark.parametrize("shape", [(48, 32), (32, 48)])
