@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { bytes, numbers } from "./arrays.ts"
 import { LengthUnit } from "./characters.ts"
 import { PACK_FILES } from "./files.ts"
 import { MAX_FILE_NAME, MAX_FUTURES, MAX_LENGTH, MAX_PACK_NAME, MAX_SEED, MAX_THREADS, MAX_TITLE } from "./limits.ts"
@@ -9,8 +10,6 @@ import { fileNameFrom } from "./title.ts"
 
 /** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
 
-/** Bytes as base64 in JSON. */
-const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/)
 const id = z.string().regex(/^[a-z0-9-]{1,64}$/)
 
 /** How a generation was made: kept with every item, restored from it. */
@@ -193,7 +192,7 @@ export const Command = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("generate"),
     settings: Settings,
-    given: base64,
+    given: bytes,
     /** Name of the file that was given. */
     name: FileName.optional(),
     parent: z.object({ id, at: z.int().min(0) }).optional(),
@@ -244,7 +243,7 @@ export const Command = z.discriminatedUnion("type", [
     type: z.literal("upload"),
     file: z.union([z.enum(PACK_FILES), z.uuid()]),
     offset: z.int().min(0),
-    bytes: base64,
+    bytes,
   }),
   z.object({ type: z.literal("import") }),
   /** Makes a pack of another package's weights, which have arrived as `file`. */
@@ -255,13 +254,13 @@ export const Command = z.discriminatedUnion("type", [
     type: z.literal("score"),
     pack: z.string().max(MAX_PACK_NAME),
     name: FileName,
-    bytes: base64,
+    bytes,
   }),
 ])
 export type Command = z.infer<typeof Command>
 
 /** New bytes of one item with the bits of each, all patches since the last bundle. */
-export const Patches = z.object({ id, bytes: base64, bits: z.array(z.number()) })
+export const Patches = z.object({ id, bytes, bits: numbers })
 
 export const AppEvent = z.discriminatedUnion("type", [
   z.object({
@@ -294,7 +293,7 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("devices"), devices: z.array(DeviceReport) }),
   z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
   z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),
-  z.object({ type: z.literal("content"), id, bytes: base64, bits: z.array(z.number()) }),
+  z.object({ type: z.literal("content"), id, bytes, bits: numbers }),
   /** Answers a piece of an upload; where it was not kept, a notice says why. */
   z.object({ type: z.literal("taken"), file: z.string(), kept: z.boolean() }),
   z.object({
@@ -303,13 +302,13 @@ export const AppEvent = z.discriminatedUnion("type", [
     /** The pack that goes on from it. */
     pack: z.string(),
     modality: Modality,
-    bytes: base64,
+    bytes,
     note: z.string(),
     settings: Settings.optional(),
     /** Of a picture: whether another crop, or dithering, would make it another one. */
     adjustable: z.object({ crop: z.boolean(), dither: z.boolean() }).optional(),
   }),
-  z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes: base64 }),
+  z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes }),
   z.object({
     type: z.literal("notice"),
     kind: z.enum(["info", "problem"]),

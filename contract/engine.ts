@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { bytes, numbers } from "./arrays.ts"
 import { LengthUnit } from "./characters.ts"
 import { MAX_LENGTH, MAX_SEED, MAX_THREADS, MAX_VARIATIONS } from "./limits.ts"
 import { Device, Precision } from "./pack.ts"
@@ -7,9 +8,7 @@ import { Sampling } from "./sampling.ts"
 
 /** What a host can ask of the engine's process, one thing after the other. Every message is checked where it arrives. */
 
-const bytes = z.instanceof(Uint8Array)
 const byte = z.int().min(0).max(255)
-const numbers = z.instanceof(Float32Array)
 
 const target = {
   /** Folder of the pack. */

@@ -11,3 +11,7 @@ declare class AbortController {
   readonly signal: AbortSignal
   abort(reason?: unknown): void
 }
+declare class TextDecoder {
+  constructor(label: "utf-8", options?: { fatal?: boolean })
+  decode(bytes?: Uint8Array): string
+}

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Framing, Settings } from "./app.ts"
+import { bytes, numbers } from "./arrays.ts"
 import { Pack } from "./pack.ts"
 
 /** What a host can ask of the process that reads files of people. Every message is checked where it arrives. */
@@ -20,11 +21,11 @@ export type MediaKind = z.infer<typeof MediaKind>
 
 /** A file as a pack sees it: canonical bytes, what was done to get them, and what it was made with if it was made here. */
 export const Prompt = z.object({
-  bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  bytes,
   note: z.string(),
   settings: Settings.optional(),
   /** Of a sound: its samples, finer than the bytes. */
-  samples: z.custom<Float32Array>((value) => value instanceof Float32Array).optional(),
+  samples: numbers.optional(),
   /** Of a picture: what of its framing makes a difference. */
   adjustable: z.object({ crop: z.boolean(), dither: z.boolean() }).optional(),
 })

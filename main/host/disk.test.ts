@@ -64,7 +64,7 @@ const itemsThere = () => readdirSync(library()).filter((name) => !name.startsWit
 describe("a run that the disk does not take", () => {
   it("is told, waits in memory until the disk takes it, and is whole then", async () => {
     const { studio, say, begun, write, done, told } = app()
-    const run = say({ type: "generate", settings, given: "" })
+    const run = say({ type: "generate", settings, given: new Uint8Array() })
     await begun()
     renameSync(library(), join(home, "away"))
     write("four")
@@ -83,7 +83,7 @@ describe("a run that the disk does not take", () => {
   })
   it("ends when a person has had enough, and the next one finds a place again", async () => {
     const { studio, say, begun, write, done, told, notices, items } = app()
-    const run = say({ type: "generate", settings, given: "" })
+    const run = say({ type: "generate", settings, given: new Uint8Array() })
     await begun()
     rmSync(library(), { recursive: true })
     write("lost")
@@ -92,7 +92,7 @@ describe("a run that the disk does not take", () => {
     await say({ type: "stop" })
     await run
     expect([...items.values()].map(({ status }) => status)).toEqual(["interrupted"])
-    const next = say({ type: "generate", settings, given: "" })
+    const next = say({ type: "generate", settings, given: new Uint8Array() })
     await vi.waitFor(() => expect(itemsThere()).toHaveLength(1), patient)
     await vi.waitFor(() => expect(items.size).toBe(2), patient)
     await begun()
@@ -107,7 +107,7 @@ describe("a run that the disk does not take", () => {
     const { studio, say, told } = app()
     renameSync(library(), join(home, "away"))
     symlinkSync(join(home, "nowhere"), library()) // there, and takes nothing
-    const run = say({ type: "score", pack: "text", name: "a.txt", bytes: Buffer.from("Once upon").toString("base64") })
+    const run = say({ type: "score", pack: "text", name: "a.txt", bytes: Buffer.from("Once upon") })
     await told(/cannot be saved/)
     rmSync(library())
     renameSync(join(home, "away"), library())

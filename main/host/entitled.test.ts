@@ -28,7 +28,7 @@ async function named(text: string, given = ""): Promise<string | undefined> {
   studio.connect(hear)
   const sampling = { temperature: 1, topP: 1, topK: 0, minP: 0 }
   const settings = { pack: "parity-story", length: 60, seed: 1, variations: 1, sampling, style: 0 }
-  const command = { type: "generate", settings, given: Buffer.from(given).toString("base64") }
+  const command = { type: "generate", settings, given: Buffer.from(given) }
   await studio.receive(command, hear)
   studio.close()
   return titles.at(-1)

@@ -26,7 +26,7 @@ export async function exportItem(id: string, form: FileForm, places: AppPaths, l
   const { raw, file: ordinary } = documentsOf(pack).files
   const extension = raw ? kind.extension : extname(ordinary)
   const { mime } = kind
-  return { type: "exported", title, extension, mime, bytes: Buffer.from(file).toString("base64") }
+  return { type: "exported", title, extension, mime, bytes: new Uint8Array(file) }
 }
 
 /** Writes the ordinary file of what has been made so far, where that is not its bytes as they are. */

@@ -34,7 +34,7 @@ async function made(pack: string, length: number, temperature = 1, given = "") {
   studio.connect((event) => void events.push(event))
   const sampling = { temperature, topP: 1, topK: 0, minP: 0 }
   const settings = { pack, length, seed: 10, variations: 2, sampling, style: 0 }
-  const bytes = Buffer.from(given).toString("base64")
+  const bytes = Buffer.from(given)
   await studio.receive({ type: "generate", settings, given: bytes }, (event) => void events.push(event))
   studio.close()
   const notices = events.flatMap((e) => (e.type === "notice" ? [e.text] : []))

@@ -84,7 +84,7 @@ export class Generation {
     this.restarts = 0
     const { settings, name, parent } = asked
     const loaded = this.load(settings.pack)
-    const given = Buffer.from(asked.given, "base64")
+    const { given } = asked
     assertRoom(loaded.pack, given)
     const library = this.library()
     // A branch is a version of what it goes on from.
@@ -426,7 +426,7 @@ export function contentOf(library: Library, id: string): AppEvent {
   return {
     type: "content",
     id,
-    bytes: bytes.toString("base64"),
-    bits: Array.from(bits, (b) => (Number.isNaN(b) ? -1 : b)),
+    bytes: new Uint8Array(bytes),
+    bits: bits.map((b) => (Number.isNaN(b) ? -1 : b)),
   }
 }

@@ -31,7 +31,7 @@ async function dropped(name: string, bytes: Uint8Array, pack: string, shipped = 
   const answers: AppEvent[] = []
   const key = randomUUID()
   const say = (message: unknown) => studio.receive(message, (event) => void answers.push(event))
-  await say({ type: "upload", file: key, offset: 0, bytes: Buffer.from(bytes).toString("base64") })
+  await say({ type: "upload", file: key, offset: 0, bytes })
   await say({ type: "open", name, pack, file: key })
   studio.close()
   return answers.at(-1)

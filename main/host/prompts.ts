@@ -80,7 +80,7 @@ async function readPrompt({ name, framing }: Opening, path: string, packName: st
     library.read(item.id).bytes.equals(bytes)
   const settings = read.settings ?? library.list().find(same)?.settings
   return {
-    bytes: Buffer.from(bytes).toString("base64"),
+    bytes,
     note,
     ...(adjustable ? { adjustable } : {}),
     ...(settings ? { settings } : {}),

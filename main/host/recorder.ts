@@ -63,8 +63,11 @@ export class Recorder {
   private send(): void {
     const tracks = this.tracks.filter((track) => track.unsent.bytes.length)
     if (!tracks.length) return
-    const base64 = (bytes: number[]) => Buffer.from(bytes).toString("base64")
-    const parts = tracks.map(({ item, unsent }) => ({ id: item.id, bytes: base64(unsent.bytes), bits: unsent.bits }))
+    const parts = tracks.map(({ item, unsent: { bytes, bits } }) => ({
+      id: item.id,
+      bytes: Uint8Array.from(bytes),
+      bits: Float32Array.from(bits),
+    }))
     this.windows.broadcast({ type: "patches", parts })
     this.made += Math.max(...tracks.map((track) => lengthIn(this.unit, track.unsent.bytes)))
     for (const track of tracks) track.unsent = fresh()

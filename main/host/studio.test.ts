@@ -47,7 +47,7 @@ describe("a dropped file", () => {
     const say = (message: unknown) => studio.receive(message, (event) => void answers.push(event))
     const key = randomUUID()
     for (let offset = 0; offset < file.length; offset += size) {
-      const bytes = file.subarray(offset, offset + size).toString("base64")
+      const bytes = file.subarray(offset, offset + size)
       await say({ type: "upload", file: key, offset, bytes })
     }
     await say({ type: "open", name, pack: "text", file: key })
@@ -64,7 +64,7 @@ describe("a dropped file", () => {
       type: "opened",
       name: "story.txt",
       modality: "text",
-      bytes: story.toString("base64"),
+      bytes: new Uint8Array(story),
     })
     expect(readdirSync(join(home, "dropped"))).toEqual([])
     studio.close()
@@ -74,7 +74,7 @@ describe("a dropped file", () => {
     const answers: AppEvent[] = []
     const key = randomUUID()
     for (const offset of [0, 8]) {
-      const message = { type: "upload", file: key, offset, bytes: Buffer.from("four").toString("base64") }
+      const message = { type: "upload", file: key, offset, bytes: Buffer.from("four") }
       await studio.receive(message, (event) => void answers.push(event))
     }
     expect(answers).toMatchObject([
@@ -90,7 +90,7 @@ describe("a dropped file", () => {
       { type: "notice", kind: "problem", text: "lost.txt cannot be read." },
     ])
     const answers: AppEvent[] = []
-    const outside = { type: "upload", file: "../../outside", offset: 0, bytes: "" }
+    const outside = { type: "upload", file: "../../outside", offset: 0, bytes: new Uint8Array() }
     await studio.receive(outside, (event) => void answers.push(event))
     expect(answers).toMatchObject([{ type: "notice", text: expect.stringMatching(/^That was not understood/) }])
     studio.close()
@@ -154,7 +154,7 @@ describe("the app behind its windows", () => {
       sampling: defaultSampling,
       style: 0,
     })
-    await studio.receive({ type: "generate", settings, given: Buffer.from("Once ").toString("base64") }, () => {})
+    await studio.receive({ type: "generate", settings, given: Buffer.from("Once ") }, () => {})
     const notices = events.flatMap((e) => (e.type === "notice" ? [e.text] : []))
     expect(notices).toEqual([expect.stringMatching(/^The GPU's driver ended the engine\. The processor continues/)])
     const last = new Map(events.flatMap((e) => (e.type === "item" ? [[e.item.id, e.item] as const] : [])))
@@ -165,7 +165,7 @@ describe("the app behind its windows", () => {
     const contents: string[] = []
     for (const id of last.keys())
       await studio.receive({ type: "read", id }, (event) => {
-        if (event.type === "content") contents.push(Buffer.from(event.bytes, "base64").toString())
+        if (event.type === "content") contents.push(Buffer.from(event.bytes).toString())
       })
     expect(contents).toEqual(["Once gpu cpu cpu cpu ", "Once gpu cpu cpu cpu "])
     studio.close()

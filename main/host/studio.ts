@@ -132,7 +132,7 @@ export class Studio {
       case "continue":
         return this.generation.continueItem(command.id, command)
       case "score":
-        return this.generation.score(command.pack, command.name, Buffer.from(command.bytes, "base64"))
+        return this.generation.score(command.pack, command.name, command.bytes)
       case "stop":
         return this.generation.cancel()
       case "alternatives":
@@ -244,7 +244,7 @@ export class Studio {
   private take({ file, offset, bytes }: Extract<Command, { type: "upload" }>, answer: Send): void {
     const place = PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
     try {
-      place.take(file, offset, Buffer.from(bytes, "base64"))
+      place.take(file, offset, bytes)
     } catch (error) {
       answer({ type: "taken", file, kept: false })
       throw error

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
+import { decodeFrame, encodeFrame } from "../../contract/frames.ts"
 import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
 import { Studio } from "../host/studio.ts"
 import { serve } from "./server.ts"
@@ -36,10 +37,11 @@ const raw = (bytes: string) =>
     socket.on("error", () => {})
     socket.end(bytes)
   })
+const eventIn = (data: unknown) => decodeFrame(data as Buffer) as { type: string }
 const open = (headers: Record<string, string>, secret = socketSecret) =>
   new Promise<string>((resolve) => {
     const ws = new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, secret], { headers })
-    ws.on("message", (m) => resolve(JSON.parse(String(m)).type))
+    ws.on("message", (m) => resolve(eventIn(m).type))
     ws.on("error", () => resolve("refused"))
   })
 
@@ -136,11 +138,11 @@ describe("the web host", () => {
     const heard: { type: string }[] = []
     await new Promise<void>((resolve) => {
       ws.on("message", (m) => {
-        heard.push(JSON.parse(String(m)))
+        heard.push(eventIn(m))
         if (heard.length === 1) {
           ws.send("{ nonsense")
-          ws.send(JSON.stringify({ type: "generate", settings: { length: -1 } }))
-          ws.send(JSON.stringify({ type: "read", id: "../../etc" }))
+          ws.send(encodeFrame({ type: "generate", settings: { length: -1 } }))
+          ws.send(encodeFrame({ type: "read", id: "../../etc" }))
         }
         if (heard.length === 4) resolve()
       })

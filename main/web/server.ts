@@ -3,12 +3,13 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { extname, join, normalize, sep } from "node:path"
 import { type WebSocket, WebSocketServer } from "ws"
+import { decodeFrame, encodeFrame } from "../../contract/frames.ts"
 import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
 import { detailsOf } from "../host/errors.ts"
 import { contentTypes, securityHeaders } from "../host/page.ts"
 import type { Studio } from "../host/studio.ts"
 
-/** The largest message a window may send: what is continued, in base64. */
+/** The largest message a window may send: what is continued. */
 const MAX_MESSAGE = 48 * 2 ** 20
 /** Bytes that wait for a window that does not read them; beyond it the window is let go, and comes back by itself. */
 const MAX_WAITING = 64 * 2 ** 20
@@ -164,13 +165,13 @@ function connect(studio: Studio, window: WebSocket): void {
   const send = (event: unknown) => {
     if (window.readyState !== window.OPEN) return
     if (window.bufferedAmount > MAX_WAITING) return window.terminate()
-    window.send(JSON.stringify(event), () => {}) // a window that has gone is told by "close"
+    window.send(encodeFrame(event), () => {}) // a window that has gone is told by "close"
   }
   const disconnect = studio.connect(send)
   window.on("message", (data) => {
     let message: unknown
     try {
-      message = JSON.parse(String(data))
+      message = decodeFrame(data as Buffer)
     } catch {
       message = undefined
     }

@@ -1,6 +1,6 @@
 import type { AppEvent } from "../../contract/app.ts"
 import { lengthIn } from "../../contract/characters.ts"
-import { download, fileName, fromBase64 } from "../lib/bytes.ts"
+import { download, fileName } from "../lib/bytes.ts"
 import { Content } from "../lib/content.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
@@ -78,7 +78,7 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
     const { run, contents } = get()
     let [bytes, made] = [0, 0]
     for (const part of event.parts) {
-      const fresh = fromBase64(part.bytes)
+      const fresh = part.bytes
       bytes = Math.max(bytes, fresh.length)
       made = Math.max(made, lengthIn(run?.unit ?? "bytes", fresh))
       contents.get(part.id)?.append(fresh, part.bits)
@@ -95,8 +95,7 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
   }
 
   function opened(event: Of<"opened">): void {
-    const bytes = fromBase64(event.bytes)
-    const { name, note, settings } = event
+    const { name, note, settings, bytes } = event
     set({ opening: undefined })
     drafts.setPack(event.pack)
     if (settings) {
@@ -122,7 +121,7 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
 
   function content(event: Of<"content">): void {
     const whole = contentOf(event.id)
-    whole.append(fromBase64(event.bytes), event.bits)
+    whole.append(event.bytes, event.bits)
     get().contents.set(event.id, whole)
     set((s) => ({ version: s.version + 1 }))
   }
@@ -157,7 +156,7 @@ export function createReceiver({ core, drafts, runs, library, files, uploads }: 
     alternatives: (event) => event.id === get().chosen && set({ alternatives: event }),
     taken: (event) => uploads.taken(event.file, event.kept),
     opened,
-    exported: (event) => download(fileName(event.title, event.extension), event.mime, fromBase64(event.bytes)),
+    exported: (event) => download(fileName(event.title, event.extension), event.mime, event.bytes),
     notice,
   }
   return (event: AppEvent): void => (handlers[event.type] as (event: AppEvent) => void)(event)

@@ -1,4 +1,5 @@
 import { AppEvent, type Command } from "../../contract/app.ts"
+import { decodeFrame, encodeFrame } from "../../contract/frames.ts"
 import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
 
 /** What Electron's preload puts into the page; absent in a browser. */
@@ -41,8 +42,9 @@ export function connectHost(listener: Listener): (command: Command) => void {
   /** The socket comes back by itself after sleep or a restart of the host. */
   function socket(): void {
     const ws = new WebSocket(`ws://${location.host}/`, [SOCKET_PROTOCOL, secret])
-    ws.onopen = () => opened((command) => ws.send(JSON.stringify(command)))
-    ws.onmessage = (message) => receive(JSON.parse(message.data))
+    ws.binaryType = "arraybuffer"
+    ws.onopen = () => opened((command) => ws.send(encodeFrame(command)))
+    ws.onmessage = (message) => receive(decodeFrame(new Uint8Array(message.data)))
     ws.onclose = () => {
       deliver = undefined
       listener.disconnected()

@@ -1,7 +1,6 @@
 import type { Command, Settings } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
 import { rowBytes } from "../../contract/pack.ts"
-import { toBase64 } from "../lib/bytes.ts"
 import type { Content } from "../lib/content.ts"
 import { givenOf, pictureDraft } from "../lib/pixels.ts"
 import type { Core } from "./core.ts"
@@ -82,7 +81,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const kept = draft.caret === undefined ? draft.text : draft.text.slice(0, draft.caret)
       const withinWord = (rest !== "" && isWithinWord(kept, rest)) || draft.text === draft.made
       const settings = { ...nextSettings(), withinWord, columns: draft.media?.columns }
-      ask({ type: "generate", settings, given: toBase64(bytes), ...named, ...(parent ? { parent } : {}) }, bytes)
+      ask({ type: "generate", settings, given: bytes, ...named, ...(parent ? { parent } : {}) }, bytes)
     },
 
     /** Eight pictures that begin with what is kept of the draft's. */
@@ -130,7 +129,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const before = both.content.bytes.subarray(0, at)
       const bytes = instead === undefined ? before : Uint8Array.of(...before, instead)
       const settings = { ...settingsLike(id), withinWord: true }
-      ask({ type: "generate", settings, given: toBase64(bytes), parent: { id, at } }, bytes.slice())
+      ask({ type: "generate", settings, given: bytes, parent: { id, at } }, bytes.slice())
     },
 
     /** More futures of an item's run, from the same beginning with another seed. */
@@ -142,7 +141,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const run = runOf(item)
       const parent = item.parent ? { parent: item.parent } : {}
       const settings = { ...settingsLike(id), withinWord: item.settings.withinWord }
-      ask({ type: "generate", settings, given: toBase64(bytes), run, ...parent }, bytes)
+      ask({ type: "generate", settings, given: bytes, run, ...parent }, bytes)
     },
 
     /** A work that begins at once, from a card of the first screen. */
@@ -160,7 +159,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       if (!bytes.length || run) return
       const name = draft.name || "the prompt"
       set({ draft: { ...draft, typed: false } })
-      ask({ type: "score", pack: settings.pack, name, bytes: toBase64(bytes) })
+      ask({ type: "score", pack: settings.pack, name, bytes })
     },
     stop: () => send({ type: "stop" }),
 

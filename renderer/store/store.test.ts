@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Command, Item, Preferences } from "../../contract/app.ts"
 import { textItem } from "../../test/support/item.ts"
-import { toBase64 } from "../lib/bytes.ts"
 import { createStudio, type Studio } from "./store.ts"
 
 let sent: Command[]
 let studio: Studio
-const utf8 = (s: string) => toBase64(new TextEncoder().encode(s))
+const utf8 = (s: string) => new TextEncoder().encode(s)
+const bitsOf = (count: number, bits: number) => new Float32Array(count).fill(bits)
 const settings = {
   pack: "text",
   length: 10,
@@ -147,8 +147,11 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, made: 0, unit: "bytes" })
     expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
     for (const id of ["a", "b"])
-      studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: [-1, -1, -1, -1] })
-    studio.actions.receive({ type: "patches", parts: [{ id: "b", bytes: utf8(" up"), bits: [1, 2, 3] }] })
+      studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: bitsOf(4, -1) })
+    studio.actions.receive({
+      type: "patches",
+      parts: [{ id: "b", bytes: utf8(" up"), bits: Float32Array.of(1, 2, 3) }],
+    })
     const { contents, shown, run } = studio.store.getState()
     expect(shown).toEqual(["a", "b"])
     expect(contents.get("b")?.chunks[0]?.text).toBe("Once up")
@@ -159,12 +162,15 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "run", ids: ["a"], total: 10, made: 0, unit: "characters" })
     const euro = Buffer.from("a€b")
     for (const bytes of [euro.subarray(0, 2), euro.subarray(2)])
-      studio.actions.receive({ type: "patches", parts: [{ id: "a", bytes: bytes.toString("base64"), bits: [] }] })
+      studio.actions.receive({
+        type: "patches",
+        parts: [{ id: "a", bytes: new Uint8Array(bytes), bits: new Float32Array() }],
+      })
     expect(studio.store.getState().run).toMatchObject({ made: 3, bytes: 5 })
   })
   it("forks from a byte of an item: what was before it is given", () => {
     studio.actions.receive({ type: "item", item: item("a") })
-    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: new Array(9).fill(1) })
+    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: bitsOf(9, 1) })
     studio.actions.branch("a", 5)
     expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
@@ -185,7 +191,7 @@ describe("the window's store", () => {
     expect(generated(() => from(8))).toBe(true)
     // What was made here goes on wherever its length cut it, until it is changed.
     studio.actions.receive({ type: "item", item: item("a") })
-    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upo"), bits: new Array(8).fill(1) })
+    studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upo"), bits: bitsOf(8, 1) })
     expect(generated(() => studio.actions.branch("a", 7))).toBe(true)
     studio.actions.edit("a")
     expect(generated(() => studio.actions.generate())).toBe(true)

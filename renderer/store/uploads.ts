@@ -1,5 +1,4 @@
 import { UPLOAD_PIECE } from "../../contract/files.ts"
-import { toBase64 } from "../lib/bytes.ts"
 import type { Core } from "./core.ts"
 
 /** Hands files to the host piece by piece, each when the one before has been taken. */
@@ -10,9 +9,9 @@ export function createUploads({ send }: Core) {
     /** Sends a file as `name`; false where a piece could not be kept or the connection was lost, which has been told. */
     async upload(file: File, name: string): Promise<boolean> {
       for (let offset = 0; offset === 0 || offset < file.size; offset += UPLOAD_PIECE) {
-        const piece = toBase64(new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer()))
+        const bytes = new Uint8Array(await file.slice(offset, offset + UPLOAD_PIECE).arrayBuffer())
         const answer = new Promise<boolean>((resolve) => waiting.set(name, resolve))
-        send({ type: "upload", file: name, offset, bytes: piece })
+        send({ type: "upload", file: name, offset, bytes })
         const kept = await answer
         waiting.delete(name)
         if (!kept) return false

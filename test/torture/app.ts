@@ -10,9 +10,9 @@ studio.catchEverything()
 const made = new Map<string, number>()
 const send = (event: Parameters<Parameters<Studio["connect"]>[0]>[0]) => {
   if (event.type !== "patches") return
-  for (const { id, bytes } of event.parts) made.set(id, (made.get(id) ?? 0) + Buffer.from(bytes, "base64").length)
+  for (const { id, bytes } of event.parts) made.set(id, (made.get(id) ?? 0) + bytes.length)
   process.stdout.write(`${JSON.stringify({ at: Date.now(), made: [...made] })}\n`)
 }
 studio.connect(send)
 const settings = { pack, length: 100_000, seed: 1, variations: 2, sampling: defaultSampling, style: 0 }
-await studio.receive({ type: "generate", settings, given: Buffer.from("Once upon").toString("base64") }, send)
+await studio.receive({ type: "generate", settings, given: Buffer.from("Once upon") }, send)

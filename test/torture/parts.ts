@@ -130,7 +130,10 @@ export const engineKills: Part = async (random, until) => {
   }
   while (!isOver(until) || count === 0) {
     events.length = 0
-    const run = studio.receive({ type: "generate", settings, given: "" }, (event) => void events.push(event))
+    const run = studio.receive(
+      { type: "generate", settings, given: new Uint8Array() },
+      (event) => void events.push(event),
+    )
     await setTimeout(200 + random.below(2500))
     engine?.kill()
     const ended = await Promise.race([run.then(() => true), setTimeout(10_000, false)])
@@ -243,7 +246,7 @@ export const messages: Part = async (random, until) => {
     { type: "upload", file: "pack.json", offset: 0, bytes: "AAAA" },
     { type: "draft", text: "\ud800" },
     { type: "rename", id: "x", title: "t".repeat(300) },
-    { type: "generate", settings: { ...settings, pack: "../../etc" }, given: "" },
+    { type: "generate", settings: { ...settings, pack: "../../etc" }, given: new Uint8Array() },
     { type: "score", pack: "__proto__", name: "n", bytes: "AA==" },
     { type: "prefer", preferences: { pack: "text", threads: 0, device: "auto", library: "/proc/self/x" } },
     { type: "export", id: "..", form: "png" },
@@ -323,7 +326,7 @@ export const diskFaults: Part = async (random, until) => {
   let count = 0
   while (!isOver(until) || count === 0) {
     notices.length = 0
-    const run = studio.receive({ type: "generate", settings, given: "" }, tell)
+    const run = studio.receive({ type: "generate", settings, given: new Uint8Array() }, tell)
     await setTimeout(300 + random.below(1200))
     const [item] = readdirSync(library).filter((name) => existsSync(join(library, name, "bits.f32")))
     const aside = join(home, "aside")
