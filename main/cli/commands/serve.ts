@@ -1,11 +1,19 @@
 import { join } from "node:path"
-import { forkEngine } from "../host/engine/client.ts"
-import { checkWritable } from "../host/folders.ts"
-import { defaultPaths } from "../host/packs/find.ts"
-import { Studio } from "../host/studio.ts"
-import { builtPage } from "../web/built-page.ts"
-import { noBrowser, openBrowser } from "../web/open-browser.ts"
-import { serve } from "../web/server.ts"
+import { forkEngine } from "../../host/engine/client.ts"
+import { checkWritable } from "../../host/folders.ts"
+import { defaultPaths } from "../../host/packs/find.ts"
+import { Studio } from "../../host/studio.ts"
+import { builtPage } from "../../web/built-page.ts"
+import { noBrowser, openBrowser } from "../../web/open-browser.ts"
+import { serve } from "../../web/server.ts"
+import { number, parse } from "../arguments.ts"
+import { flag, text } from "../options.ts"
+
+/** `megabyte serve`. */
+export function serveCommand(args: string[]): Promise<void> {
+  const { values } = parse(args, { port: text, "no-open": flag }, 0)
+  return serveApp(number("port", values.port, 0, { min: 0, max: 65535, whole: true }), !values["no-open"])
+}
 
 /**
  * Serves the app to this machine's browser until it is interrupted, and prints the address.
