@@ -16,6 +16,13 @@ const sizes = [
   [800, 600],
 ] as const
 
+// What grows is there at once, and nothing blinks.
+test.use({ contextOptions: { reducedMotion: "reduce" } })
+
+/** The page has laid itself out for its size: panels that it closes in a narrow window are closed. */
+const settled = (page: Page) =>
+  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))))
+
 /**
  * Takes what is shown in every size, light and dark; the largest, light, is the README's where that has one.
  * @param ready opens again what a narrow window has closed
@@ -30,8 +37,9 @@ async function take(
     await page.emulateMedia({ colorScheme })
     for (const [width, height] of [...sizes].reverse()) {
       await page.setViewportSize({ width, height })
+      await settled(page)
       await ready()
-      await page.waitForTimeout(150)
+      await settled(page)
       await page.screenshot({ path: join(all, `${name}-${width}-${colorScheme}.png`) })
     }
   }
@@ -45,7 +53,6 @@ const begin = async (page: Page, card: RegExp) => {
 
 test("screens of stories", async ({ app }) => {
   const page = await app.open()
-  await page.waitForTimeout(7500)
   await take(page, "home", true)
   await setUp(page, { length: 700, seed: 7, futures: 4 })
   await take(page, "settings", false, () => openSettings(page))
@@ -56,6 +63,7 @@ test("screens of stories", async ({ app }) => {
   await expect(page.locator(".patch-byte li").first()).toBeVisible()
   await take(page, "text", true)
   await page.getByRole("button", { name: "Branch here" }).click()
+  await expect(page.getByRole("navigation", { name: "Versions" })).toContainText("Branch 1")
   await finished(page)
   await page.locator("body").press("u")
   await take(page, "surprise")
@@ -64,6 +72,7 @@ test("screens of stories", async ({ app }) => {
   await prompt(page).pressSequentially(" And then")
   await take(page, "typing")
   await page.getByRole("button", { name: "Models and preferences" }).click()
+  await expect(page.getByText("Trying each…")).toHaveCount(0)
   await take(page, "models", true)
 })
 
