@@ -107,9 +107,8 @@ function Devices() {
       {devices ? (
         <ul className="devices" aria-label="Devices">
           {devices.map(({ device, works, half, why }) => (
-            <li key={device}>
-              {deviceNames[device]}:{" "}
-              {works ? `works${half ? ", in fp16 too" : ""}` : <small>not available ({why})</small>}
+            <li key={device} title={why}>
+              {deviceNames[device]}: {works ? `works${half ? ", in fp16 too" : ""}` : <small>not available</small>}
             </li>
           ))}
         </ul>

@@ -1,7 +1,8 @@
-import { useVirtualizer } from "@tanstack/react-virtual"
-import { memo, useEffect, useRef } from "react"
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual"
+import { memo, type RefObject, useEffect, useRef } from "react"
 import { surpriseColor } from "../lib/color.ts"
 import type { Chunk, Content } from "../lib/content.ts"
+import { useSize } from "../lib/useSize.ts"
 import { byteOfCharacter, characterAt, charactersBefore, nodeAt } from "./places.ts"
 
 /**
@@ -16,9 +17,9 @@ export function TextView(props: {
   usual: number
   surprise: boolean
   live: boolean
-  /** The patch to show, and whether to bring it into view. */
+  /** The patch to mark, and the one to bring into view. */
   shown: number | undefined
-  reveal: boolean
+  selected: number | undefined
   onHover: (patch: number | undefined) => void
   /** A click: the character of the whole text to put the caret at. */
   onCaret: ((character: number) => void) | undefined
@@ -26,7 +27,7 @@ export function TextView(props: {
   heading: number
   label: string
 }) {
-  const { content, version, given, patch, usual, surprise, live, shown, reveal, onHover, onCaret, heading, label } =
+  const { content, version, given, patch, usual, surprise, live, shown, selected, onHover, onCaret, heading, label } =
     props
   const scroller = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
@@ -41,12 +42,14 @@ export function TextView(props: {
     const el = scroller.current
     if (el && live && atEnd.current) el.scrollTop = el.scrollHeight
   }, [version, live])
-  const chosen = reveal && shown !== undefined ? content.chunks.findIndex((c) => c.end > shown * patch) : -1
-  useEffect(() => {
-    if (chosen >= 0) rows.scrollToIndex(chosen, { align: "auto" })
-  }, [chosen, rows])
+  const virtual = rows.getVirtualItems()
+  const [first, last] = [virtual[0]?.index, virtual.at(-1)?.index]
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows in the DOM are looked at
-  useEffect(() => highlight(scroller.current, content, shown, patch), [shown, version, content, patch, surprise])
+  useEffect(
+    () => mark(rangesOf(scroller.current, content, shown, patch)),
+    [shown, version, content, patch, surprise, first, last],
+  )
+  useReveal(scroller, rows, content, selected, patch)
 
   const pointed = (x: number, y: number): { chunk: Chunk; index: number; character: number } | undefined => {
     const caret = document.caretPositionFromPoint?.(x, y)
@@ -82,7 +85,7 @@ export function TextView(props: {
       }}
     >
       <div className="text-rows" style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map((row) => {
+        {virtual.map((row) => {
           const chunk = content.chunks[row.index] as Chunk
           return (
             <div
@@ -110,13 +113,36 @@ export function TextView(props: {
   )
 }
 
-/** Marks the text of a patch, in whichever rows it stands, without touching the DOM. */
-function highlight(scroller: HTMLElement | null, content: Content, patch: number | undefined, size: number): void {
-  const { highlights } = CSS as unknown as { highlights?: Map<string, unknown> }
-  if (!highlights) return
-  highlights.delete("patch")
-  if (patch === undefined || !scroller) return
-  const ranges = [...scroller.querySelectorAll<HTMLElement>(".text-row")].flatMap((row) => {
+/** Brings the text of the chosen patch into view when another is chosen, and when the view gets another height. */
+function useReveal(
+  scroller: RefObject<HTMLElement | null>,
+  rows: Virtualizer<HTMLDivElement, Element>,
+  content: Content,
+  selected: number | undefined,
+  patch: number,
+): void {
+  const virtual = rows.getVirtualItems()
+  const [first, last] = [virtual[0]?.index, virtual.at(-1)?.index]
+  const { height } = useSize(scroller)
+  const revealed = useRef<{ patch: number | undefined; height: number }>(undefined)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the rows in the DOM are looked at
+  useEffect(() => {
+    if (revealed.current?.patch === selected && revealed.current?.height === height) return
+    const [range] = rangesOf(scroller.current, content, selected, patch)
+    const chosen = selected === undefined ? -1 : content.chunks.findIndex((c) => c.end > selected * patch)
+    // A chunk that is far away comes into the DOM first, and this is called again.
+    if (chosen >= 0 && !range) rows.scrollToIndex(chosen, { align: "auto" })
+    else {
+      revealed.current = { patch: selected, height }
+      if (range) reveal(scroller.current, range)
+    }
+  }, [selected, height, content, patch, first, last])
+}
+
+/** Where the text of a patch stands, in whichever rows are in the DOM. */
+function rangesOf(scroller: HTMLElement | null, content: Content, patch: number | undefined, size: number): Range[] {
+  if (patch === undefined || !scroller) return []
+  return [...scroller.querySelectorAll<HTMLElement>(".text-row")].flatMap((row) => {
     const chunk = content.chunks[Number(row.dataset.index)]
     if (!chunk || chunk.end <= patch * size || chunk.start >= (patch + 1) * size) return []
     const [from, to] = [patch, patch + 1].map((p) => nodeAt(row, charactersBefore(content, chunk, p * size)))
@@ -126,7 +152,21 @@ function highlight(scroller: HTMLElement | null, content: Content, patch: number
     range.setEnd(...to)
     return [range]
   })
-  if (ranges.length) highlights.set("patch", new Highlight(...ranges))
+}
+
+/** Marks text without touching the DOM. */
+function mark(ranges: Range[]): void {
+  const { highlights } = CSS as unknown as { highlights?: Map<string, unknown> }
+  if (ranges.length) highlights?.set("patch", new Highlight(...ranges))
+  else highlights?.delete("patch")
+}
+
+/** Scrolls a line that is out of view to the middle. */
+function reveal(scroller: HTMLElement | null, range: Range): void {
+  if (!scroller) return
+  const [line, view] = [range.getBoundingClientRect(), scroller.getBoundingClientRect()]
+  if (line.top < view.top || line.bottom > view.bottom)
+    scroller.scrollTop += (line.top + line.bottom - view.top - view.bottom) / 2
 }
 
 type Plain = { text: string; cut: number; heading?: number }

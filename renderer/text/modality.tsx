@@ -28,12 +28,11 @@ function Item({ item, content, pack, hovered, selected, onHover }: Shown & Point
   }
   return (
     <TextView
-      {...{ content, version, surprise, live, onHover }}
+      {...{ content, version, surprise, live, selected, onHover }}
       given={item.given}
       patch={pack?.patch ?? 8}
       usual={pack?.bitsPerByte ?? 1.5}
       shown={hovered ?? selected}
-      reveal={hovered === undefined}
       heading={begins ? (headingOf(content.chunks[0]?.text ?? "")?.length ?? 0) : 0}
       onCaret={typable ? edit : undefined}
       label={`Text of ${item.title}`}

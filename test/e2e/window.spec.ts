@@ -181,6 +181,49 @@ test("lines are short enough to be read, however wide the window is (H15)", asyn
   expect(longest).toBeLessThan(90)
 })
 
+test("a chosen patch is seen beside its card, also in a window that gets smaller", async ({ app }) => {
+  const page = await app.open()
+  await write(page, "It was a long way to the sea and back again.\n\n".repeat(40), 8)
+  const isSeen = () =>
+    page.evaluate(() => {
+      const { highlights } = CSS as unknown as { highlights: Map<string, Set<Range>> }
+      const [range] = highlights.get("patch") ?? []
+      const [line, view] = [range, document.querySelector(".text-view")].map((x) => x?.getBoundingClientRect())
+      const card = document.querySelector(".patch-card")?.getBoundingClientRect()
+      return line && view && card && line.top >= view.top && line.bottom <= view.bottom && view.bottom <= card.top
+    })
+  const box = await strip(page).boundingBox()
+  if (!box) throw new Error("no strip")
+  for (const share of [0.5, 0.1, 0.9]) {
+    await strip(page).click({ position: { x: box.width * share, y: 10 } })
+    await expect.poll(isSeen).toBe(true)
+  }
+  await page.setViewportSize({ width: 1024, height: 620 })
+  await expect.poll(isSeen).toBe(true)
+})
+
+test("beside the settings the cards do not overlap, and pictures keep their shape", async ({ app }) => {
+  const page = await app.open()
+  for (const width of [1440, 1200, 1024]) {
+    await page.setViewportSize({ width, height: 700 })
+    await openSettings(page)
+    const words = page.locator(".card > button, .card strong")
+    const cards = page.locator(".card")
+    const edges = await cards.evaluateAll((all) => all.map((card) => card.getBoundingClientRect().right))
+    const ends = await words.evaluateAll((all) =>
+      all.map((word) => {
+        const range = new Range()
+        range.selectNodeContents(word)
+        return [range.getBoundingClientRect().right, word.closest(".card")?.getBoundingClientRect().right ?? 0] as const
+      }),
+    )
+    expect(edges).toHaveLength(3)
+    for (const [end, edge] of ends) expect(end).toBeLessThanOrEqual(edge)
+    const picture = await page.locator(".card .thumb-picture").boundingBox()
+    expect((picture?.width ?? 0) / (picture?.height ?? 1)).toBeCloseTo(1, 2)
+  }
+})
+
 test("strip and text point at each other's patches (H16)", async ({ app }) => {
   const page = await app.open()
   await write(page, "The patches", 100)
