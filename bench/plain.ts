@@ -5,9 +5,12 @@ import { locator, WEIGHTS_FILE } from "../main/engine/compile/compile.ts"
 import type { Model } from "../main/engine/decode/model.ts"
 import { farthestLook, lookbackInputs, lookbackSizes } from "../main/engine/features/lookback.ts"
 import { ngramIds } from "../main/engine/features/ngrams.ts"
-import { type Attend, Builder, cacheNames, ngramRows, type Stream } from "../main/engine/graph/builder.ts"
-import { lookbackRows } from "../main/engine/graph/byte-features.ts"
+import { type Attend, Builder, type Stream } from "../main/engine/graph/builder.ts"
+import { lookbackRows, ngramRows } from "../main/engine/graph/byte-features.ts"
+import { head, soundInputs } from "../main/engine/graph/head.ts"
+import { cacheNames } from "../main/engine/graph/names.ts"
 import { float, type Value } from "../main/engine/graph/onnx.ts"
+import { globalInput, toLocal } from "../main/engine/graph/patches.ts"
 import { InferenceSession, Tensor } from "../main/engine/onnxruntime.ts"
 
 /**
@@ -128,7 +131,7 @@ function writeGlobal(b: Builder): void {
   const { g, m } = b
   const { global: G, patch: P } = m
   const d = G.width / G.heads
-  const { h, rotary } = b.globalInput([1, P], [1, 1, G.width], 1)
+  const { h, rotary } = globalInput(b, [1, P], [1, 1, G.width], 1)
   const attend: Attend = (qkv, layer) => {
     const names = cacheNames(layer)
     const [q, k, v] = b.queryKeyValue(qkv, G, rotary)
@@ -147,7 +150,7 @@ function writeGlobal(b: Builder): void {
   }
   let stream: Stream = { x: h }
   for (let i = 0; i < G.layers; i++) stream = b.block(stream, "global", i, attend)
-  g.output("rows", b.toLocal(b.addNorm(stream, "global_norm").normed), "float32", [1, P, m.local.width])
+  g.output("rows", toLocal(b, b.addNorm(stream, "global_norm").normed), "float32", [1, P, m.local.width])
 }
 
 function writeLocal(b: Builder): void {
@@ -179,5 +182,5 @@ function writeLocal(b: Builder): void {
   let stream: Stream = { x: y }
   for (let i = 0; i < L.layers; i++) stream = b.block(stream, "local", i, attend)
   const guesses = sizes?.guesses ? g.input("guesses", "int64", [1, 1, sizes.guesses]) : undefined
-  g.output("logits", b.head(stream, 1, guesses, b.soundInputs(1)), "float32", [1, 1, 256])
+  g.output("logits", head(b, stream, 1, guesses, soundInputs(b, 1)), "float32", [1, 1, 256])
 }

@@ -1,7 +1,7 @@
 import { attentionWindow, headWidth, type ModelConfig } from "../../../contract/pack.ts"
 import { toHalf } from "../float16.ts"
-import { cacheNames } from "../graph/builder.ts"
 import { deviceNames, nextName } from "../graph/decode-gpu.ts"
+import { cacheNames } from "../graph/names.ts"
 import { Tensor } from "../onnxruntime.ts"
 import type { KvCache } from "./kv-cache.ts"
 

@@ -10,7 +10,7 @@ import {
 import { farthestLook, lookbackInputs, lookbackSizes } from "../features/lookback.ts"
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
 import { BYTE_COLUMNS, GUESSES, type Listener, patchSizes } from "../features/notes.ts"
-import { cacheNames } from "../graph/builder.ts"
+import { cacheNames } from "../graph/names.ts"
 import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 
 /** Inputs of a graph by their names. */

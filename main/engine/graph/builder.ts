@@ -1,16 +1,5 @@
-import {
-  attentionWidth,
-  hasLearnedPositions,
-  headWidth,
-  isRotary,
-  type ModelConfig,
-  type Precision,
-  type Stage,
-} from "../../../contract/pack.ts"
-import { MU_LAW_EDGES } from "../../../contract/samples.ts"
-import { lookbackSizes } from "../features/lookback.ts"
-import { COMPONENTS, FLOOR } from "../features/lpc.ts"
-import { GUESSES, patchSizes } from "../features/notes.ts"
+import { attentionWidth, headWidth, type ModelConfig, type Precision, type Stage } from "../../../contract/pack.ts"
+import { perChannel } from "./names.ts"
 import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
 
 /**
@@ -20,6 +9,9 @@ import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.
  *   decode-gpu.ts  the same for a GPU, the steps written out
  *   parallel.ts    many known patches at once: the global cache rows (prefill), or those and every byte's
  *                  log-probability (score)
+ *
+ * patches.ts is the way into the global model and out of it, byte-features.ts what the local model sees of the bytes before,
+ * head.ts and sampling.ts what it says.
  *
  * Keys and values of the global model never pass through a graph output whole. The caller keeps them and feeds its
  * arrays as they are; a graph returns the new rows alone.
@@ -46,9 +38,6 @@ export type Source = { model: ModelConfig; precision: Precision; locate: Locate;
 /** What a graph is for: many rows at a time on a CPU, a row or a few there (decoding), or a GPU. */
 export type Use = "many" | "few" | "gpu"
 
-/** Samples expected by linear prediction and their spread, both fp64 (fp32 on a GPU) [rows, parts, 1]. */
-export type Expected = { expected: Value; spread: Value }
-
 /** Writes the parts that all graphs are made of. */
 export class Builder {
   constructor(
@@ -69,12 +58,6 @@ export class Builder {
 
   get m(): ModelConfig {
     return this.source.model
-  }
-
-  /** Guesses of a byte for which the head has logits of what is left. */
-  get guesses(): number {
-    const { lookback, notes } = this.m
-    return lookback ? lookbackSizes(lookback).guesses : notes?.guesses ? GUESSES : 0
   }
 
   /** Only what a GPU's provider has: no FusedMatMul, Sign, Mod or LogSoftmax, and indices of 32 bits. */
@@ -146,7 +129,8 @@ export class Builder {
     return this.layerNorm(x, name, m.norm_epsilon)
   }
 
-  private layerNorm(x: Value, name: string, epsilon = 1e-5): Value {
+  /** Layer norm, also where the model's own is another. */
+  layerNorm(x: Value, name: string, epsilon = 1e-5): Value {
     const { g } = this
     const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
     return g.node("LayerNormalization", inputs, { axis: -1, epsilon: float(epsilon) })
@@ -235,155 +219,6 @@ export class Builder {
     return [q, k, v]
   }
 
-  /**
-   * The graph's inputs previous (`dims`), previous_ngrams [...dims, orders] where the patch embedder sees n-grams, and cos and sin or position (`count` places), and what they give: patches as
-   * vectors (paper, section 2.2.1) in the shape `to`, with learned positions added or rotary ones to turn by.
-   */
-  globalInput(dims: Dim[], to: number[], count: Dim): { previous: Value; h: Value; rotary?: Rotary } {
-    const { g, m, index } = this
-    const half = headWidth(m.global) / 2
-    const previous = g.input("previous", index, dims)
-    let embedded = this.embedPatch(previous, to)
-    if (m.ngrams?.patch_embedder) {
-      const ids = g.input("previous_ngrams", index, [...dims, m.ngrams.orders.length])
-      const rows = [...dims.map(() => 0), m.ngrams.orders.length * m.ngrams.width] // 0: as it is
-      embedded = g.node("Add", [embedded, ngramRows(this, ids, rows, "ngram_to_patch")])
-    }
-    let h = m.patch_embedder ? embedded : g.node("Reshape", [embedded, g.ints(to)])
-    if (m.notes) {
-      const ids = g.input("patch_rows", index, [...dims.slice(0, -1), patchSizes(m.notes).length])
-      const rows = g.node("Gather", [g.weight("notes_patch_embed.weight"), ids])
-      // One vector a patch: [B, 1, D_G] where each sequence has one, else [1, n, D_G].
-      const summed = g.node("ReduceSum", [rows, g.ints([-2])], { keepdims: dims.length === 2 ? 1 : 0 })
-      h = g.node("Add", [h, summed])
-    }
-    if (hasLearnedPositions(m)) {
-      const position = g.input("position", index, [count])
-      h = g.node("Add", [h, g.node("Gather", [g.weight("patch_position"), position])])
-    }
-    if (!isRotary(m)) return { previous, h }
-    const cos = this.toReal(g.input("cos", "float32", [count, half]))
-    const sin = this.toReal(g.input("sin", "float32", [count, half]))
-    return { previous, h, rotary: { cos, sin, ids: g.ints([0]) } }
-  }
-
-  /** The bytes of patches as vectors, of the shape `to` where a patch is more than its embeddings side by side. */
-  private embedPatch(previous: Value, to: number[]): Value {
-    const { g, m, index } = this
-    const table = g.weight("patch_embed.weight")
-    if (!m.patch_embedder) return g.node("Gather", [table, previous])
-    const constant = (values: number[], dims?: number[]) =>
-      index === "int32" ? g.int32s(values, dims) : g.ints(values, dims)
-    // The padding patch's numbers, 256 + p, are all the same row here.
-    const known = g.node("Min", [previous, constant([256], [])])
-    if (m.patch_embedder === "table") {
-      const rows = Array.from({ length: m.patch }, (_, p) => 257 * p)
-      const each = g.node("Gather", [table, g.node("Add", [known, constant(rows)])])
-      return g.node("Reshape", [g.node("ReduceSum", [each, g.ints([-2])], { keepdims: 0 }), g.ints(to)])
-    }
-    const flat = g.node("Reshape", [
-      g.node("Gather", [table, known]),
-      g.ints([...to.slice(0, -1), m.patch * m.local.width]),
-    ])
-    const projected = this.linear(this.layerNorm(flat, "patch_embed_norm"), "patch_to_global", true)
-    const h = this.layerNorm(projected, "patch_norm")
-    return g.node("Where", [this.isPadding(previous, to), g.weight("patch_start.weight"), h])
-  }
-
-  /** Whether a patch is the padding patch: [...to without its last, 1]. */
-  isPadding(previous: Value, to: number[]): Value {
-    const { g } = this
-    const first = g.node("Gather", [previous, g.ints([0])], { axis: -1 })
-    const byte = g.node("Reshape", [g.node("Cast", [first], { to: 1 }), g.ints([...to.slice(0, -1), 1])])
-    return g.node("Less", [g.floats([255.5], []), byte])
-  }
-
-  /** Global output [rows, D_G] -> the local model's share of its input [rows, P, D_L] (paper, equation 5). */
-  toLocal(h: Value): Value {
-    const { g, m } = this
-    const { width } = m.global
-    if (m.global_to_local === "first") {
-      const first = g.node("Reshape", [h, g.ints([-1, 1, width])])
-      const padded = g.node("Pad", [first, g.ints([0, 0, 0, 0, m.patch - 1, 0]), this.reals([0], [])])
-      return g.node("Add", [padded, g.weight("local_position")])
-    }
-    const sliced = m.global_to_local === "slice"
-    const from = sliced ? g.node("Reshape", [h, g.ints([-1, m.patch, width / m.patch])]) : h
-    const y = this.linear(from, "to_local")
-    const shaped = sliced ? y : g.node("Reshape", [y, g.ints([-1, m.patch, m.local.width])])
-    return g.node("Add", [shaped, g.weight("local_position")])
-  }
-
-  /**
-   * Logits [rows, places, 256] of local states. `guess` [rows, places, guesses], indices, where the model makes
-   * guesses: the logits of what is left after a guess are turned to its place and added. `sound`, of rows * places rows,
-   * where the model expects samples: the logits are of the mixture with them.
-   */
-  head(y: Stream, places: number, guess?: Value, sound?: Expected): Value {
-    const { normed } = this.addNorm(y, "local_norm")
-    const logits = this.plainHead(normed, places, guess)
-    return sound ? this.mixture(normed, places, logits, sound) : logits
-  }
-
-  /** The inputs expected and spread of known bytes, `rows` of them, where the model has linear prediction. */
-  soundInputs(rows: Dim): Expected | undefined {
-    const fits = this.m.lookback?.lpc.length
-    if (!fits) return undefined
-    const type = this.gpu ? "float32" : "float64"
-    const input = (name: string) => forComponents(this, this.g.input(name, type, [rows, fits, 1]))
-    return { expected: input("expected"), spread: input("spread") }
-  }
-
-  private plainHead(normed: Value, places: number, guess?: Value): Value {
-    const { g, m } = this
-    const logits = this.toFloat(this.linear(normed, "head", m.head_bias ?? false))
-    if (!guess) return logits
-    const rest = this.toFloat(this.linear(normed, "head_rest", false))
-    const { guesses } = this
-    const split = g.node("Reshape", [rest, g.ints([-1, places, guesses, 256])])
-    // What is left of every byte after each guess, modulo 256: a row of a table, as that takes one node.
-    const left = g.node("Gather", [this.leftovers(), guess])
-    const turned = g.node("GatherElements", [split, left], { axis: 3 })
-    const sum =
-      guesses > 1
-        ? g.node("ReduceSum", [turned, g.ints([2])], { keepdims: 0 })
-        : g.node("Reshape", [turned, g.ints([-1, places, 256])])
-    return g.node("Add", [logits, sum])
-  }
-
-  /** log_mixture of training/megabyte/lpc.py: what `logits` say, mixed with logistic distributions around `sound`. */
-  private mixture(normed: Value, places: number, logits: Value, { expected, spread }: Expected): Value {
-    const { g, m } = this
-    const parts = COMPONENTS * (m.lookback?.lpc.length ?? 0)
-    // Sigmoids near 1 are subtracted: in fp32 that tells in the tails, and a processor has fp64.
-    const exact = (x: Value) => (this.gpu ? this.toFloat(x) : g.node("Cast", [x], { to: 11 }))
-    const constant = (values: ArrayLike<number>, dims?: number[]) =>
-      this.gpu ? g.floats(values, dims) : g.doubles(values, dims)
-    const raw = exact(this.linear(normed, "head_mixture", true))
-    const columns = g.node("Reshape", [raw, g.ints([-1, 3 * parts + 1, 1])])
-    const split = (x: Value, sizes: number[]) => g.nodesOut(sizes.length, "Split", [x, g.ints(sizes)], { axis: 1 })
-    const [weights, narrow, beside] = split(columns, [parts + 1, parts, parts]) as [Value, Value, Value]
-    const [ofParts, ofLogits] = split(g.node("Softmax", [weights], { axis: 1 }), [parts, 1]) as [Value, Value]
-    const inverse = g.node("Div", [g.node("Exp", [narrow]), spread])
-    const middle = g.node("Add", [expected, g.node("Mul", [beside, spread])])
-    const away = g.node("Mul", [g.node("Sub", [constant(MU_LAW_EDGES), middle]), inverse]) // [rows, parts, 257]
-    const each = g.node("Mul", [g.node("Sigmoid", [away]), ofParts])
-    const below = g.node("ReduceSum", [each, g.ints([1])], { keepdims: 1 }) // [rows, 1, 257]
-    const edge = (from: number) => g.node("Slice", [below, g.ints([from]), g.ints([from + 256]), g.ints([2])])
-    const between = g.node("Clip", [g.node("Sub", [edge(1), edge(0)]), constant([FLOOR], []), constant([1], [])])
-    const flat = places === 1 ? logits : g.node("Reshape", [logits, g.ints([-1, 1, 256])])
-    const said = g.node("Mul", [g.node("Softmax", [exact(flat)], { axis: -1 }), ofLogits])
-    const mixed = g.node("Log", [g.node("Add", [between, said])])
-    const logp = this.gpu ? mixed : g.node("Cast", [mixed], { to: 1 })
-    return places === 1 ? logp : g.node("Reshape", [logp, g.ints([-1, places, 256])])
-  }
-
-  /** [guess, byte] -> byte - guess modulo 256. */
-  private leftovers(): Value {
-    const table = Array.from({ length: 65536 }, (_, i) => ((i & 255) - (i >> 8)) & 255)
-    return this.gpu ? this.g.int32s(table, [256, 256]) : this.g.ints(table, [256, 256])
-  }
-
   /** Mix of values for q [heads, rows, d] over k, v [places, heads, d] under `mask`: kept where they lie. */
   attendOver(q: Value, k: Value, v: Value, mask: Value): Value {
     const { g } = this
@@ -405,34 +240,4 @@ export class Builder {
     const total = g.node("ReduceSum", [g.node("Exp", [shifted]), g.ints([-1])], { keepdims: 1 })
     return g.node("Sub", [shifted, g.node("Log", [total])])
   }
-}
-
-/** Name of a matrix's form with one scale a channel. */
-export const perChannel = (name: string) => `${name}.per_channel`
-
-/** Names of the global cache's inputs of layer i. */
-export const cacheNames = (i: number) => ({ k: `k_${i}`, v: `v_${i}` })
-
-/** Name of the output that has all new rows of the cache, keys and then values of each layer: one costs less than many. */
-export const NEW_ROWS = "new_rows"
-
-/** Name of the output of what is carried to the next patch beside the cache. */
-export const NEXT_CARRIED = "next_carried"
-
-/** [rows, fits, 1] -> [rows, parts, 1]: each fit as often as there are components around it. */
-export function forComponents({ g, m }: Builder, x: Value): Value {
-  const fits = m.lookback?.lpc.length ?? 0
-  const each = Array.from({ length: fits * COMPONENTS }, (_, i) => Math.floor(i / COMPONENTS))
-  return g.node("Gather", [x, g.ints(each)], { axis: 1 })
-}
-
-/** N-gram table rows `ids`, embedded and projected by `to`: [...shape without its last, width of that]. */
-export function ngramRows(
-  b: Builder,
-  ids: Value,
-  shape: number[],
-  to: "ngram_to_local" | "ngram_to_patch" = "ngram_to_local",
-): Value {
-  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
-  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), to, false)
 }

@@ -11,7 +11,8 @@ import {
 } from "../features/lookback.ts"
 import { distances, LENGTHS } from "../features/match.ts"
 import { coefficients } from "../features/ngrams.ts"
-import { type Builder, type Expected, forComponents, ngramRows } from "./builder.ts"
+import type { Builder } from "./builder.ts"
+import { type Expected, forComponents } from "./head.ts"
 import { appendToNames, carriedNames, sureness } from "./name-match.ts"
 import type { DataType, Dim, Value } from "./onnx.ts"
 
@@ -207,6 +208,17 @@ function ngramInput(b: Builder, recent: Value): Value {
     : g.node("Mod", [hash, g.floats([rows], [1])], { fmod: 1 })
   const row = g.node("Add", [rest, g.floats(orders.map((_, i) => i * rows))])
   return ngramRows(b, g.node("Cast", [row], { to: 6 }), [-1, 1, orders.length * width])
+}
+
+/** N-gram table rows `ids`, embedded and projected by `to`: [...shape without its last, width of that]. */
+export function ngramRows(
+  b: Builder,
+  ids: Value,
+  shape: number[],
+  to: "ngram_to_local" | "ngram_to_patch" = "ngram_to_local",
+): Value {
+  const rows = b.g.node("Gather", [b.g.weight("ngram_embed.weight"), ids])
+  return b.linear(b.g.node("Reshape", [rows, b.g.ints(shape)]), to, false)
 }
 
 /** Lookback table rows `ids` [rows, places, columns], embedded and projected: [rows, places, D_L]. */

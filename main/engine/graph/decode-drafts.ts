@@ -1,6 +1,7 @@
 import type { Mask } from "../../../contract/sampling.ts"
 import { Builder, type Source } from "./builder.ts"
 import { globalStep } from "./decode-cpu.ts"
+import { guessesOf, head } from "./head.ts"
 import type { Graph } from "./onnx.ts"
 import { localInParallel } from "./parallel.ts"
 import { drawInputs, perturbedLogits, statistics } from "./sampling.ts"
@@ -32,8 +33,9 @@ export function draftGraph(source: Source, masks: readonly Mask[]): Graph {
   const { patch: P } = m
   const fromGlobal = g.input("from_global", "float32", ["batch", P, m.local.width])
   const inside = localInParallel(b, fromGlobal, "batch")
-  const guess = b.guesses ? g.input("guesses", "int64", ["batch", P, b.guesses]) : undefined
-  const logits = b.head(inside, P, guess)
+  const guesses = guessesOf(m)
+  const guess = guesses ? g.input("guesses", "int64", ["batch", P, guesses]) : undefined
+  const logits = head(b, inside, P, guess)
   const noise = g.input("noise", "float32", [P, "batch", 1, 256])
   const ordered = g.node("Reshape", [g.node("Transpose", [noise], { perm: [1, 0, 2, 3] }), g.ints([-1, P, 256])])
   const sums = perturbedLogits(g, logits, ordered, drawInputs(g, "int64", masks))

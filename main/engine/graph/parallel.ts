@@ -1,19 +1,12 @@
 import { attentionWidth, carriedWidth, headWidth, type Stage } from "../../../contract/pack.ts"
 import { lookbackSizes } from "../features/lookback.ts"
 import { BYTE_COLUMNS } from "../features/notes.ts"
-import {
-  type Attend,
-  Builder,
-  cacheNames,
-  NEW_ROWS,
-  NEXT_CARRIED,
-  ngramRows,
-  type Rotary,
-  type Source,
-  type Stream,
-} from "./builder.ts"
-import { lookbackRows } from "./byte-features.ts"
+import { type Attend, Builder, type Rotary, type Source, type Stream } from "./builder.ts"
+import { lookbackRows, ngramRows } from "./byte-features.ts"
+import { guessesOf, head, soundInputs } from "./head.ts"
+import { cacheNames, NEW_ROWS, NEXT_CARRIED } from "./names.ts"
 import type { Dim, Graph, Value } from "./onnx.ts"
+import { globalInput, isPadding, toLocal } from "./patches.ts"
 import { statistics } from "./sampling.ts"
 
 /**
@@ -35,7 +28,7 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   const d = headWidth(G)
   const group = G.heads / G.kv_heads
 
-  const { previous, h, rotary } = b.globalInput([1, "n", P], [1, -1, G.width], "n")
+  const { previous, h, rotary } = globalInput(b, [1, "n", P], [1, -1, G.width], "n")
   const mask = b.toMask(g.input("mask", "float32", ["n", "seen"]))
   // Each query head of a group stands under the others: rows of [group * n] share their key head.
   const groupMask = g.node("Concat", Array<Value>(group).fill(mask), { axis: 0 })
@@ -75,7 +68,7 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   if (!want.score && !carried) return g
 
   const globalOutput = g.node("Reshape", [b.addNorm(stream, "global_norm").normed, g.ints([-1, G.width])])
-  const fromGlobal = b.toLocal(globalOutput)
+  const fromGlobal = toLocal(b, globalOutput)
   if (carried) {
     const local = g.node("Reshape", [fromGlobal, g.ints([1, -1, P * m.local.width])])
     const next = g.node("Reshape", [g.concat([...moved, local], 2), g.ints([-1, carriedWidth(m)])])
@@ -85,9 +78,9 @@ export function parallelGraph(source: Source, want: { score: boolean; logits?: b
   const inside = carried
     ? alignedInParallel(b, previous, g.input("current", index, ["n", P]), fromGlobal, carried.local)
     : localInParallel(b, fromGlobal, "n")
-  const guesses = b.guesses
+  const guesses = guessesOf(m)
   const guess = guesses ? g.input("guesses", index, ["n", P, guesses]) : undefined
-  const logits = b.head(inside, P, guess, b.soundInputs("places"))
+  const logits = head(b, inside, P, guess, soundInputs(b, "places"))
   const scored = carried ? "current" : g.input("current", index, ["n", P])
   const current = g.node("Unsqueeze", [scored, g.ints([-1])])
   const { logprob, entropy } = statistics(b, logits, current)
@@ -219,7 +212,7 @@ function alignedInParallel(b: Builder, previous: Value, current: Value, fromGlob
   const all = alignedLocal(b, g.node("Concat", [first, current], { axis: 0 }), shares) // [n + 1, P + 1, D_L]
   const late = slice(all, [0, P], [-1, P + 1], [0, 1]) // [n, 1, D_L]
   const alone = slice(all, [0, 0], [1, 1], [0, 1])
-  const begins = g.node("Where", [b.isPadding(previous, [-1, 1, 1]), alone, late])
+  const begins = g.node("Where", [isPadding(b, previous, [-1, 1, 1]), alone, late])
   const rest = slice(all, [1, 1], [2 ** 31 - 1, P], [0, 1])
   return { x: g.node("Concat", [begins, rest], { axis: 1 }) }
 }

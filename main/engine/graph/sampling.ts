@@ -1,3 +1,4 @@
+import { logitsOf } from "../../../contract/pack.ts"
 import type { Mask } from "../../../contract/sampling.ts"
 import type { Builder } from "./builder.ts"
 import type { Graph, Value } from "./onnx.ts"
@@ -48,10 +49,44 @@ export function perturbedLogits(g: Graph, logits: Value, noise: Value, draw?: Dr
  * Logits [2B, 1, 256] of B sequences and of the same with their style left open -> [B, 1, 256] each: the sequences' own,
  * and those moved away from the open ones to `guidance` (fp32 [1]) times the distance (arXiv 2207.12598, equation 6).
  */
-export function guidedLogits(g: Graph, logits: Value, guidance: Value): { own: Value; steered: Value } {
+function guidedLogits(g: Graph, logits: Value, guidance: Value): { own: Value; steered: Value } {
   const [own, open] = g.nodesOut(2, "Split", [logits], { axis: 0, num_outputs: 2 }) as [Value, Value]
   const apart = g.node("Mul", [g.node("Sub", [own, open]), guidance])
   return { own, steered: g.node("Add", [open, apart]) }
+}
+
+/**
+ * Draws the bytes of B sequences inside a decode graph, with the graph's inputs noise, guidance and what leaves bytes out.
+ * `guided`: the rows are 2B, the last B of the same sequences with their style left open.
+ */
+export class ByteSampler {
+  /** fp32 [P, B, 1, count]. */
+  readonly noise: Value
+  /** Name of the dimension of the B sequences that bytes are drawn for. */
+  readonly rows: string
+  /** Bytes, and the end where the head has it. */
+  readonly count: number
+  private readonly masks: Draw | undefined
+  private readonly guidance: Value | undefined
+
+  constructor({ g, m, index }: Builder, masks: readonly Mask[], guided: boolean) {
+    this.rows = guided ? "drawn" : "batch"
+    this.count = logitsOf(m)
+    this.noise = g.input("noise", "float32", [m.patch, this.rows, 1, this.count])
+    this.masks = drawInputs(g, index, masks)
+    this.guidance = guided ? g.input("guidance", "float32", [1]) : undefined
+  }
+
+  /** From the logits of all rows those of the B sequences, and what competes for their next byte. */
+  perturbed(g: Graph, logits: Value, noise: () => Value): { own: Value; sums: Value } {
+    const { own, steered } = this.guidance ? guidedLogits(g, logits, this.guidance) : { own: logits, steered: logits }
+    return { own, sums: perturbedLogits(g, steered, noise(), this.masks, this.count) }
+  }
+
+  /** What was drawn for the B sequences, for all rows: their open twins get the same bytes. */
+  forAllRows(g: Graph, drawn: Value): Value {
+    return this.guidance ? g.node("Concat", [drawn, drawn], { axis: 0 }) : drawn
+  }
 }
 
 /** Log-probability of `bytes` [..., 1], indices, and entropy, both [..., 1] in nats, from logits [..., 256]. */
