@@ -1,12 +1,16 @@
 /** The canonical form of sound: what both the host and the windows must read alike. */
 
+import constants from "./constants.json" with { type: "json" }
+
 /** How samples are written: a byte each on the mu-law curve or linear (128 is silence), or 16-bit little-endian. */
 export type Encoded = { encoding: "mu-law" | "linear-8" | "pcm16" }
 
 /** Bytes of one sample. */
 export const sampleBytes = ({ encoding }: Encoded) => (encoding === "pcm16" ? 2 : 1)
 
-const MU = 255
+const { silence, mu: MU } = constants.samples
+/** The byte of silence, on the curve and linear. */
+export const SILENCE = silence
 const LOG = Math.log1p(MU)
 
 /** Samples in -1..1 as canonical bytes. Mu-law bytes are amounts on G.711's curve: 0 lowest, 128 silence, 255 highest. */
@@ -16,7 +20,7 @@ export function encodeSamples(samples: Float32Array, { encoding }: Encoded): Uin
     return new Uint8Array(pcm.buffer)
   }
   if (encoding === "linear-8")
-    return Uint8Array.from(samples, (x) => Math.max(0, Math.min(255, 128 + Math.round(x * 128))))
+    return Uint8Array.from(samples, (x) => Math.max(0, Math.min(255, SILENCE + Math.round(x * 128))))
   return Uint8Array.from(samples, byteOf)
 }
 
@@ -31,7 +35,9 @@ export function byteOf(sample: number): number {
 const expand = (curve: number) => (Math.sign(curve) * Math.expm1(Math.abs(curve) * LOG)) / MU
 
 /** The sample of each mu-law byte; 128 is exactly silence, so that silence stays silent however often it goes around. */
-export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) => expand(byte === 128 ? 0 : (byte / 255) * 2 - 1))
+export const MU_LAW = Float64Array.from({ length: 256 }, (_, byte) =>
+  expand(byte === SILENCE ? 0 : (byte / 255) * 2 - 1),
+)
 
 /** The least sample that `byteOf` turns into each byte from 1 on. */
 export const MU_LAW_BEGINS = Float64Array.from({ length: 255 }, (_, i) => expand((2 * (i + 0.5)) / 255 - 1))
@@ -42,7 +48,7 @@ export const MU_LAW_EDGES = Float64Array.of(-1e4, ...MU_LAW_BEGINS, 1e4)
 /** Sample `i` of canonical bytes, in -1..1. */
 export function sampleAt(bytes: Uint8Array, i: number, { encoding }: Encoded): number {
   if (encoding === "mu-law") return MU_LAW[bytes[i] as number] as number
-  if (encoding === "linear-8") return ((bytes[i] as number) - 128) / 128
+  if (encoding === "linear-8") return ((bytes[i] as number) - SILENCE) / 128
   // Shifted up and down again for the sign.
   return ((((bytes[2 * i + 1] as number) << 24) >> 16) | (bytes[2 * i] as number)) / 32768
 }

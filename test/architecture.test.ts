@@ -59,7 +59,9 @@ function imports(): Map<string, string[]> {
       const file = join(top, entry)
       if (!/\.tsx?$/.test(file) || /\.(test|d)\.tsx?$/.test(file)) continue
       const text = readFileSync(join(root, file), "utf8")
-      const named = [...text.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.tsx?)"/g)].map(([, path]) => path as string)
+      const named = [...text.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.(?:tsx?|json))"/g)].map(
+        ([, path]) => path as string,
+      )
       found.set(
         file,
         named.map((path) => relative(root, join(root, dirname(file), path))),

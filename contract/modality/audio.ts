@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { decodeSamples, sampleBytes } from "../samples.ts"
+import { decodeSamples, SILENCE, sampleBytes } from "../samples.ts"
 import { type ModalityEntry, narrowPresets, styled } from "./modality.ts"
 
 /**
@@ -10,8 +10,8 @@ export const Sound = z.object({
   rate: z.int().min(4000).max(48000),
   encoding: z.enum(["mu-law", "linear-8", "pcm16"]),
   /**
-   * Level of noise that the model is told its past has while it generates, in the second half of the header (see noisy
-   * in training/megabyte/data.py): it then mends its own small errors. Without it the header is all style.
+   * Level of noise that the model is told its past has while it generates, in the second half of the header: it then mends
+   * its own small errors. Without it the header is all style.
    */
   noise: z.int().min(0).max(127).optional(),
   /**
@@ -41,9 +41,6 @@ export function isSilent(bytes: Uint8Array, sound: Sound): boolean {
   return heard <= STRAY * samples.length
 }
 
-/** The byte of silence; style and noise count from it, so that a header is not heard. */
-const SILENCE = 128
-
 export const audio: ModalityEntry = {
   noun: "sound",
   kind: "Sound",
@@ -63,6 +60,7 @@ export const audio: ModalityEntry = {
     return {
       styles: sound.styles,
       defaultStyle: sound.defaultStyle ?? 0,
+      // Style and noise count from silence, so that a header is not heard.
       header({ style = 0, generating = false } = {}) {
         const header = new Uint8Array(sound.header).fill(SILENCE + style)
         if (sound.noise !== undefined) header.fill(SILENCE + (generating ? sound.noise : 0), header.length >> 1)

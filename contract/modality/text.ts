@@ -1,4 +1,5 @@
 import { z } from "zod"
+import constants from "../constants.json" with { type: "json" }
 import { type ModalityEntry, plural, styled, widePresets } from "./modality.ts"
 
 /** Media of a text pack. */
@@ -12,8 +13,7 @@ export const Text = z.object({
 export type Text = z.infer<typeof Text>
 
 /** Second half of a text's header: whether the text after it is a document's beginning or comes from further on. */
-const BEGINS = 1
-const WITHIN = 2
+const { begins: BEGINS, within: WITHIN } = constants.text
 
 /** How much may be made for it to be looked at whole, the longest stretch that is said over and over, and how exactly. */
 const [SHORTEST, LONGEST, PERIOD, ALIKE] = [160, 20_000, 400, 0.97]

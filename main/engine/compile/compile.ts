@@ -307,10 +307,10 @@ function sources(): string {
     const path = fileURLToPath(new URL(folder, import.meta.url))
     return existsSync(path) ? readdirSync(path).map((name) => join(path, name)) : []
   })
-  const shared = ["../../../contract/samples.ts", "../float16.ts"].map((path) =>
+  const shared = ["../../../contract/samples.ts", "../../../contract/constants.json", "../float16.ts"].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
   )
   for (const file of [...files, ...shared])
-    if (/(?<!\.test|\.d)\.ts$/.test(file) && existsSync(file)) hash.update(readFileSync(file))
+    if (/(?<!\.test|\.d)\.(ts|json)$/.test(file) && existsSync(file)) hash.update(readFileSync(file))
   return hash.digest("hex")
 }

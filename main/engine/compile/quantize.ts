@@ -1,9 +1,11 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
+
 /**
  * Numbers of a row that share one scale: the longest block that divides the row. Long ones are read faster (128: 1.2
  * times 32 on the CPU) and cost next to nothing in bits per byte. Undefined: the row cannot be quantised.
  */
 export function blockOf(columns: number): number | undefined {
-  return [128, 64, 32].find((block) => columns % block === 0)
+  return constants.quantization.blocks.find((block) => columns % block === 0)
 }
 
 /** A matrix of signed 8-bit numbers: w = q * scale. In blocks it is row-major [rows, columns], scales [rows, columns/block]. */

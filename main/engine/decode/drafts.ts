@@ -1,5 +1,6 @@
 import type { PatchPart } from "../../../contract/engine.ts"
-import { BYTE_COLUMNS, GUESSES, type Listener, SILENCE } from "../features/notes.ts"
+import { SILENCE } from "../../../contract/samples.ts"
+import { BYTE_COLUMNS, GUESSES, type Listener } from "../features/notes.ts"
 import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 
 /**

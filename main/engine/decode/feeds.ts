@@ -11,6 +11,7 @@ import { farthestLook, lookbackInputs, lookbackSizes } from "../features/lookbac
 import { emptyRow, ngramIds } from "../features/ngrams.ts"
 import { BYTE_COLUMNS, GUESSES, type Listener, patchSizes } from "../features/notes.ts"
 import { cacheNames } from "../graph/names.ts"
+import { rotaryAngle } from "../graph/rotary.ts"
 import { type InferenceSession, Tensor } from "../onnxruntime.ts"
 
 /** Inputs of a graph by their names. */
@@ -62,7 +63,7 @@ export function positionFeeds(config: ModelConfig, first: number, count: number)
   const sin = new Float32Array(count * half)
   for (let i = 0; i < count; i++)
     for (let j = 0; j < half; j++) {
-      const angle = (first + i) * 10000 ** (-j / half)
+      const angle = rotaryAngle(first + i, j, half)
       cos[i * half + j] = Math.cos(angle)
       sin[i * half + j] = Math.sin(angle)
     }

@@ -1,29 +1,33 @@
 import FFT from "fft.js"
+import constants from "../../../contract/constants.json" with { type: "json" }
 import type { Lpc } from "../../../contract/pack.ts"
 import { MU_LAW } from "../../../contract/samples.ts"
 
 /**
  * Backward-adaptive linear prediction of mu-law sound (as in G.728): coefficients are fitted to the samples that are
- * known already, anew for every patch. The same numbers as in training/megabyte/lpc.py.
+ * known already, anew for every patch. The same numbers as in training/megabyte/lpc.py, by the same constants.
  */
 
 /** Steps of how wrong a fit was of late, in quarter octaves. */
-export const LEVELS = 64
+export const LEVELS = constants.lpc.levels
 
 /** Samples that this is measured on. */
-export const RECENT = 128
+export const RECENT = constants.lpc.recent
 
 /** The spread of silence. */
-const LEAST = 2 ** -15
+const LEAST = 2 ** constants.lpc.quietestOctave
 
 /** Logistic distributions around what a fit expects. */
-export const COMPONENTS = 2
-
-/** What is fitted is as if there were white noise 33 dB down; see training/megabyte/lpc.py. */
-const NOISE = 5e-4
+export const COMPONENTS = constants.lpc.components
 
 /** A byte's probability under them is at least this. */
-export const FLOOR = 1e-8
+export const FLOOR = constants.lpc.floor
+
+/**
+ * What is fitted is as if there were white noise 33 dB down (training/megabyte/lpc.py tells why), and never nothing; over
+ * which share of a window its newest samples are tapered; steps of LEVELS an octave.
+ */
+const { noise, ridge, taper, levelsPerOctave, quietestOctave } = constants.lpc
 
 /**
  * One predictor for one patch: the weight of each of the last samples, newest first, its mean error of late, and that as
@@ -37,10 +41,10 @@ const windows = new Map<number, Float64Array>()
 function analysisWindow(length: number): Float64Array {
   let weights = windows.get(length)
   if (!weights) {
-    const taper = Math.floor(length / 20)
+    const newest = Math.floor(length / taper)
     weights = Float64Array.from({ length }, (_, i) => {
       const rise = Math.sin(((Math.PI / 2) * (i + 0.5)) / length) ** 2
-      return rise * Math.min(1, (length - i - 0.5) / taper)
+      return rise * Math.min(1, (length - i - 0.5) / newest)
     })
     windows.set(length, weights)
   }
@@ -57,13 +61,13 @@ export function fitPredictor({ order, window }: Lpc, samples: Float64Array, end:
   const start = end - window
   for (let i = Math.max(0, -start); i < window; i++) x[i] = (weights[i] as number) * (samples[start + i] as number)
   const r = autocorrelation(x, order)
-  r[0] = (r[0] as number) * (1 + NOISE) + 1e-7
+  r[0] = (r[0] as number) * (1 + noise) + ridge
   const coefficients = levinson(r)
   let error = 0
   for (let t = Math.max(0, end - RECENT); t < end; t++)
     error += Math.abs((samples[t] as number) - expectedAt(coefficients, samples, t))
   const spread = Math.max(LEAST, error / RECENT)
-  const level = Math.floor((Math.log2(spread) + 15) * 4)
+  const level = Math.floor((Math.log2(spread) - quietestOctave) * levelsPerOctave)
   return { coefficients, spread, level: Math.min(LEVELS - 1, Math.max(0, level)) }
 }
 

@@ -1,3 +1,4 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
 import type { Match } from "../../../contract/pack.ts"
 
 /**
@@ -6,7 +7,7 @@ import type { Match } from "../../../contract/pack.ts"
  */
 
 /** Lengths of a match that are told apart: none, 1, 2 .. and all from 15 on. */
-export const LENGTHS = 16
+export const LENGTHS = constants.matches.lengths
 
 /** The distances at which a match is looked for: `unit`, 2 * `unit` .. `window`. */
 export const distances = ({ window, unit }: Match) => Math.floor(window / unit)

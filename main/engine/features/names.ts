@@ -1,3 +1,4 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
 import type { Match } from "../../../contract/pack.ts"
 import { LENGTHS } from "./match.ts"
 
@@ -7,13 +8,14 @@ import { LENGTHS } from "./match.ts"
  * training/megabyte/match.py.
  */
 
-const [SPACE, COMMA, SEMICOLON] = [32, 44, 59]
+/** A space, and the bytes beside small letters after which a sentence goes on: a comma and a semicolon. */
+const { space, joints } = constants.names
 export const isCapital = (byte: number) => byte >= 65 && byte <= 90
 const isSmall = (byte: number) => byte >= 97 && byte <= 122
 export const isLetter = (byte: number) => isCapital(byte) || isSmall(byte)
 /** Whether a sentence goes on after this byte. */
-export const goesOn = (byte: number) => isSmall(byte) || byte === COMMA || byte === SEMICOLON
-export const isSpace = (byte: number) => byte === SPACE
+export const goesOn = (byte: number) => isSmall(byte) || joints.includes(byte)
+export const isSpace = (byte: number) => byte === space
 
 /** Letters of a word that are told apart. */
 export const MOST_LETTERS = LENGTHS - 2

@@ -1,15 +1,18 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
 import type { NGrams } from "../../../contract/pack.ts"
 
-/** Hash coefficients [longest order, orders], row 0 for the newest byte; the same numbers as in model.py. */
+const { seed, multiplier, increment, shift } = constants.ngrams
+
+/** Hash coefficients [longest order, orders], row 0 for the newest byte. */
 export function coefficients({ orders }: NGrams): Float32Array {
   const longest = Math.max(...orders)
   const table = new Float32Array(longest * orders.length)
-  let state = 12345
+  let state = seed
   orders.forEach((order, column) => {
     for (let row = 0; row < order; row++) {
-      // Number Recipes' generator; Math.imul keeps the product within 32 bits.
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-      table[row * orders.length + column] = (state >>> 19) | 1
+      // Numerical Recipes' generator; Math.imul keeps the product within 32 bits.
+      state = (Math.imul(state, multiplier) + increment) >>> 0
+      table[row * orders.length + column] = (state >>> shift) | 1
     }
   })
   return table

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { BYTE_COLUMNS, GUESSES, Listener, patchSizes, SILENCE, total } from "./notes.ts"
+import { SILENCE } from "../../../contract/samples.ts"
+import { BYTE_COLUMNS, GUESSES, Listener, patchSizes, total } from "./notes.ts"
 
 const notes = { bar: 4, bars: [1, 2], before: 2, width: 8, guesses: true }
 const patch = 96

@@ -1,27 +1,28 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
 import type { Notes } from "../../../contract/pack.ts"
+import { SILENCE } from "../../../contract/samples.ts"
 
 /**
  * Notes heard in the sound before a patch: the pitch period, how long it has lasted, what stood a bar ago. The same
- * numbers as in training/megabyte/notes.py; all are rows of an embedding table.
+ * numbers as in training/megabyte/notes.py, by the same constants; all are rows of an embedding table.
  *
  * A note is sound after silence. Its period is the smallest whole number of samples after which it repeats exactly; where
  * a patch has none (it grew softer), the note keeps the one that it had.
  */
 
-const RATE = 8000
-export const SILENCE = 128
+const RATE = constants.notes.rate
 /** Samples of silence at a patch's end that end a note. */
-const GAP = 8
+const GAP = constants.notes.gap
 /** Periods in samples, and samples at least that repeat. */
-const [SHORTEST, LONGEST, OVERLAP] = [8, 80, 12]
+const { shortestPeriod: SHORTEST, longestPeriod: LONGEST, overlap: OVERLAP } = constants.notes
 /** Of a patch: its period (0: none), whether a note begins in it and ends in it. */
 const STATES = 4 * (LONGEST + 1)
 /** Patches since the last note or rest began, as far as they are told apart. */
-const AGES = 128
+const AGES = constants.notes.ages
 /** Bits of the number of patches that came as a number of bars ago. */
-const RUNS = 12
-/** Of the time so far, of each pitch class. */
-const SHARES = 8
+const RUNS = constants.notes.runs
+/** Of the time so far, of each pitch class: bits of how many such steps it has. */
+const { shares: SHARES, shareSteps: SHARE_STEPS } = constants.notes
 /** The byte where there is none. */
 const NONE = 256
 
@@ -169,7 +170,7 @@ export class Listener {
       since = note?.since ?? 0
     }
     const all = total(this.sounding)
-    columns.push(...this.sounding.map((count) => bits(Math.floor((64 * count) / Math.max(1, all)))))
+    columns.push(...this.sounding.map((count) => bits(Math.floor((SHARE_STEPS * count) / Math.max(1, all)))))
     return columns.map((row, i) => row + (this.offsets[i] as number))
   }
 

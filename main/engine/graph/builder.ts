@@ -1,3 +1,4 @@
+import constants from "../../../contract/constants.json" with { type: "json" }
 import { attentionWidth, headWidth, type ModelConfig, type Precision, type Stage } from "../../../contract/pack.ts"
 import { perChannel } from "./names.ts"
 import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.ts"
@@ -16,6 +17,9 @@ import { type Dim, type ExternalTensor, float, Graph, type Value } from "./onnx.
  * Keys and values of the global model never pass through a graph output whole. The caller keeps them and feeds its
  * arrays as they are; a graph returns the new rows alone.
  */
+
+/** What keeps norms from dividing by nothing where a model says nothing of it. */
+const EPSILON = constants.norm.epsilon
 
 /** Where a weight's prepared form lies in the weights file. Forms are named in compile.ts. */
 export type Locate = (name: string) => ExternalTensor
@@ -124,13 +128,13 @@ export class Builder {
 
   norm(x: Value, name: string): Value {
     const { g, m } = this
-    const attributes = { axis: -1, epsilon: float(m.norm_epsilon ?? 1e-5) }
+    const attributes = { axis: -1, epsilon: float(m.norm_epsilon ?? EPSILON) }
     if (m.norm === "rmsnorm") return g.node("SimplifiedLayerNormalization", [x, g.weight(`${name}.weight`)], attributes)
     return this.layerNorm(x, name, m.norm_epsilon)
   }
 
   /** Layer norm, also where the model's own is another. */
-  layerNorm(x: Value, name: string, epsilon = 1e-5): Value {
+  layerNorm(x: Value, name: string, epsilon = EPSILON): Value {
     const { g } = this
     const inputs = [x, g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
     return g.node("LayerNormalization", inputs, { axis: -1, epsilon: float(epsilon) })
@@ -147,7 +151,7 @@ export class Builder {
     const rms = m.norm === "rmsnorm"
     const op = rms ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization"
     const weights = rms ? [g.weight(`${name}.weight`)] : [g.weight(`${name}.weight`), g.weight(`${name}.bias`)]
-    const out = g.nodesOut(4, op, [x, added, ...weights], { epsilon: float(m.norm_epsilon ?? 1e-5) })
+    const out = g.nodesOut(4, op, [x, added, ...weights], { epsilon: float(m.norm_epsilon ?? EPSILON) })
     return { sum: out[3] as Value, normed: out[0] as Value }
   }
 

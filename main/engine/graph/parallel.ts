@@ -7,6 +7,7 @@ import { guessesOf, head, soundInputs } from "./head.ts"
 import { cacheNames, NEW_ROWS, NEXT_CARRIED } from "./names.ts"
 import type { Dim, Graph, Value } from "./onnx.ts"
 import { globalInput, isPadding, toLocal } from "./patches.ts"
+import { rotaryAngle } from "./rotary.ts"
 import { statistics } from "./sampling.ts"
 
 /**
@@ -180,7 +181,7 @@ function localBlocks(b: Builder, enter: () => Stream, P: number, trace?: LocalTr
 export function localRotary(b: Builder, count: number): Rotary | undefined {
   if (!b.m.local_rotary) return undefined
   const half = headWidth(b.m.local) / 2
-  const angles = Array.from({ length: count * half }, (_, i) => Math.floor(i / half) * 10000 ** (-(i % half) / half))
+  const angles = Array.from({ length: count * half }, (_, i) => rotaryAngle(Math.floor(i / half), i % half, half))
   const table = (values: number[]) => b.reals(values, [count, half])
   return { cos: table(angles.map(Math.cos)), sin: table(angles.map(Math.sin)), ids: b.g.ints([0]) }
 }

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .constants import CONSTANTS
 from .model import Config, Megabyte
 
 Storage = Literal["int8", "fp16", "fp32"]
@@ -16,7 +17,7 @@ Storage = Literal["int8", "fp16", "fp32"]
 
 def block_of(columns: int) -> int | None:
     """Numbers of a row that share a scale: the longest block that divides the row (main/engine/compile/quantize.ts)."""
-    return next((block for block in (128, 64, 32) if columns % block == 0), None)
+    return next((block for block in CONSTANTS["quantization"]["blocks"] if columns % block == 0), None)
 
 
 def quantize(weight: Tensor, block: int) -> tuple[Tensor, Tensor]:

@@ -10,41 +10,46 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LEVELS = 64  # how wrong the fit was of late, in quarter octaves
-RECENT = 128  # samples that this is measured on
+from .constants import CONSTANTS
+
+_LPC = CONSTANTS["lpc"]
+LEVELS: int = _LPC["levels"]  # how wrong the fit was of late, in steps of _LPC["levelsPerOctave"] an octave
+RECENT: int = _LPC["recent"]  # samples that this is measured on
 # What is fitted is as if there were white noise 33 dB down, about what mu-law rounds away: what is made sound then does
 # not ring on and grow when it is heard again, and what is heard is expected better (STUDY.md).
-NOISE = 5e-4
-COMPONENTS = 2  # logistic distributions around what a fit expects
-FLOOR = 1e-8  # a byte's probability under them is at least this
-LEAST = 2.0**-15  # the spread of silence
+NOISE: float = _LPC["noise"]
+COMPONENTS: int = _LPC["components"]  # logistic distributions around what a fit expects
+FLOOR: float = _LPC["floor"]  # a byte's probability under them is at least this
+LEAST: float = 2.0 ** _LPC["quietestOctave"]  # the spread of silence
+SILENCE: int = CONSTANTS["samples"]["silence"]
+MU: int = CONSTANTS["samples"]["mu"]
 
 
 def _expand(curve: Tensor) -> Tensor:
     """The samples at places of G.711's curve, both in -1..1."""
-    return curve.sign() * torch.expm1(curve.abs() * math.log(256)) / 255
+    return curve.sign() * torch.expm1(curve.abs() * math.log(1 + MU)) / MU
 
 
 @functools.cache
 def mu_law_samples() -> Tensor:
-    """The sample in -1..1 of each mu-law byte (contract/samples.ts): 128 is silence. [256] float64."""
+    """The sample in -1..1 of each mu-law byte (contract/samples.ts): SILENCE is 0. [256] float64."""
     byte = torch.arange(256, dtype=torch.float64)
     curve = byte / 255 * 2 - 1
-    curve[128] = 0
+    curve[SILENCE] = 0
     return _expand(curve)
 
 
 def mu_law_bytes(x: Tensor) -> Tensor:
     """The byte of each sample, as int64."""
     x = x.clamp(-1, 1)
-    curve = x.sign() * torch.log1p(255 * x.abs()) / math.log(256)
+    curve = x.sign() * torch.log1p(MU * x.abs()) / math.log(1 + MU)
     return ((curve + 1) / 2 * 255 + 0.5).floor().long()
 
 
 def analysis_window(length: int) -> Tensor:
-    """Weights of the samples before a patch, oldest first: half a Hann window, tapered over the newest twentieth."""
+    """Weights of the samples before a patch, oldest first: half a Hann window, tapered over the newest of them."""
     at = torch.arange(length, dtype=torch.float64) + 0.5
-    return torch.sin(math.pi / 2 * at / length) ** 2 * ((length - at) / (length // 20)).clamp(max=1)
+    return torch.sin(math.pi / 2 * at / length) ** 2 * ((length - at) / (length // _LPC["taper"])).clamp(max=1)
 
 
 def levinson(r: Tensor) -> Tensor:
@@ -80,7 +85,7 @@ def predict(x: Tensor, patch: int, order: int, window: int, noise: float = NOISE
         spectrum = torch.fft.rfft(part[..., before - window : before] * weights, correlated)
         r = torch.fft.irfft(spectrum.real.square() + spectrum.imag.square(), correlated)
         r = r[..., : order + 1].clone()
-        r[..., 0] = r[..., 0] * (1 + noise) + 1e-7
+        r[..., 0] = r[..., 0] * (1 + noise) + _LPC["ridge"]
         a = F.pad(levinson(r), (1, 0))
         # The fit applied to the last samples and to the patch at once, as a convolution.
         near = part[..., before - order - RECENT :]
@@ -93,7 +98,7 @@ def predict(x: Tensor, patch: int, order: int, window: int, noise: float = NOISE
 
 def level_of(spread: Tensor) -> Tensor:
     """Spreads as steps 0..LEVELS-1 (int64): from LEAST to 1."""
-    return ((torch.log2(spread) + 15) * 4).floor().clamp(0, LEVELS - 1).long()
+    return ((torch.log2(spread) - _LPC["quietestOctave"]) * _LPC["levelsPerOctave"]).floor().clamp(0, LEVELS - 1).long()
 
 
 def _mu_law_edges() -> Tensor:

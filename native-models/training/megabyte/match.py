@@ -7,7 +7,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-LENGTHS = 16  # lengths of a match that are told apart: none, 1, 2 .. and all from 15 on
+from .constants import CONSTANTS
+
+LENGTHS: int = CONSTANTS["matches"]["lengths"]  # of a match, told apart: none, 1, 2 .. and all from the last on
+SPACE: int = CONSTANTS["names"]["space"]
+JOINTS: list[int] = CONSTANTS["names"]["joints"]  # a comma, a semicolon: the sentence goes on after them
 
 
 @torch.compiler.disable
@@ -63,8 +67,8 @@ def last_name(x: Tensor, window: int) -> tuple[Tensor, Tensor]:
     small = (x >= 97) & (x <= 122)
     before = nn.functional.pad(x, (2, 0))
     earlier, last = before[:, :length], before[:, 1 : length + 1]
-    within = ((earlier >= 97) & (earlier <= 122)) | (earlier == 44) | (earlier == 59)
-    name = capital & (last == 32) & within
+    within = ((earlier >= 97) & (earlier <= 122)) | torch.isin(earlier, torch.tensor(JOINTS, device=x.device))
+    name = capital & (last == SPACE) & within
     # Of each place: where its word begins, after the last byte that is no letter.
     ends = torch.where(capital | small, 0, place + 1)
     begins = nn.functional.pad(ends.cummax(1).values, (1, 0))[:, :length]

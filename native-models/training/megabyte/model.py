@@ -15,9 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .constants import CONSTANTS
 from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
 from .match import LENGTHS, last_name, longest_match
 from .notes import Notes, byte_rows, guesses_of, hear, patch_rows, style_of
+
+EPSILON: float = CONSTANTS["norm"]["epsilon"]
+ROTARY_BASE = float(CONSTANTS["rotary"]["base"])
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,13 @@ class NGrams:
     def coefficients(self) -> Tensor:
         """[max order, len(orders)] float32: row 0 multiplies the newest byte; 0 beyond an order's length."""
         table = torch.zeros(max(self.orders), len(self.orders))
-        state = 12345
+        n = CONSTANTS["ngrams"]
+        state = n["seed"]
         for column, order in enumerate(self.orders):
             for row in range(order):
                 # A fixed linear congruential generator (Numerical Recipes): the same numbers in every language.
-                state = (state * 1664525 + 1013904223) % 2**32
-                table[row, column] = (state >> 19) | 1
+                state = (state * n["multiplier"] + n["increment"]) % 2**32
+                table[row, column] = (state >> n["shift"]) | 1
         return table
 
 
@@ -184,7 +189,7 @@ class Config:
 
 
 class RMSNorm(nn.Module):
-    """x / rms(x) * weight, eps 1e-5 (Zhang and Sennrich 2019); one fused kernel under torch.compile."""
+    """x / rms(x) * weight (Zhang and Sennrich 2019); one fused kernel under torch.compile."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -192,7 +197,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = x.float()
-        return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5) * self.weight).to(x.dtype)
+        return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + EPSILON) * self.weight).to(x.dtype)
 
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:
@@ -203,8 +208,8 @@ def rotate(x: Tensor, angles: Tensor) -> Tensor:
 
 
 def rotary_angles(length: int, head_dim: int, device: torch.device) -> Tensor:
-    """Angles of positions 0..length-1: [length, head_dim/2], base 10000."""
-    inverse = 10000.0 ** (-torch.arange(0, head_dim, 2, device=device, dtype=torch.float64) / head_dim)
+    """Angles of positions 0..length-1: [length, head_dim/2]."""
+    inverse = ROTARY_BASE ** (-torch.arange(0, head_dim, 2, device=device, dtype=torch.float64) / head_dim)
     return (torch.arange(length, device=device, dtype=torch.float64)[:, None] * inverse).float()
 
 
@@ -235,7 +240,7 @@ class Block(nn.Module):
         self.swiglu = config.feed_forward == "swiglu"
 
         def norm() -> nn.Module:
-            return RMSNorm(stage.width) if config.norm == "rmsnorm" else nn.LayerNorm(stage.width)
+            return RMSNorm(stage.width) if config.norm == "rmsnorm" else nn.LayerNorm(stage.width, EPSILON)
 
         kv = stage.kv_heads * stage.head_dim
         self.attention_norm = norm()
@@ -317,7 +322,7 @@ class Megabyte(nn.Module):
         if c.position == "learned":
             self.patch_position = nn.Parameter(torch.empty(c.context, g.width))
         self.global_blocks = nn.ModuleList(Block(c, g, dropout) for _ in range(g.layers))
-        self.global_norm = RMSNorm(g.width) if c.norm == "rmsnorm" else nn.LayerNorm(g.width)
+        self.global_norm = RMSNorm(g.width) if c.norm == "rmsnorm" else nn.LayerNorm(g.width, EPSILON)
         if c.global_to_local == "slice":
             self.to_local = nn.Linear(g.width // patch, loc.width, bias=c.bias)
         else:
@@ -347,7 +352,7 @@ class Megabyte(nn.Module):
             if c.notes.guesses:
                 self.head_rest = nn.Linear(loc.width, 2 * 256, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc, self.local_dropout) for _ in range(loc.layers))
-        self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width)
+        self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width, EPSILON)
         if not c.tied_head:
             self.head = nn.Linear(loc.width, 256, bias=False)
         self.reset_parameters()

@@ -16,15 +16,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-RATE = 8000
-SILENCE = 128
-GAP = 8  # samples of silence at a patch's end that end a note
-SHORTEST, LONGEST = 8, 80  # periods in samples
-OVERLAP = 12  # samples at least that repeat
+from .constants import CONSTANTS
+
+_NOTES = CONSTANTS["notes"]
+RATE: int = _NOTES["rate"]
+SILENCE: int = CONSTANTS["samples"]["silence"]
+GAP: int = _NOTES["gap"]  # samples of silence at a patch's end that end a note
+SHORTEST: int = _NOTES["shortestPeriod"]  # periods in samples
+LONGEST: int = _NOTES["longestPeriod"]
+OVERLAP: int = _NOTES["overlap"]  # samples at least that repeat
 STATES = 4 * (LONGEST + 1)  # of a patch: its period (0: none), whether a note begins in it and ends in it
-AGES = 128  # patches since the last note or rest began, as far as they are told apart
-RUNS = 12  # bits of the number of patches that came as a number of bars ago
-SHARES = 8  # of the time so far, of each pitch class
+AGES: int = _NOTES["ages"]  # patches since the last note or rest began, as far as they are told apart
+RUNS: int = _NOTES["runs"]  # bits of the number of patches that came as a number of bars ago
+SHARES: int = _NOTES["shares"]  # of the time so far, of each pitch class: bits of how many SHARE_STEPS it has
+SHARE_STEPS: int = _NOTES["shareSteps"]
 NONE = 256  # the byte where there is none
 
 
@@ -154,7 +159,7 @@ def patch_rows(notes: Notes, heard: Heard, style: Tensor) -> Tensor:
         since = begin
     classes = torch.tensor([12] * SHORTEST + [pitch_class(p) for p in range(SHORTEST, LONGEST + 1)])
     sounding = F.one_hot(classes.to(at.device)[heard.period], 13)[..., :12].cumsum(1)
-    share = bits(64 * sounding // sounding.sum(2, keepdim=True).clamp(min=1))
+    share = bits(SHARE_STEPS * sounding // sounding.sum(2, keepdim=True).clamp(min=1))
     columns += [back(column, 1) for column in share.unbind(2)]
     return rows_of(columns, notes.patch_sizes)
 

@@ -20,10 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .constants import CONSTANTS
 from .data import IGNORED, OPEN_STYLE, SHARED, Rows
 
 END = 0
-BEGINS, WITHIN = 1, 2  # whether the row begins where the story does
+BEGINS: int = CONSTANTS["text"]["begins"]  # the row begins where the story does
+WITHIN: int = CONSTANTS["text"]["within"]
 STYLES = ["any", "tiny tale", "picture book", "bedtime story"]
 TALE, PICTURE_BOOK, BEDTIME = 1, 2, 3
 

@@ -11,11 +11,13 @@ import math
 
 import numpy as np
 
-RATE = 8000
-SILENCE = 128
+from .constants import CONSTANTS
+
+RATE: int = CONSTANTS["notes"]["rate"]
+SILENCE: int = CONSTANTS["samples"]["silence"]
 TIMBRES = ("organ", "triangle", "pulse", "pluck")
 LOWEST, HIGHEST = 45, 76  # MIDI pitches played: 110 to 667 Hz
-GAP = 8  # samples of silence at least before the next note, so that the same pitch twice is two notes
+GAP: int = CONSTANTS["notes"]["gap"]  # samples of silence before the next note: the same pitch twice is two notes
 DECAY_PATCHES = 4  # a plucked note gets softer so often
 DECAY_LEVELS = 12
 DECAY = 0.87

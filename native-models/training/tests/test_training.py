@@ -162,8 +162,8 @@ def test_compiled_in_parts_it_is_the_same_model() -> None:
 
 def test_attention_in_a_patch_is_plain_causal_attention() -> None:
     q, k, v = (torch.randn(3, 4, heads, 8).transpose(1, 2) for heads in (4, 2, 2))  # as in a block
-    wide = (t.repeat_interleave(2, 1) for t in (k, v))
-    expected = torch.nn.functional.scaled_dot_product_attention(q, *wide, is_causal=True)
+    keys, values = (t.repeat_interleave(2, 1) for t in (k, v))
+    expected = torch.nn.functional.scaled_dot_product_attention(q, keys, values, is_causal=True)
     torch.testing.assert_close(attend_in_patch(q, k, v, as_sums=True), expected)
     torch.testing.assert_close(attend_in_patch(q, k, v, as_sums=False), expected)
 
