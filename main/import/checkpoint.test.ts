@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { namedTensors, openCheckpoint } from "./checkpoint.ts"
+import { openCheckpoint } from "./checkpoint.ts"
 import { ImportError } from "./error.ts"
+import { namedTensors } from "./named-tensors.ts"
 
 const fixtures = join(import.meta.dirname, "../../test/import")
 const folder = mkdtempSync(join(tmpdir(), "megabyte-import-"))

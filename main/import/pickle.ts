@@ -45,257 +45,261 @@ const MARK = Symbol("mark")
  * @throws ImportError with a line for a person where it is damaged, too large or names what is not allowed
  */
 export function unpickle(bytes: Uint8Array, resolver: Resolver): { value: unknown; end: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const stack: unknown[] = []
-  const memo = new Map<number, unknown>()
-  let at = 0
+  const machine = new Machine(bytes, resolver)
+  for (let count = 0; count < MOST_STEPS; count++) {
+    const code = machine.u8()
+    if (code === STOP) return { value: machine.pop(), end: machine.at }
+    const step = steps[code]
+    if (!step) throw damaged(`it has a step of kind ${code}`)
+    step(machine)
+  }
+  throw new ImportError("Its pickle is too long; nothing was opened.")
+}
 
-  const take = (count: number): number => {
-    if (count > bytes.length - at) throw damaged("it ends too early")
-    at += count
-    return at - count
+/** The machine that pickles are programs of: a stack of values, some of them remembered by numbers. */
+class Machine {
+  /** Where the next step is read. */
+  at = 0
+  readonly stack: unknown[] = []
+  private readonly view: DataView
+  private readonly memo = new Map<number, unknown>()
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    readonly resolver: Resolver,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
-  const text = (length: number) => Buffer.from(bytes.subarray(take(length), at)).toString("utf8")
-  const line = (): string => {
-    const end = bytes.indexOf(10, at)
-    if (end < 0 || end - at > 1000) throw damaged("a name does not end")
-    return text(end + 1 - at).slice(0, -1)
+
+  /** Where the next `count` bytes begin, which are read by that. */
+  private take(count: number): number {
+    if (count > this.bytes.length - this.at) throw damaged("it ends too early")
+    this.at += count
+    return this.at - count
   }
-  const u8 = () => view.getUint8(take(1))
-  const u32 = () => view.getUint32(take(4), true)
-  const length64 = () => {
-    const length = view.getBigUint64(take(8), true)
-    if (length > BigInt(bytes.length)) throw damaged("it ends too early")
+
+  skip(count: number): void {
+    this.take(count)
+  }
+
+  data(length: number): Uint8Array {
+    return this.bytes.slice(this.take(length), this.at)
+  }
+
+  text(length: number): string {
+    return Buffer.from(this.bytes.subarray(this.take(length), this.at)).toString("utf8")
+  }
+
+  line(): string {
+    const end = this.bytes.indexOf(10, this.at)
+    if (end < 0 || end - this.at > 1000) throw damaged("a name does not end")
+    return this.text(end + 1 - this.at).slice(0, -1)
+  }
+
+  u8(): number {
+    return this.view.getUint8(this.take(1))
+  }
+
+  u16(): number {
+    return this.view.getUint16(this.take(2), true)
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.take(4), true)
+  }
+
+  i32(): number {
+    return this.view.getInt32(this.take(4), true)
+  }
+
+  /** The only number that is big-endian. */
+  f64(): number {
+    return this.view.getFloat64(this.take(8))
+  }
+
+  length64(): number {
+    const length = this.view.getBigUint64(this.take(8), true)
+    if (length > BigInt(this.bytes.length)) throw damaged("it ends too early")
     return Number(length)
   }
-  const whole = (length: number): number | bigint => {
+
+  /** A signed whole number of `length` bytes. */
+  whole(length: number): number | bigint {
     if (length > LONGEST_NUMBER) throw damaged("a number is too long")
     let value = 0n
-    const from = take(length)
-    for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(view.getUint8(from + i))
+    const from = this.take(length)
+    for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(this.view.getUint8(from + i))
     const signed = length ? BigInt.asIntN(8 * length, value) : 0n
     return signed >= Number.MIN_SAFE_INTEGER && signed <= Number.MAX_SAFE_INTEGER ? Number(signed) : signed
   }
 
-  const pop = (): unknown => {
-    const value = stack.pop()
-    if (value === undefined || value === MARK) throw damaged("it takes what is not there")
-    return value
-  }
-  /** The topmost value, which must stay. */
-  const top = (): unknown => {
-    const value = stack.at(-1)
-    if (value === undefined || value === MARK) throw damaged("it takes what is not there")
-    return value
-  }
-  const popMark = (): unknown[] => {
-    const mark = stack.lastIndexOf(MARK)
-    if (mark < 0) throw damaged("it takes what is not there")
-    return stack.splice(mark).slice(1)
-  }
-  const remember = (key: number) => memo.set(key, top())
-  const recall = (key: number): unknown => {
-    const value = memo.get(key)
-    if (value === undefined) throw damaged("it takes what is not there")
-    return value
-  }
-  const named = (module: unknown, name: unknown): Global => {
-    const full = `${module}.${name}`
-    if (!resolver.allows(full))
-      throw new ImportError(`It names ${JSON.stringify(full.slice(0, 100))}, which no weights need; nothing was run.`)
-    return new Global(full)
-  }
-  const call = (callee: unknown, args: unknown): unknown => {
-    if (!(callee instanceof Global) || !Array.isArray(args)) throw damaged("it calls what cannot be called")
-    return resolver.call(callee.name, args) ?? new Inert(callee.name, args)
-  }
-  const append = (to: unknown, values: unknown[]) => {
-    const list = Array.isArray(to) ? to : to instanceof Inert ? to.list : undefined
-    if (!list) throw damaged("it extends what is no list")
-    for (const value of values) list.push(value)
-  }
-  const setItems = (to: unknown, values: unknown[]) => {
-    const map = to instanceof Map ? to : to instanceof Inert ? to.items : undefined
-    if (!map || values.length % 2) throw damaged("it extends what is no dictionary")
-    for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1])
+  push(value: unknown): void {
+    this.stack.push(value)
   }
 
-  for (let step = 0; step < MOST_STEPS; step++) {
-    const code = u8()
-    switch (code) {
-      case 0x80: {
-        const protocol = u8()
-        if (protocol < 2 || protocol > 5) throw damaged(`it is of protocol ${protocol}`)
-        break
-      }
-      case 0x95: // FRAME
-        take(8)
-        break
-      case 0x2e: // STOP
-        return { value: pop(), end: at }
-      case 0x28:
-        stack.push(MARK)
-        break
-      case 0x30: // POP
-        if (stack.pop() === undefined) throw damaged("it takes what is not there")
-        break
-      case 0x31: // POP_MARK
-        popMark()
-        break
-      case 0x32: // DUP
-        stack.push(top())
-        break
-      case 0x4e:
-        stack.push(null)
-        break
-      case 0x88:
-        stack.push(true)
-        break
-      case 0x89:
-        stack.push(false)
-        break
-      case 0x4a: // BININT
-        stack.push(view.getInt32(take(4), true))
-        break
-      case 0x4b: // BININT1
-        stack.push(u8())
-        break
-      case 0x4d: // BININT2
-        stack.push(view.getUint16(take(2), true))
-        break
-      case 0x8a: // LONG1
-        stack.push(whole(u8()))
-        break
-      case 0x8b: // LONG4
-        stack.push(whole(u32()))
-        break
-      case 0x47: // BINFLOAT, the only number that is big-endian
-        stack.push(view.getFloat64(take(8)))
-        break
-      case 0x58: // BINUNICODE
-        stack.push(text(u32()))
-        break
-      case 0x8c: // SHORT_BINUNICODE
-        stack.push(text(u8()))
-        break
-      case 0x8d: // BINUNICODE8
-        stack.push(text(length64()))
-        break
-      case 0x55: // SHORT_BINSTRING, of Python 2
-        stack.push(text(u8()))
-        break
-      case 0x54: // BINSTRING
-        stack.push(text(u32()))
-        break
-      case 0x43: // SHORT_BINBYTES
-        stack.push(bytes.slice(take(u8()), at))
-        break
-      case 0x42: // BINBYTES
-        stack.push(bytes.slice(take(u32()), at))
-        break
-      case 0x8e: // BINBYTES8
-        stack.push(bytes.slice(take(length64()), at))
-        break
-      case 0x5d:
-        stack.push([])
-        break
-      case 0x29:
-        stack.push([])
-        break
-      case 0x7d:
-        stack.push(new Map())
-        break
-      case 0x8f: // EMPTY_SET: a list is enough
-        stack.push([])
-        break
-      case 0x6c: // LIST
-      case 0x74: // TUPLE
-      case 0x91: // FROZENSET
-        stack.push(popMark())
-        break
-      case 0x85: // TUPLE1
-      case 0x86:
-      case 0x87: {
-        const values: unknown[] = []
-        for (let i = 0; i < code - 0x84; i++) values.unshift(pop())
-        stack.push(values)
-        break
-      }
-      case 0x64: {
-        const map = new Map()
-        setItems(map, popMark())
-        stack.push(map)
-        break
-      }
-      case 0x61: // APPEND
-        append(stack.at(-2), [pop()])
-        break
-      case 0x65: // APPENDS
-      case 0x90: {
-        const values = popMark()
-        append(top(), values)
-        break
-      }
-      case 0x73: {
-        const value = pop()
-        const key = pop()
-        setItems(top(), [key, value])
-        break
-      }
-      case 0x75: {
-        const values = popMark()
-        setItems(top(), values)
-        break
-      }
-      case 0x71: // BINPUT
-        remember(u8())
-        break
-      case 0x72: // LONG_BINPUT
-        remember(u32())
-        break
-      case 0x94: // MEMOIZE
-        remember(memo.size)
-        break
-      case 0x68: // BINGET
-        stack.push(recall(u8()))
-        break
-      case 0x6a: // LONG_BINGET
-        stack.push(recall(u32()))
-        break
-      case 0x63: // GLOBAL
-        stack.push(named(line(), line()))
-        break
-      case 0x93: {
-        const name = pop()
-        stack.push(named(pop(), name))
-        break
-      }
-      case 0x52: // REDUCE
-      case 0x81: {
-        const args = pop()
-        stack.push(call(pop(), args))
-        break
-      }
-      case 0x92: {
-        pop() // keyword arguments: nothing that is understood takes any
-        const args = pop()
-        stack.push(call(pop(), args))
-        break
-      }
-      case 0x62: {
-        const state = pop()
-        const object = top()
-        if (object instanceof Inert) object.state = state
-        break
-      }
-      case 0x51: // BINPERSID
-        stack.push(resolver.persistent(pop()))
-        break
-      default:
-        throw damaged(`it has a step of kind ${code}`)
-    }
+  pop(): unknown {
+    return there(this.stack.pop())
   }
-  throw new ImportError("Its pickle is too long; nothing was opened.")
+
+  /** The topmost value, which must stay. */
+  top(): unknown {
+    return there(this.stack.at(-1))
+  }
+
+  /** All values above the last mark, and the mark itself, leave the stack. */
+  popMark(): unknown[] {
+    const mark = this.stack.lastIndexOf(MARK)
+    if (mark < 0) throw damaged("it takes what is not there")
+    return this.stack.splice(mark).slice(1)
+  }
+
+  remember(key = this.memo.size): void {
+    this.memo.set(key, this.top())
+  }
+
+  recall(key: number): void {
+    this.push(there(this.memo.get(key)))
+  }
+
+  global(module: unknown, name: unknown): void {
+    const full = `${module}.${name}`
+    if (!this.resolver.allows(full))
+      throw new ImportError(`It names ${JSON.stringify(full.slice(0, 100))}, which no weights need; nothing was run.`)
+    this.push(new Global(full))
+  }
+
+  call(callee: unknown, args: unknown): void {
+    if (!(callee instanceof Global) || !Array.isArray(args)) throw damaged("it calls what cannot be called")
+    this.push(this.resolver.call(callee.name, args) ?? new Inert(callee.name, args))
+  }
+}
+
+/** A value that a step takes. */
+function there(value: unknown): unknown {
+  if (value === undefined || value === MARK) throw damaged("it takes what is not there")
+  return value
+}
+
+function append(to: unknown, values: unknown[]): void {
+  const list = Array.isArray(to) ? to : to instanceof Inert ? to.list : undefined
+  if (!list) throw damaged("it extends what is no list")
+  for (const value of values) list.push(value)
+}
+
+function setItems(to: unknown, values: unknown[]): void {
+  const map = to instanceof Map ? to : to instanceof Inert ? to.items : undefined
+  if (!map || values.length % 2) throw damaged("it extends what is no dictionary")
+  for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1])
+}
+
+/** The last `count` values, as a tuple. */
+function tuple(m: Machine, count: number): void {
+  const values: unknown[] = []
+  for (let i = 0; i < count; i++) values.unshift(m.pop())
+  m.push(values)
+}
+
+function appends(m: Machine): void {
+  const values = m.popMark()
+  append(m.top(), values)
+}
+
+/** REDUCE and NEWOBJ: a call, or what a call of the class would make. */
+function call(m: Machine): void {
+  const args = m.pop()
+  m.call(m.pop(), args)
+}
+
+const STOP = 0x2e
+
+/** What the steps do, by their codes; names as in Python's pickletools. */
+const steps: Record<number, (m: Machine) => void> = {
+  // Numbers, texts and bytes.
+  78: (m) => m.push(null),
+  136: (m) => m.push(true),
+  137: (m) => m.push(false),
+  74: (m) => m.push(m.i32()), // BININT
+  75: (m) => m.push(m.u8()), // BININT1
+  77: (m) => m.push(m.u16()), // BININT2
+  138: (m) => m.push(m.whole(m.u8())), // LONG1
+  139: (m) => m.push(m.whole(m.u32())), // LONG4
+  71: (m) => m.push(m.f64()), // BINFLOAT
+  88: (m) => m.push(m.text(m.u32())), // BINUNICODE
+  140: (m) => m.push(m.text(m.u8())), // SHORT_BINUNICODE
+  141: (m) => m.push(m.text(m.length64())), // BINUNICODE8
+  85: (m) => m.push(m.text(m.u8())), // SHORT_BINSTRING, of Python 2
+  84: (m) => m.push(m.text(m.u32())), // BINSTRING
+  67: (m) => m.push(m.data(m.u8())), // SHORT_BINBYTES
+  66: (m) => m.push(m.data(m.u32())), // BINBYTES
+  142: (m) => m.push(m.data(m.length64())), // BINBYTES8
+
+  // Lists, tuples and dictionaries.
+  40: (m) => m.push(MARK),
+  93: (m) => m.push([]), // EMPTY_LIST
+  41: (m) => m.push([]), // EMPTY_TUPLE
+  143: (m) => m.push([]), // EMPTY_SET: a list is enough
+  125: (m) => m.push(new Map()), // EMPTY_DICT
+  108: (m) => m.push(m.popMark()), // LIST
+  116: (m) => m.push(m.popMark()), // TUPLE
+  145: (m) => m.push(m.popMark()), // FROZENSET
+  133: (m) => tuple(m, 1),
+  134: (m) => tuple(m, 2),
+  135: (m) => tuple(m, 3),
+  100: (m) => {
+    const map = new Map() // DICT
+    setItems(map, m.popMark())
+    m.push(map)
+  },
+  97: (m) => append(m.stack.at(-2), [m.pop()]), // APPEND
+  101: appends,
+  144: appends, // ADDITEMS
+  115: (m) => {
+    const value = m.pop() // SETITEM
+    const key = m.pop()
+    setItems(m.top(), [key, value])
+  },
+  117: (m) => {
+    const values = m.popMark() // SETITEMS
+    setItems(m.top(), values)
+  },
+
+  // The stack and what is remembered.
+  48: (m) => {
+    if (m.stack.pop() === undefined) throw damaged("it takes what is not there") // POP, which takes a mark too
+  },
+  49: (m) => void m.popMark(), // POP_MARK
+  50: (m) => m.push(m.top()), // DUP
+  113: (m) => m.remember(m.u8()), // BINPUT
+  114: (m) => m.remember(m.u32()), // LONG_BINPUT
+  148: (m) => m.remember(), // MEMOIZE
+  104: (m) => m.recall(m.u8()), // BINGET
+  106: (m) => m.recall(m.u32()), // LONG_BINGET
+
+  // What is not plain data.
+  99: (m) => m.global(m.line(), m.line()),
+  147: (m) => {
+    const name = m.pop() // STACK_GLOBAL
+    m.global(m.pop(), name)
+  },
+  82: call,
+  129: call,
+  146: (m) => {
+    m.pop() // NEWOBJ_EX; keyword arguments: nothing that is understood takes any
+    call(m)
+  },
+  98: (m) => {
+    const state = m.pop() // BUILD
+    const object = m.top()
+    if (object instanceof Inert) object.state = state
+  },
+  81: (m) => m.push(m.resolver.persistent(m.pop())), // BINPERSID
+
+  // The pickle itself.
+  128: (m) => {
+    const protocol = m.u8()
+    if (protocol < 2 || protocol > 5) throw damaged(`it is of protocol ${protocol}`)
+  },
+  149: (m) => m.skip(8), // FRAME
 }
 
 const damaged = (why: string) => new ImportError(`Its pickle is damaged or not one of PyTorch: ${why}.`)
