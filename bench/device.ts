@@ -7,6 +7,7 @@ import { canvasOf, Device, type Pack, type Precision, soundOf } from "../contrac
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { scoreBytes } from "../main/engine/decode/score.ts"
 import { readImage } from "../main/host/media/image.ts"
 import { wholeDocument } from "../main/packs/read.ts"
 import { at, exampleSound } from "./example.ts"
@@ -138,7 +139,7 @@ for (const name of names.length ? names : ["text", "image"]) {
     const file = await someFile(model.pack)
     const of = async (precision: Precision, where: Device) => {
       const scoring = Model.load(folder, precision, 0, cache, where)
-      const { logprob } = await Decoder.score(scoring, file.bytes)
+      const { logprob } = await scoreBytes(scoring, file.bytes)
       await scoring.release()
       const own = logprob.subarray(file.header)
       return (-own.reduce((a, b) => a + b, 0) / own.length / Math.LN2).toFixed(4)

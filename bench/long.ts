@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { scoreBytes } from "../main/engine/decode/score.ts"
 import { apart, partArguments } from "./apart.ts"
 import { fill, PERFORMANCE, table } from "./page.ts"
 import { benchPack, cache } from "./random-pack.ts"
@@ -58,9 +59,9 @@ async function write(name: string, bytes: number): Promise<Written> {
 /** Scores `bytes` in one go. */
 async function score(name: string, bytes: number): Promise<Scored> {
   const model = Model.load(benchPack(name), "int8", 1, cache)
-  await Decoder.score(model, anyPrompt(KIB)) // loads the graph
+  await scoreBytes(model, anyPrompt(KIB)) // loads the graph
   const began = processorMs()
-  await Decoder.score(model, anyPrompt(bytes))
+  await scoreBytes(model, anyPrompt(bytes))
   return { bytes, seconds: (processorMs() - began) / 1000, mb: process.resourceUsage().maxRSS / KIB }
 }
 

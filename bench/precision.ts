@@ -5,6 +5,7 @@ import { soundOf } from "../contract/pack.ts"
 import { defaultSampling } from "../contract/sampling.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { scoreBytes } from "../main/engine/decode/score.ts"
 import { wholeDocument } from "../main/packs/read.ts"
 import { at, exampleSound } from "./example.ts"
 import { benchPack, cache } from "./random-pack.ts"
@@ -46,8 +47,8 @@ for (const [name, read] of Object.entries(documents)) {
   for (const document of await read(model)) {
     const { bytes, header } = wholeDocument(model.pack, document)
     const whole = bytes.subarray(0, bytes.length - ((bytes.length - header) % patch))
-    bits.exact += total((await Decoder.score(exact, whole)).logprob.subarray(header))
-    bits.scored += total((await Decoder.score(model, whole)).logprob.subarray(header))
+    bits.exact += total((await scoreBytes(exact, whole)).logprob.subarray(header))
+    bits.scored += total((await scoreBytes(model, whole)).logprob.subarray(header))
     const { decoder } = await Decoder.start(model, whole.subarray(0, header), 1)
     for (let from = header; from < whole.length; from += patch) {
       const [part] = await decoder.step(defaultSampling, 1, [whole.subarray(from, from + patch)])

@@ -2,6 +2,7 @@ import { cpus } from "node:os"
 import { Device, Precision } from "../contract/pack.ts"
 import { Decoder } from "../main/engine/decode/decoder.ts"
 import { Model } from "../main/engine/decode/model.ts"
+import { scoreBytes } from "../main/engine/decode/score.ts"
 import { benchPack, cache } from "./random-pack.ts"
 import { anyPrompt, median, timePatches } from "./timing.ts"
 
@@ -39,7 +40,7 @@ for (const name of names.length ? names : ["text", "image", "audio", "large", "m
     const { patch, context } = model.config
     const prompt = anyPrompt(Math.min(256, context - patches) * patch)
     const prefill = await secondTime(() => Decoder.start(model, prompt, 1))
-    const score = await secondTime(() => Decoder.score(model, prompt))
+    const score = await secondTime(() => scoreBytes(model, prompt))
     const cells = [perSecond(prompt.length, prefill.ms), perSecond(prompt.length, score.ms)]
     for (const batch of batches) {
       const { decoder } = await Decoder.start(model, prompt, batch)

@@ -47,7 +47,7 @@ const borders: [folder: string, may: string[]][] = [
 ]
 
 /** Files over 400 lines that are still to be split along their ideas: none may be added. */
-const stillLong = ["main/engine/decode/decoder.ts", "main/host/generation.ts", "main/import/checkpoint.ts"]
+const stillLong = ["main/host/generation.ts"]
 
 const within = (file: string, folder: string) => file === folder || file.startsWith(`${folder}/`)
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { Decoder } from "../../main/engine/decode/decoder.ts"
 import { Model } from "../../main/engine/decode/model.ts"
+import { scoreBytes } from "../../main/engine/decode/score.ts"
 import { type ImportOptions, importModel } from "../../main/import/index.ts"
 import { readSafetensors } from "../../main/packs/safetensors.ts"
 import { floats, largestGap, logShare } from "../support/reference.ts"
@@ -46,7 +47,7 @@ describe.each<[string, ImportOptions]>([
   const everyLogp = () => [...x].map((byte, i) => logp(i, byte))
 
   it("scores whole sequences as the package does: every logit, and every byte's share", async () => {
-    const { logits = new Float32Array(), logprob } = await Decoder.score(model, x, undefined, "logits")
+    const { logits = new Float32Array(), logprob } = await scoreBytes(model, x, undefined, "logits")
     for (const [i, row] of expected.entries()) {
       const bytes = row.subarray(0, 256)
       expect(largestGap(logits.subarray(i * 256, i * 256 + bytes.length), bytes)).toBeLessThan(GAP)
@@ -87,7 +88,7 @@ describe.each<[string, ImportOptions]>([
   it("far beyond its context, step by step as at once", async () => {
     const tokens = Math.min(256, expected[0]?.length ?? 0)
     const long = Uint8Array.from({ length: 150 }, (_, i) => ((i * i * 31 + (i >> 3)) & 255) % tokens)
-    const { logprob } = await Decoder.score(model, long)
+    const { logprob } = await scoreBytes(model, long)
     const { decoder } = await Decoder.start(model, new Uint8Array(), 1)
     const p = model.config.patch
     for (let at = 0; at + p <= long.length; at += p) {

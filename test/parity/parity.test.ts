@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { defaultSampling, type Sampling } from "../../contract/sampling.ts"
 import { Decoder } from "../../main/engine/decode/decoder.ts"
 import { Model } from "../../main/engine/decode/model.ts"
+import { scoreBytes } from "../../main/engine/decode/score.ts"
 import { readSafetensors } from "../../main/packs/safetensors.ts"
 import { floats, largestGap, logShare } from "../support/reference.ts"
 
@@ -33,7 +34,7 @@ describe.each(["paper", "modern", "story", "picture", "sound", "tunes", "byte"])
       logShare(expected.subarray(position * 256, (position + 1) * 256), byte)
 
     it("score: every logit equals PyTorch's within 1e-4", async () => {
-      const { logits } = await Decoder.score(model, x, undefined, "logits")
+      const { logits } = await scoreBytes(model, x, undefined, "logits")
       expect(largestGap(logits ?? [], expected)).toBeLessThan(1e-4)
     })
 
@@ -73,7 +74,7 @@ describe.each(["paper", "modern", "story", "picture", "sound", "tunes", "byte"])
 
     it("the sum of step-by-step log-probabilities is the score's, far beyond the trained context", async () => {
       const long = Uint8Array.from({ length: 5 * x.length + 3 }, (_, i) => (i * i * 31 + (i >> 3)) & 255)
-      const { logprob, entropy } = await Decoder.score(model, long)
+      const { logprob, entropy } = await scoreBytes(model, long)
       const { decoder } = await Decoder.start(model, new Uint8Array(), 1)
       const p = model.config.patch
       for (let k = 0; (k + 1) * p <= long.length; k++) {

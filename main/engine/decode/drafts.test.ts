@@ -8,6 +8,7 @@ import { Listener } from "../features/notes.ts"
 import { Decoder } from "./decoder.ts"
 import { gumbel } from "./gumbel.ts"
 import { Model } from "./model.ts"
+import { scoreBytes } from "./score.ts"
 
 const folder = join(import.meta.dirname, "../../../test/parity/tunes")
 const cache = mkdtempSync(join(tmpdir(), "megabyte-drafts-"))
@@ -56,7 +57,7 @@ it("gives the bytes that one after the other are drawn from the model's own logi
   const expected: number[] = []
   const noise = new Float32Array(256)
   for (let at = 14 * patch; at < bytes.length; at++) {
-    const { logits } = await Decoder.score(model, bytes, undefined, "logits")
+    const { logits } = await scoreBytes(model, bytes, undefined, "logits")
     gumbel(noise, 7, 0, at)
     const sums = noise.map((drawn, byte) => (logits?.[at * 256 + byte] as number) + plain.temperature * drawn)
     bytes[at] = sums.indexOf(Math.max(...sums))

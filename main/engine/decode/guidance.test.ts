@@ -7,6 +7,7 @@ import { logShare } from "../../../test/support/reference.ts"
 import { EngineClient, forkEngine } from "../../host/engine/client.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { lastLogits } from "./score.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-guidance-"))
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
@@ -37,7 +38,7 @@ describe("guidance", () => {
     const made = part?.bytes ?? new Uint8Array()
     for (let p = given.length; p < patch; p++) {
       const logits = async (head: Uint8Array) => {
-        const all = await Decoder.lastLogits(model, Uint8Array.from([...head.subarray(0, 2 * patch), ...made]))
+        const all = await lastLogits(model, Uint8Array.from([...head.subarray(0, 2 * patch), ...made]))
         return all.subarray(p * 256, (p + 1) * 256)
       }
       const [own, away] = [await logits(styled), await logits(open)]

@@ -9,6 +9,7 @@ import { Graph } from "../graph/onnx.ts"
 import { InferenceSession, Tensor } from "../onnxruntime.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { scoreBytes } from "./score.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-int8-"))
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
@@ -20,7 +21,7 @@ const bits = (logprob: Float32Array) => -logprob.reduce((a, b) => a + b, 0) / Ma
 let exact: number
 beforeAll(async () => {
   const model = Model.load(pack, "fp32", 1, cache)
-  exact = bits((await Decoder.score(model, text)).logprob)
+  exact = bits((await scoreBytes(model, text)).logprob)
   await model.release()
 })
 

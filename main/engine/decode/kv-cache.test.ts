@@ -38,7 +38,7 @@ test("each head's rows are those that attention sees, however the sequence grew 
           cache.truncate(length)
           versions.length = length
         }
-      } else if (what === 1) cache = cache.repeated(2).only(1, 2)
+      } else if (what === 1) cache = KvCache.joined([cache, cache]).only(1, 2)
       else {
         const [count, version] = [what === 2 ? 1 + random(reach) : 1, turn % 40]
         const from = cache.length
@@ -57,4 +57,22 @@ test("each head's rows are those that attention sees, however the sequence grew 
       }
     }
   }
+})
+
+test("sequences that lie at different places of their arrays are joined row by row", () => {
+  const REACH = 9
+  const cacheOf = (version: number, step: number) => {
+    const cache = new KvCache(1, HEADS, D, REACH)
+    while (cache.length < 40)
+      cache.append(step, (i) =>
+        Float32Array.from(Array.from({ length: step }, (_, k) => [...rowOf(i, cache.length + k, version)]).flat()),
+      )
+    return cache
+  }
+  // Rows move to the front at other times where as many come one by one or by eights.
+  const singles = [cacheOf(1, 8), cacheOf(2, 1)]
+  const all = KvCache.joined(singles)
+  expect(all.length).toBe(40)
+  for (const [b, single] of singles.entries())
+    for (const i of [0, 1]) expect(seen(all.only(b, 2), i)).toEqual(seen(single, i))
 })

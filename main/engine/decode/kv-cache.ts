@@ -114,22 +114,23 @@ export class KvCache {
     this.truncate(0)
   }
 
-  /** The same rows for `batch` sequences at once: [rows, batch * width]. */
-  repeated(batch: number): KvCache {
-    const copy = new KvCache(this.layers, this.heads * batch, this.d, this.reach, this.carriedWidth * batch)
-    const count = this.length - this.base
-    copy.base = this.base
-    copy.length = this.length
-    copy.held = this.held
-    this.arrays.forEach((from, i) => {
-      const to = copy.array(i)
-      const width = this.widthOf(i)
-      for (let row = 0; row < count; row++) {
-        const source = from.subarray(row * width, (row + 1) * width)
-        for (let b = 0; b < batch; b++) to.set(source, (row * batch + b) * width)
+  /** One-sequence caches of the same length side by side: [rows, sequences * width]. */
+  static joined(sequences: readonly KvCache[]): KvCache {
+    const [{ layers, heads, d, reach, carriedWidth }] = sequences as [KvCache]
+    const count = sequences.length
+    const all = new KvCache(layers, heads * count, d, reach, carriedWidth * count)
+    // Of different lengths, where reading was stopped, or begun at different positions: the rows that all have.
+    all.length = Math.min(...sequences.map(({ length }) => length))
+    all.held = Math.min(...sequences.map(({ held }) => held))
+    all.base = Math.min(all.length, Math.max(...sequences.map(({ base }) => base)))
+    all.arrays.forEach((to, i) => {
+      for (const [b, from] of sequences.entries()) {
+        const width = from.widthOf(i)
+        for (let position = all.base; position < all.length; position++)
+          to.set(from.row(i, position), ((position - all.base) * count + b) * width)
       }
     })
-    return copy
+    return all
   }
 
   /** Sequence b of `batch` alone. */
@@ -146,19 +147,5 @@ export class KvCache {
       }
     })
     return one
-  }
-
-  /** Puts the rows of a one-sequence cache in place of sequence `b`'s. Both have the same length. */
-  setSequence(b: number, from: KvCache): void {
-    this.base = from.base
-    this.length = from.length
-    this.held = from.held
-    this.ring?.truncate(0)
-    this.arrays.forEach((to, i) => {
-      const rows = from.array(i)
-      const width = from.widthOf(i)
-      for (let row = 0; row < from.length - from.base; row++)
-        to.set(rows.subarray(row * width, (row + 1) * width), row * this.widthOf(i) + b * width)
-    })
   }
 }

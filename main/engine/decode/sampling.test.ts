@@ -6,6 +6,7 @@ import { defaultSampling, type Sampling } from "../../../contract/sampling.ts"
 import { Constraint } from "./constraint.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { scoreBytes } from "./score.ts"
 
 const cache = mkdtempSync(join(tmpdir(), "megabyte-sampling-"))
 const folder = join(import.meta.dirname, "../../../test/parity/modern")
@@ -22,7 +23,7 @@ const prompt = Uint8Array.from({ length: 24 }, (_, i) => i * 7)
 
 /** The model's probabilities of the byte after `prompt`, after temperature and the masks, computed the plain way. */
 async function expectedProbabilities({ temperature, topP, topK, minP }: Sampling, barred: number[]) {
-  const { logits } = await Decoder.score(model, Uint8Array.from([...prompt, ...new Uint8Array(8)]), undefined, "logits")
+  const { logits } = await scoreBytes(model, Uint8Array.from([...prompt, ...new Uint8Array(8)]), undefined, "logits")
   const row = [...(logits ?? []).slice(24 * 256, 25 * 256)].map((x) => x / temperature)
   for (const byte of barred) row[byte] = Number.NEGATIVE_INFINITY
   const top = Math.max(...row)

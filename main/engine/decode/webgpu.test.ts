@@ -9,6 +9,7 @@ import { deviceNames } from "../graph/decode-gpu.ts"
 import { Constraint } from "./constraint.ts"
 import { Decoder } from "./decoder.ts"
 import { Model } from "./model.ts"
+import { scoreBytes } from "./score.ts"
 
 /** Needs a GPU, or a driver in software (test/support/vulkan.ts). No node of these graphs may fall back to the CPU. */
 const cache = mkdtempSync(join(tmpdir(), "megabyte-webgpu-"))
@@ -78,7 +79,7 @@ describe.skipIf(!inject("gpu").works).each(["paper", "modern", "story", "picture
 
     it("scores as the CPU", async () => {
       const bytes = Uint8Array.from({ length: 300 }, (_, i) => (i * i * 31 + (i >> 3)) & 255)
-      const [a, b] = [await Decoder.score(cpu, bytes), await Decoder.score(gpu, bytes)]
+      const [a, b] = [await scoreBytes(cpu, bytes), await scoreBytes(gpu, bytes)]
       b.logprob.forEach((x, i) => {
         const onCpu = a.logprob[i] as number
         expect(Math.abs(x - onCpu)).toBeLessThan(tolerance(name, onCpu))
@@ -88,7 +89,7 @@ describe.skipIf(!inject("gpu").works).each(["paper", "modern", "story", "picture
     it("gives PyTorch's logits for the same checkpoint", async () => {
       const file = readSafetensors(join(packs, name, "expected.safetensors"))
       const numbers = (key: string) => new Float32Array(new Uint8Array(file.get(key)?.data ?? []).buffer)
-      const { logits } = await Decoder.score(gpu, Uint8Array.from(numbers("x")), undefined, "logits")
+      const { logits } = await scoreBytes(gpu, Uint8Array.from(numbers("x")), undefined, "logits")
       const expected = numbers("logits")
       expect(logits?.length).toBe(expected.length)
       expected.forEach((x, i) => {

@@ -50,7 +50,7 @@ export async function generate(
       () => decoder.step(sampling, seed, known, dropped, constraints),
       async () => {
         const state = await loader.load({ ...request, device: "cpu" }, emit)
-        decoder = await decoder.resumeOn(state.model)
+        decoder = await decoder.movedTo(state.model)
         Object.assign(state, { decoder, dropped })
         return decoder.step(sampling, seed, known, dropped, constraints)
       },
@@ -85,7 +85,7 @@ async function begin(
   const opened = open && cut(dropped ? open.cutHeader : open.header)
   const isResumed = first < prompt.length && variations === 1
   const { decoder, reused } = await (isResumed
-    ? Decoder.goOn(state.model, used, first - dropped, sampling, before, isCancelled, opened)
+    ? Decoder.resume(state.model, used, first - dropped, sampling, before, isCancelled, opened)
     : Decoder.start(state.model, used, variations, before, isCancelled, opened))
   if (before !== decoder) before?.release()
   Object.assign(state, { decoder, dropped })

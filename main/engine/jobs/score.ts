@@ -6,7 +6,7 @@ import type {
   ScoreRequest,
 } from "../../../contract/engine.ts"
 import type { Call } from "../../../contract/rpc.ts"
-import { Decoder } from "../decode/decoder.ts"
+import { lastLogits, scoreBytes } from "../decode/score.ts"
 import { likeliest } from "./alternatives.ts"
 import { type Loader, yieldToEventLoop } from "./loader.ts"
 
@@ -19,7 +19,7 @@ export function score(
   return loader.withCpuFallback(request, emit, async (device) => {
     const { model } = await loader.load({ ...request, device }, emit)
     const start = performance.now()
-    const { logprob, entropy } = await Decoder.score(model, request.bytes, async (bytes) => {
+    const { logprob, entropy } = await scoreBytes(model, request.bytes, async (bytes) => {
       emit({ type: "progress", bytes })
       await yieldToEventLoop()
       return !signal.aborted
@@ -39,6 +39,6 @@ export function alternatives(
     const { model } = await loader.load({ ...request, device }, emit)
     const { patch, context } = model.config
     const dropped = Math.max(0, Math.ceil((bytes.length - context * patch) / patch)) * patch
-    return likeliest(await Decoder.lastLogits(model, bytes.subarray(dropped)), count)
+    return likeliest(await lastLogits(model, bytes.subarray(dropped)), count)
   })
 }
