@@ -53,13 +53,13 @@ export type NGrams = z.infer<typeof NGrams>
 
 const back = z.int().min(1).max(4096)
 
-/** Linear prediction of mu-law samples, fitted to the `window` of them before each patch; see training/megabyte/lpc.py. */
+/** Linear prediction of mu-law samples, fitted to the `window` of them before each patch; see training/megabyte/features/lpc.py. */
 export const Lpc = z.object({ order: z.int().min(1).max(512), window: z.int().min(20).max(16384) }).strict()
 export type Lpc = z.infer<typeof Lpc>
 
 /**
  * The longest match of the last bytes with those up to `window` before, in steps of `unit`; or, with `names`, that of the
- * word so far with names before it. See training/megabyte/match.py.
+ * word so far with names before it. See training/megabyte/features/match.py.
  */
 export const Match = z
   .object({
@@ -71,7 +71,7 @@ export const Match = z
   .refine(({ names, unit }) => !names || unit === 1, { error: "names are looked for byte by byte" })
 export type Match = z.infer<typeof Match>
 
-/** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see model.py. */
+/** Single earlier bytes seen directly (pixels around, samples before), and guesses made of them; see training/megabyte/config.py. */
 export const Lookback = z
   .object({
     /** How many bytes back. */
@@ -100,7 +100,7 @@ export const Lookback = z
 export type Lookback = z.infer<typeof Lookback>
 
 /**
- * Notes heard in 8-bit sound, told to both models; see training/megabyte/notes.py. Such a pack decodes by drafts, on the
+ * Notes heard in 8-bit sound, told to both models; see training/megabyte/features/notes.py. Such a pack decodes by drafts, on the
  * processor.
  */
 export const Notes = z
@@ -118,7 +118,7 @@ export const Notes = z
   .strict()
 export type Notes = z.infer<typeof Notes>
 
-/** The architecture numbers: the same names as in native-models/training/megabyte/model.py. */
+/** The architecture numbers: the same names as in native-models/training/megabyte/config.py. */
 export const ModelConfig = z
   .object({
     /** P: bytes in a patch. */

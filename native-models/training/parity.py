@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from megabyte.config import Lookback, Lpc, Match, ModelConfig, NGrams, Notes, Stage
 from megabyte.export import Storage, load_stored, stored, write_weights
-from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Stage
-from megabyte.notes import Notes
+from megabyte.model import Megabyte
 from megabyte.synthesizer import play
 
 # A picture of 6 x 10 pixels after a header of one patch, so that this pack also serves the tests of pictures.
@@ -26,8 +26,8 @@ MEDIA = {
 OUT = Path(__file__).resolve().parents[2] / "test" / "parity"
 
 CASES = {
-    "paper": Config.paper(patch=4, global_=Stage(64, 2, 4, 4, 96), local=Stage(32, 2, 2, 2, 64), context=16),
-    "modern": Config(
+    "paper": ModelConfig.paper(patch=4, global_=Stage(64, 2, 4, 4, 96), local=Stage(32, 2, 2, 2, 64), context=16),
+    "modern": ModelConfig(
         patch=8,
         global_=Stage(64, 3, 4, 2, 96),
         local=Stage(32, 2, 4, 2, 64),
@@ -36,7 +36,7 @@ CASES = {
         ngrams=NGrams((2, 3, 6), 64, 32),
         lookback=Lookback((), 32, matches=(Match(100),)),
     ),
-    "story": Config(
+    "story": ModelConfig(
         patch=4,
         global_=Stage(64, 2, 4, 2, 96),
         local=Stage(32, 2, 4, 2, 64),
@@ -44,7 +44,7 @@ CASES = {
         ngrams=NGrams((2, 3, 6), 64, 32, patch_embedder=True),
         lookback=Lookback((), 32, matches=(Match(100), Match(80, names=True))),
     ),
-    "picture": Config(
+    "picture": ModelConfig(
         patch=6,
         global_=Stage(96, 2, 4, 2, 96),
         local=Stage(32, 2, 4, 1, 64),
@@ -57,7 +57,7 @@ CASES = {
             matches=(Match(120, 3), Match(48, 6)),
         ),
     ),
-    "sound": Config(
+    "sound": ModelConfig(
         patch=8,
         global_=Stage(64, 2, 4, 2, 96),
         local=Stage(32, 2, 4, 1, 64),
@@ -65,14 +65,14 @@ CASES = {
         window=24,
         lookback=Lookback((1, 2, 3, 5, 12), 32, (((1, 2), (2, -1)),), (Lpc(6, 40), Lpc(16, 128))),
     ),
-    "tunes": Config(
+    "tunes": ModelConfig(
         patch=32,
         global_=Stage(32, 2, 2, 1, 64),
         local=Stage(32, 2, 4, 1, 64),
         context=20,
         notes=Notes(bar=4, bars=(1, 2), before=2, width=16, guesses=True),
     ),
-    "byte": Config(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
+    "byte": ModelConfig(patch=1, global_=Stage(64, 2, 4, 1, 96), local=Stage(32, 0, 1, 1, 32), context=32, window=12),
 }
 
 # Names come back in it, at the beginnings of sentences and within them, and some begin like others.

@@ -20,8 +20,11 @@ import torch
 from safetensors.torch import load_file
 
 from megabyte import data
+from megabyte.config import ModelConfig
 from megabyte.export import load_stored
-from megabyte.model import Config, Megabyte
+from megabyte.model import Megabyte
+from megabyte.tables import parse
+from megabyte.train_config import DataConfig
 from train import evaluate, multiplies_bf16
 
 
@@ -36,7 +39,7 @@ def main() -> None:
     pack = json.loads(file.read_text())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = args.half or multiplies_bf16(device)
-    model = Megabyte(Config.from_json(pack["model"])).to(device).eval()
+    model = Megabyte(ModelConfig.from_json(pack["model"])).to(device).eval()
     load_stored(model, load_file(args.pack / "weights.safetensors"))
     if args.half:
         model.compile()
@@ -45,8 +48,8 @@ def main() -> None:
         return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
     if args.held_out:
-        source = pack["training"]["config"]["data"]
-        files = evaluate(model, data.load(source["kind"], source.get("options", {})), autocast)
+        source = parse(DataConfig, pack["training"]["config"]["data"], "training.config.data")
+        files = evaluate(model, data.load(source), autocast)
         pack["heldOut"] |= {
             "bitsPerByte": round(sum(files.values()) / len(files), 4),
             "files": {name: round(bits, 4) for name, bits in files.items()},

@@ -13,8 +13,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from megabyte.model import Config, Megabyte, flops_per_byte
-from train import read_config
+from megabyte.model import Megabyte, flops_per_byte
+from megabyte.train_config import read_config
 
 HERE = Path(__file__).resolve().parent
 NO_MATCHES = ["model.lookback={}"]
@@ -126,7 +126,7 @@ def table(study: str) -> str:
         path = HERE / "study" / study / f"{name}.csv"
         if not path.exists():
             continue
-        model = Megabyte(Config.from_json(read_config(HERE.parent / pack / "train.toml", settings)["model"]))
+        model = Megabyte(read_config(HERE.parent / pack / "train.toml", settings)[0].model)
         last = [r for r in csv.DictReader(path.open()) if r["held_out"]][-1]
         seen, flops = float(last["bytes"]), flops_per_byte(model)
         size = sum(p.numel() for p in model.parameters()) / 1e6

@@ -19,7 +19,6 @@ import signal
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
@@ -31,9 +30,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from megabyte import data
+from megabyte.config import ModelConfig
 from megabyte.export import load_stored, stored, write_weights
-from megabyte.model import Config, Megabyte, flops_per_byte
+from megabyte.model import Megabyte, flops_per_byte
 from megabyte.muon import Muon
+from megabyte.tables import ConfigError
+from megabyte.train_config import TrainConfig, read_config
 
 CHECKPOINT_SECONDS = 60
 LOG_STEPS = 20
@@ -53,24 +55,14 @@ def parse() -> argparse.Namespace:
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: time of this process's threads")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; 0: none")
-    p.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=JSON", help="overrides a config value")
+    p.add_argument(
+        "--set", action="append", default=[], metavar="TABLE.KEY=JSON", help="overrides a value of the config"
+    )
     p.add_argument("--no-compile", action="store_true")
     return p.parse_args()
 
 
-def read_config(path: Path, overrides: list[str]) -> dict[str, Any]:
-    config = tomllib.loads(path.read_text())
-    for item in overrides:
-        key, value = item.split("=", 1)
-        *tables, last = key.split(".")
-        table = config
-        for name in tables:
-            table = table.setdefault(name, {})
-        table[last] = json.loads(value)
-    return config
-
-
-def optimizers(model: Megabyte, train: dict[str, Any], half: bool) -> list[torch.optim.Optimizer]:
+def optimizers(model: Megabyte, train: TrainConfig, half: bool) -> list[torch.optim.Optimizer]:
     """AdamW for embeddings, norms, head; Muon or AdamW for the matrices between. `half`: the device multiplies bf16."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -78,13 +70,13 @@ def optimizers(model: Megabyte, train: dict[str, Any], half: bool) -> list[torch
         inner = p.dim() == 2 and "embed" not in name and "position" not in name and not name.startswith("head")
         (matrices if inner else rest).append(p)
     fused: dict[str, Any] = {"betas": (0.9, 0.98), "eps": 1e-8, "fused": True}
-    adam_lr = train.get("adam_lr", train["lr"])
+    adam_lr = train.lr if train.adam_lr is None else train.adam_lr
     result: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=adam_lr, weight_decay=0.0, **fused)]
-    if train["optimizer"] == "muon":
+    if train.optimizer == "muon":
         dtype = torch.bfloat16 if half else torch.float32
-        result.append(Muon(matrices, lr=train["lr"], weight_decay=train["weight_decay"], dtype=dtype))
+        result.append(Muon(matrices, lr=train.lr, weight_decay=train.weight_decay, dtype=dtype))
     else:
-        result.append(torch.optim.AdamW(matrices, lr=train["lr"], weight_decay=train["weight_decay"], **fused))
+        result.append(torch.optim.AdamW(matrices, lr=train.lr, weight_decay=train.weight_decay, **fused))
     for opt in result:
         for group in opt.param_groups:
             group["peak"] = group["lr"]
@@ -135,12 +127,12 @@ def _make(*args: Any) -> list[Part]:
     return make_parts(_corpus, *args)
 
 
-def make_parts(corpus: data.Corpus, train: dict[str, Any], step: int, progress: float) -> list[Part]:
+def make_parts(corpus: data.Corpus, train: TrainConfig, step: int, progress: float) -> list[Part]:
     """The batch of a step, in `accumulate` parts, which may differ in shape. A function of its arguments alone, so that
     a resumed run sees the same data. In small types, for the way between processes."""
-    rng = np.random.default_rng((train["seed"], step))
-    count = train.get("accumulate", 1)
-    parts = [corpus.batch(rng, progress, train["batch_bytes"] // count) for _ in range(count)]
+    rng = np.random.default_rng((train.seed, step))
+    share = train.batch_bytes // train.accumulate
+    parts = [corpus.batch(rng, progress, share) for _ in range(train.accumulate)]
     return [(part[0].astype(np.uint8), part[1].astype(np.int16), *part[2:]) for part in parts]
 
 
@@ -149,7 +141,7 @@ class Batches:
 
     Make it before CUDA begins: the processes are forks and share the corpus's memory."""
 
-    def __init__(self, corpus: data.Corpus, train: dict[str, Any], workers: int) -> None:
+    def __init__(self, corpus: data.Corpus, train: TrainConfig, workers: int) -> None:
         self.corpus, self.train = corpus, train
         self.ahead = 3 * workers
         self.made: dict[int, Future[list[Part]]] = {}
@@ -196,30 +188,23 @@ class Run:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
-        self.file = read_config(args.config, args.set)
-        self.train = self.file["train"]
-        self.config = Config.from_json(self.file["model"])
-        self.out = args.out or Path(__file__).parent / "build" / self.file["name"]
+        self.config, self.tables = read_config(args.config, args.set)
+        self.train = self.config.train
+        self.out = args.out or Path(__file__).parent / "build" / self.config.name
         self.out.mkdir(parents=True, exist_ok=True)
-        self.corpus = data.load(self.file["data"]["kind"], self.file["data"].get("options", {}))
+        self.corpus = data.load(self.config.data)
         self.batches = Batches(self.corpus, self.train, args.workers)
-        self.file["pack"]["media"] |= {
-            "header": self.corpus.header,
-            "styles": self.corpus.styles,
-            **getattr(self.corpus, "media", {}),
-        }
         torch.set_num_threads(args.threads)
-        torch.manual_seed(self.train["seed"])
+        torch.manual_seed(self.train.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.set_float32_matmul_precision("high")
         self.half = multiplies_bf16(self.device)
-        self.model = Megabyte(
-            self.config, self.train.get("dropout", 0.0), self.train.get("local_dropout"), self.train.get("scored", 0)
-        ).to(self.device)
-        if "init" in self.train:
+        model, train = self.config.model, self.train
+        self.model = Megabyte(model, train.dropout, train.local_dropout, train.scored).to(self.device)
+        if train.init:
             # From another pack as it ships.
-            init = args.config.parent / self.train["init"]
-            was = Config.from_json(json.loads(init.with_name("pack.json").read_text())["model"])
+            init = args.config.parent / train.init
+            was = ModelConfig.from_json(json.loads(init.with_name("pack.json").read_text())["model"])
             load_stored(self.model, load_file(init), was)
         if not args.no_compile:
             self.model.compile(dynamic=False)
@@ -302,13 +287,13 @@ class Run:
             seen, wanted, *weights = map(moved, arrays)
             counts = (wanted >= 0).float()
             if weights:
-                counts *= weights[0].repeat_interleave(self.config.patch, 1)
+                counts *= weights[0].repeat_interleave(self.config.model.patch, 1)
             parts.append((seen.long(), wanted.long(), counts))
         return parts
 
     def one_step(self) -> Tensor:
         """One step of the optimizers; returns the loss in bits per byte, on the device."""
-        scale = schedule(self.step, self.progress_at(self.step), self.train["warmup"])
+        scale = schedule(self.step, self.progress_at(self.step), self.train.warmup)
         for opt in self.optimizers:
             for group in opt.param_groups:
                 group["lr"] = group["peak"] * scale
@@ -362,7 +347,7 @@ class Run:
     def run(self) -> None:
         losses = torch.zeros((), device=self.device)  # of the `count` steps since the last line of the log
         count = 0
-        evaluations = self.train["evaluations"]
+        evaluations = self.train.evaluations
         since = self.clock()
         self.begun = time.time()
         saved = time.monotonic()
@@ -395,7 +380,7 @@ class Run:
         if str(target) == "none":
             return
         target.mkdir(parents=True, exist_ok=True)
-        storage = self.file["storage"]
+        storage = self.config.storage
         write_weights(self.model, target / "weights.safetensors", storage)
         exact = evaluate(self.model, self.corpus, self.autocast, EXPORT_LOOK)
         load_stored(self.model, stored(self.model, storage))
@@ -403,9 +388,10 @@ class Run:
         mean = sum(held_out.values()) / len(held_out)
         pack = {
             "format": 1,
-            **self.file["pack"],
-            "name": self.file["name"],
-            "model": self.config.to_json(),
+            **self.tables["pack"],
+            "media": self.media(),
+            "name": self.config.name,
+            "model": self.config.model.to_json(),
             "storage": storage,
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "heldOut": {
@@ -415,7 +401,7 @@ class Run:
                 "protocol": f"the first {EXPORT_LOOK} bytes of each set, stored weights, {self.arithmetic()}",
             },
             "training": {
-                "config": {"data": self.file["data"], "train": self.train},
+                "config": {"data": self.tables["data"], "train": self.tables["train"]},
                 "dataSha256": self.corpus.sha256(),
                 "steps": self.step,
                 "bytesSeen": self.seen,
@@ -425,13 +411,18 @@ class Run:
                 "flopsPerByte": round(flops_per_byte(self.model)),
             },
         }
-        if "init" in self.train:
-            begun_with = json.loads((self.args.config.parent / self.train["init"]).with_name("pack.json").read_text())
+        if self.train.init:
+            begun_with = json.loads((self.args.config.parent / self.train.init).with_name("pack.json").read_text())
             pack["training"]["init"] = {"name": begun_with["name"], **begun_with["training"]}
         (target / "pack.json").write_text(json.dumps(pack, indent=2, ensure_ascii=False) + "\n")
         print(f"exported {target}: held out {mean:.4f} bits per byte", flush=True)
         shutil.copy(self.out / "loss.csv", target / "loss.csv")
         plot(target / "loss.csv", target / "loss.png")
+
+    def media(self) -> dict[str, Any]:
+        """What pack.json tells of documents: what the train.toml says, and what the corpus knows."""
+        known = {"header": self.corpus.header, "styles": self.corpus.styles, **getattr(self.corpus, "media", {})}
+        return self.config.pack.media | known
 
     def arithmetic(self) -> str:
         return "bf16" if self.half else "fp32"
@@ -457,7 +448,10 @@ def hardware(device: torch.device, threads: int) -> str:
 
 def main() -> None:
     args = parse()
-    run = Run(args)
+    try:
+        run = Run(args)
+    except ConfigError as error:
+        sys.exit(str(error))
 
     def stop(*_: Any) -> None:
         run.stopping = True

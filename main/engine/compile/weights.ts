@@ -14,7 +14,7 @@ import { BYTE_COLUMNS, BYTE_SIZES, GUESSES, patchSizes, total } from "../feature
 import { fromHalf } from "../float16.ts"
 import { type Blocks, blockOf, dequantize, quantize } from "./quantize.ts"
 
-/** Name and shape of every tensor that a model of this configuration has; the names are those of model.py. */
+/** Name and shape of every tensor that a model of this configuration has; the names are those of training/megabyte/model.py. */
 export function expectedShapes(m: ModelConfig): Map<string, number[]> {
   const shapes = new Map<string, number[]>()
   const linear = (name: string, out: number, into: number, bias = m.bias) => {

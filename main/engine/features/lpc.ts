@@ -5,7 +5,7 @@ import { MU_LAW } from "../../../contract/samples.ts"
 
 /**
  * Backward-adaptive linear prediction of mu-law sound (as in G.728): coefficients are fitted to the samples that are
- * known already, anew for every patch. The same numbers as in training/megabyte/lpc.py, by the same constants.
+ * known already, anew for every patch. The same numbers as in training/megabyte/features/lpc.py, by the same constants.
  */
 
 /** Steps of how wrong a fit was of late, in quarter octaves. */
@@ -24,7 +24,7 @@ export const COMPONENTS = constants.lpc.components
 export const FLOOR = constants.lpc.floor
 
 /**
- * What is fitted is as if there were white noise 33 dB down (training/megabyte/lpc.py tells why), and never nothing; over
+ * What is fitted is as if there were white noise 33 dB down (training/megabyte/features/lpc.py tells why), and never nothing; over
  * which share of a window its newest samples are tapered; steps of LEVELS an octave.
  */
 const { noise, ridge, taper, levelsPerOctave, quietestOctave } = constants.lpc

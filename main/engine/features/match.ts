@@ -3,7 +3,7 @@ import type { Match } from "../../../contract/pack.ts"
 
 /**
  * The longest match: where the last bytes stood before, the byte that came after them is a good guess (PAQ's match
- * model; Mahoney 2005). The same matches as in training/megabyte/match.py.
+ * model; Mahoney 2005). The same matches as in training/megabyte/features/match.py.
  */
 
 /** Lengths of a match that are told apart: none, 1, 2 .. and all from 15 on. */

@@ -5,7 +5,7 @@ import { LENGTHS } from "./match.ts"
 /**
  * The last name: where a word begins, the letters of the last name are a good guess, and within a word those of the last
  * name that began alike. A name is a word with a capital that stands within a sentence. The same as in
- * training/megabyte/match.py.
+ * training/megabyte/features/names.py.
  */
 
 /** A space, and the bytes beside small letters after which a sentence goes on: a comma and a semicolon. */

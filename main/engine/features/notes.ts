@@ -4,7 +4,7 @@ import { SILENCE } from "../../../contract/samples.ts"
 
 /**
  * Notes heard in the sound before a patch: the pitch period, how long it has lasted, what stood a bar ago. The same
- * numbers as in training/megabyte/notes.py, by the same constants; all are rows of an embedding table.
+ * numbers as in training/megabyte/features/notes.py, by the same constants; all are rows of an embedding table.
  *
  * A note is sound after silence. Its period is the smallest whole number of samples after which it repeats exactly; where
  * a patch has none (it grew softer), the note keeps the one that it had.

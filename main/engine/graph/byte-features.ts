@@ -196,7 +196,7 @@ function ngramInput(b: Builder, recent: Value): Value {
   if (!m.ngrams) throw new Error("no n-grams in this model")
   const { orders, rows, width } = m.ngrams
   const longest = Math.max(...orders)
-  // fp32 is exact here: every sum stays below 2^24 (see model.py).
+  // fp32 is exact here: every sum stays below 2^24 (see training/megabyte/config.py).
   const newest =
     longest < longestLook(m) ? g.node("Slice", [recent, g.ints([0]), g.ints([longest]), g.ints([1])]) : recent
   // A GPU has no Mod: there the hash comes divided by the power of two, and the rest is its fraction.

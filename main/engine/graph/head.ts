@@ -60,7 +60,7 @@ function plainHead(b: Builder, normed: Value, places: number, guess?: Value): Va
   return g.node("Add", [logits, sum])
 }
 
-/** log_mixture of training/megabyte/lpc.py: what `logits` say, mixed with logistic distributions around `sound`. */
+/** log_mixture of training/megabyte/features/lpc.py: what `logits` say, mixed with logistic distributions around `sound`. */
 function mixture(b: Builder, normed: Value, places: number, logits: Value, { expected, spread }: Expected): Value {
   const { g, m } = b
   const parts = COMPONENTS * (m.lookback?.lpc.length ?? 0)

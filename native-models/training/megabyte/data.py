@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+
+from .tables import ConfigError
+from .train_config import DataConfig
 
 # Beside the repository, or where MEGABYTE_DATA says.
 SHARED = Path(os.environ.get("MEGABYTE_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
@@ -44,7 +48,15 @@ class Corpus(Protocol):
         ...
 
 
-def load(kind: str, options: dict[str, Any]) -> Corpus:
-    """The corpus of `megabyte/KIND.py`."""
-    corpus: Corpus = import_module(f"megabyte.{kind}").corpus(**options)
-    return corpus
+def load(config: DataConfig) -> Corpus:
+    """The corpus of `megabyte/KIND.py`. Raises ConfigError where there is none, or none with such options."""
+    try:
+        corpus = import_module(f"megabyte.{config.kind}").corpus
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ConfigError(f'data.kind "{config.kind}" is no corpus: megabyte has none of that name.') from error
+    try:
+        signature(corpus).bind(**config.options)
+    except TypeError as error:
+        raise ConfigError(f"data.options do not fit {config.kind}: {error}.") from error
+    made: Corpus = corpus(**config.options)
+    return made

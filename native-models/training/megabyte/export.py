@@ -9,8 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .config import ModelConfig
 from .constants import CONSTANTS
-from .model import Config, Megabyte
+from .features.lookback import table_blocks
+from .model import Megabyte
 
 Storage = Literal["int8", "fp16", "fp32"]
 
@@ -43,7 +45,7 @@ def stored(model: Megabyte, storage: Storage) -> dict[str, Tensor]:
     return tensors
 
 
-def load_stored(model: Megabyte, tensors: dict[str, Tensor], was: Config | None = None) -> None:
+def load_stored(model: Megabyte, tensors: dict[str, Tensor], was: ModelConfig | None = None) -> None:
     """Puts stored tensors back into a model as fp32, so that what ships can be measured.
 
     `was`: what the stored model looked back at, where this one may look at more or less; what is new is zero on its way
@@ -62,7 +64,7 @@ def load_stored(model: Megabyte, tensors: dict[str, Tensor], was: Config | None 
     model.load_state_dict(state)
 
 
-def grown(name: str, own: Tensor, old: Tensor | None, model: Megabyte, was: Config) -> Tensor:
+def grown(name: str, own: Tensor, old: Tensor | None, model: Megabyte, was: ModelConfig) -> Tensor:
     """A model's own tensor with what the stored one had in it, each embedded column and each guess in its place."""
     keeps = name == "lookback_embed.weight" or name.startswith("head_mixture")
     lookback, before = model.config.lookback, was.lookback
@@ -71,7 +73,7 @@ def grown(name: str, own: Tensor, old: Tensor | None, model: Megabyte, was: Conf
     new = own.clone() if keeps else torch.zeros_like(own)
     if lookback and before and name.startswith("lookback"):
         table = name == "lookback_embed.weight"
-        to, at = (spans(b.blocks, 0 if table else b.width) for b in (lookback, before))
+        to, at = (spans(table_blocks(b), 0 if table else b.width) for b in (lookback, before))
         for block in to.keys() & at.keys():
             if table:
                 new[to[block]] = old[at[block]]

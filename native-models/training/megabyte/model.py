@@ -1,191 +1,27 @@
 """MEGABYTE (Yu et al. 2023, arXiv 2305.07185): patch embedder, global model over patches, local model in a patch.
 
-The whole model in one file. Names of parameters are the names in weights.safetensors, and
+Names of parameters are the names in weights.safetensors, and
 main/engine/compile/weights.ts reads them by these names: rename here and there together.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .config import ModelConfig, Stage
 from .constants import CONSTANTS
-from .lpc import COMPONENTS, LEVELS, level_of, log_mixture, mu_law_bytes, predict
-from .match import LENGTHS, last_name, longest_match
-from .notes import Notes, byte_rows, guesses_of, hear, patch_rows, style_of
+from .features.lookback import lookback_inputs, table_rows
+from .features.lpc import COMPONENTS, log_mixture
+from .features.ngrams import coefficients, ngram_ids
+from .features.notes import BYTE_SIZES, GUESSES, guesses_of, notes_inputs, patch_sizes
 
 EPSILON: float = CONSTANTS["norm"]["epsilon"]
 ROTARY_BASE = float(CONSTANTS["rotary"]["base"])
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One transformer: the global or the local model. `width` must be a multiple of `heads`."""
-
-    width: int
-    layers: int
-    heads: int
-    kv_heads: int
-    ff: int
-
-    @property
-    def head_dim(self) -> int:
-        return self.width // self.heads
-
-
-@dataclass(frozen=True)
-class NGrams:
-    """Hashed n-gram embeddings of the last bytes, added to the local input (BLT, arXiv 2412.09871, section 3.2.1).
-
-    `patch_embedder`: added to the bytes of the patch embedder too, as in BLT: for each byte those that end with it.
-
-    One table of `rows` (a power of two) x `width` an order. The hash is linear with coefficients under 8192, so
-    that orders up to 8 stay below 2^24 and a float32 holds it exactly: a graph needs no integer arithmetic.
-    """
-
-    orders: tuple[int, ...]
-    rows: int
-    width: int
-    patch_embedder: bool = False
-
-    def coefficients(self) -> Tensor:
-        """[max order, len(orders)] float32: row 0 multiplies the newest byte; 0 beyond an order's length."""
-        table = torch.zeros(max(self.orders), len(self.orders))
-        n = CONSTANTS["ngrams"]
-        state = n["seed"]
-        for column, order in enumerate(self.orders):
-            for row in range(order):
-                # A fixed linear congruential generator (Numerical Recipes): the same numbers in every language.
-                state = (state * n["multiplier"] + n["increment"]) % 2**32
-                table[row, column] = (state >> n["shift"]) | 1
-        return table
-
-
-@dataclass(frozen=True)
-class Lpc:
-    """Backward-adaptive linear prediction of mu-law samples: the next sample from the `order` before it, with
-    coefficients fitted to the `window` samples before the patch (see lpc.py)."""
-
-    order: int
-    window: int
-
-
-@dataclass(frozen=True)
-class Match:
-    """The longest match of the last bytes with those up to `window` bytes earlier, in steps of `unit` (a pixel has 3
-    bytes); or, with `names`, that of the word so far with names before it. See match.py."""
-
-    window: int
-    unit: int = 1
-    names: bool = False
-
-
-@dataclass(frozen=True)
-class Lookback:
-    """Single earlier bytes, seen directly: the pixels around in a picture, the samples before in sound.
-
-    The bytes `offsets` back are embedded in `width` dimensions each and added to the local input. Each of
-    `predictions` is a sum of (bytes back, weight) and guesses the next byte from them, as PNG's filters do; `matches`
-    by what followed the last bytes before. The head has 256 logits for what is left after each guess (modulo 256),
-    added to the plain ones. `lpc` expects a sample by linear prediction: what the logits say is mixed with logistic
-    distributions around it, whose weights and widths are the model's (see lpc.py). Bytes that `lpc` and `matches`
-    expect, and how sure they are, are embedded too.
-    """
-
-    offsets: tuple[int, ...]
-    width: int
-    predictions: tuple[tuple[tuple[int, int], ...], ...] = ()
-    lpc: tuple[Lpc, ...] = ()
-    matches: tuple[Match, ...] = ()
-
-    @property
-    def bytes(self) -> int:
-        """Columns that are bytes: earlier ones, then the guesses of `lpc` and `matches`."""
-        return len(self.offsets) + len(self.lpc) + len(self.matches)
-
-    @property
-    def columns(self) -> int:
-        """What is embedded for each byte: bytes, then levels of `lpc` and lengths of `matches`."""
-        return self.bytes + len(self.lpc) + len(self.matches)
-
-    @property
-    def rows(self) -> int:
-        """Of the embedding table: 256 a byte, then LEVELS a level and LENGTHS a length."""
-        return self.bytes * 256 + len(self.lpc) * LEVELS + len(self.matches) * LENGTHS
-
-    @property
-    def guesses(self) -> int:
-        """Bytes guessed, for which the head has logits of what is left."""
-        return len(self.predictions) + len(self.matches)
-
-    @property
-    def blocks(self) -> list[tuple[str, int]]:
-        """What the columns are, in their order, and the rows of each in the embedding table."""
-        fits, matches = [f"lpc {i}" for i in range(len(self.lpc))], [f"match {i}" for i in range(len(self.matches))]
-        columns = [(f"byte of {name}", 256) for name in [*(f"offset {o}" for o in self.offsets), *fits, *matches]]
-        return [*columns, *((f"level of {f}", LEVELS) for f in fits), *((f"length of {m}", LENGTHS) for m in matches)]
-
-    @property
-    def longest(self) -> int:
-        return max([*self.offsets, *(back for terms in self.predictions for back, _ in terms)])
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Lookback:
-        predictions = tuple(tuple((back, weight) for back, weight in terms) for terms in data.get("predictions", ()))
-        lpc = tuple(Lpc(**item) for item in data.get("lpc", ()))
-        matches = tuple(Match(**item) for item in data.get("matches", ()))
-        return Lookback(tuple(data["offsets"]), data["width"], predictions, lpc, matches)
-
-
-@dataclass(frozen=True)
-class Config:
-    """The architecture numbers of pack.json. Every switch is independent; `paper` sets them all as in the paper."""
-
-    patch: int
-    global_: Stage
-    local: Stage
-    context: int  # patches in a training sequence; the last position of learned positions
-    window: int = 0  # patches a global layer sees, itself included; 0: all of the context
-    norm: Literal["layernorm", "rmsnorm"] = "rmsnorm"
-    feed_forward: Literal["relu", "swiglu"] = "swiglu"
-    position: Literal["learned", "rotary"] = "rotary"  # of the global model; inside a patch it is always learned
-    global_to_local: Literal["slice", "full"] = "full"  # paper: p-th slice of the output; full: all of it
-    tied_head: bool = False
-    bias: bool = False
-    ngrams: NGrams | None = None
-    lookback: Lookback | None = None
-    notes: Notes | None = None
-
-    @staticmethod
-    def paper(patch: int, global_: Stage, local: Stage, context: int) -> Config:
-        """The paper's own: pre-norm LayerNorm, ReLU, learned positions, sliced output, tied head, biases."""
-        return Config(patch, global_, local, context, 0, "layernorm", "relu", "learned", "slice", True, True)
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Config:
-        """Reads what `to_json` wrote (a `[model]` table of train.toml has the same form)."""
-        data = dict(data)
-        ngrams = data.pop("ngrams", None)
-        stages: dict[str, Any] = {"global_": Stage(**data.pop("global")), "local": Stage(**data.pop("local"))}
-        if ngrams:
-            ngrams = NGrams(**{**ngrams, "orders": tuple(ngrams["orders"])})
-        lookback = data.pop("lookback", None)
-        notes = data.pop("notes", None)
-        if notes:
-            notes = Notes(**{**notes, "bars": tuple(notes["bars"])})
-        lookback = Lookback.from_json(lookback) if lookback else None
-        return Config(**stages, ngrams=ngrams, lookback=lookback, notes=notes, **data)
-
-    def to_json(self) -> dict[str, Any]:
-        data = dataclasses.asdict(self)
-        data["global"] = data.pop("global_")
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class RMSNorm(nn.Module):
@@ -233,7 +69,7 @@ class Shift(torch.autograd.Function):
 class Block(nn.Module):
     """Pre-norm transformer block: x + attention(norm(x)), then x + feed_forward(norm(x))."""
 
-    def __init__(self, config: Config, stage: Stage, dropout: float) -> None:
+    def __init__(self, config: ModelConfig, stage: Stage, dropout: float) -> None:
         super().__init__()
         self.stage = stage
         self.dropout = dropout
@@ -306,7 +142,7 @@ class Megabyte(nn.Module):
     ngram_coefficients: Tensor
 
     def __init__(
-        self, config: Config, dropout: float = 0.0, local_dropout: float | None = None, scored: int = 0
+        self, config: ModelConfig, dropout: float = 0.0, local_dropout: float | None = None, scored: int = 0
     ) -> None:
         """`dropout`: of embeddings and of what each block adds, in training only; `local_dropout`: in the local model
         another. `scored`: patches of a row that are scored in training, on which alone the local model runs; 0: all."""
@@ -336,21 +172,21 @@ class Megabyte(nn.Module):
             self.ngram_to_local = nn.Linear(len(n.orders) * n.width, loc.width, bias=False)
             if n.patch_embedder:
                 self.ngram_to_patch = nn.Linear(len(n.orders) * n.width, g.width // patch, bias=False)
-            self.register_buffer("ngram_coefficients", n.coefficients(), persistent=False)
+            self.register_buffer("ngram_coefficients", coefficients(n), persistent=False)
         if c.lookback:
             b = c.lookback
-            self.lookback_embed = nn.Embedding(b.rows, b.width)
+            self.lookback_embed = nn.Embedding(table_rows(b), b.width)
             self.lookback_to_local = nn.Linear(b.columns * b.width, loc.width, bias=False)
             if b.guesses:
                 self.head_rest = nn.Linear(loc.width, b.guesses * 256, bias=False)
             if b.lpc:
                 self.head_mixture = nn.Linear(loc.width, 3 * COMPONENTS * len(b.lpc) + 1)  # see log_mixture
         if c.notes:
-            self.notes_patch_embed = nn.Embedding(sum(c.notes.patch_sizes), g.width)
-            self.notes_byte_embed = nn.Embedding(sum(c.notes.byte_sizes), c.notes.width)
-            self.notes_to_local = nn.Linear(len(c.notes.byte_sizes) * c.notes.width, loc.width, bias=False)
+            self.notes_patch_embed = nn.Embedding(sum(patch_sizes(c.notes)), g.width)
+            self.notes_byte_embed = nn.Embedding(sum(BYTE_SIZES), c.notes.width)
+            self.notes_to_local = nn.Linear(len(BYTE_SIZES) * c.notes.width, loc.width, bias=False)
             if c.notes.guesses:
-                self.head_rest = nn.Linear(loc.width, 2 * 256, bias=False)
+                self.head_rest = nn.Linear(loc.width, GUESSES * 256, bias=False)
         self.local_blocks = nn.ModuleList(Block(c, loc, self.local_dropout) for _ in range(loc.layers))
         self.local_norm = RMSNorm(loc.width) if c.norm == "rmsnorm" else nn.LayerNorm(loc.width, EPSILON)
         if not c.tied_head:
@@ -384,56 +220,13 @@ class Megabyte(nn.Module):
                     angles = torch.arange(256)[:, None] / 256 * waves * math.pi
                     table += 0.2 * torch.cat([angles.sin(), angles.cos()], 1)[:, : table.shape[1]]
 
-    def ngram_ids(self, x: Tensor) -> Tensor:
-        """Rows of the n-gram tables for x [batch, length] bytes: id at t covers bytes t-n..t-1 (0 before the start)."""
-        n = self.config.ngrams
-        assert n is not None
-        longest = max(n.orders)
-        padded = F.pad(x, (longest, 0))
-        recent = padded.unfold(1, longest, 1)[:, :-1].flip(-1)  # [batch, length, longest], newest first
-        # In whole numbers: a matrix product would fall to bf16 under autocast, and another hash be learned than run.
-        hashed = (recent[..., None] * self.ngram_coefficients.long()).sum(-2) % n.rows
-        return hashed + torch.arange(len(n.orders), device=x.device) * n.rows
-
-    def lookback_inputs(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """For x [batch, length] bytes: rows of the lookback table [batch, length, columns], guesses [.., guesses], and
-        the samples that are expected and their spread, float64 [.., fits]."""
-        b, patch = self.config.lookback, self.config.patch
-        assert b is not None
-        ids = [self.back(x, offset) for offset in b.offsets]
-        guesses = [torch.as_tensor(sum(self.back(x, o) * w for o, w in terms)).clamp(0, 255) for terms in b.predictions]
-        fits = [predict(x, patch, lpc.order, lpc.window) for lpc in b.lpc]
-        spreads = [spread.repeat_interleave(patch, 1) for _, spread in fits]
-        pairs = zip(fits, spreads, strict=True)
-        found = [(mu_law_bytes(expected), level_of(spread), LEVELS) for (expected, _), spread in pairs]
-        for match in b.matches:
-            guessed = last_name(x, match.window) if match.names else longest_match(x, match.window, match.unit)
-            found.append((*guessed, LENGTHS))
-            guesses.append(found[-1][0])
-        levels: list[Tensor] = []
-        row = 256 * b.bytes
-        for byte, level, count in found:
-            ids.append(byte)
-            levels.append(level + row)
-            row += count
-        table = torch.stack([column + 256 * i for i, column in enumerate(ids)] + levels, -1)
-
-        def stacked(columns: list[Tensor]) -> Tensor:
-            return torch.stack(columns, -1) if columns else x.new_zeros(*x.shape, 0)
-
-        return table, stacked(guesses), stacked([e for e, _ in fits]), stacked(spreads)
-
-    def back(self, x: Tensor, offset: int) -> Tensor:
-        """[batch, length] bytes of x `offset` earlier; 0 before the start."""
-        return F.pad(x, (offset, 0))[:, : x.shape[1]]
-
     def forward(self, x: Tensor, wanted: Tensor | None = None) -> Tensor:
         """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t. With
         `wanted`, bytes like x or -1 for no loss: what each of them costs in nats [batch, patches * P], 0 for none."""
         c = self.config
-        ids = self.ngram_ids(x) if c.ngrams else None
-        lookback = self.lookback_inputs(x) if c.lookback else None
-        notes = self.notes_inputs(x) if c.notes else None
+        ids = ngram_ids(c.ngrams, self.ngram_coefficients, x) if c.ngrams else None
+        lookback = lookback_inputs(c.lookback, c.patch, x) if c.lookback else None
+        notes = notes_inputs(c.notes, c.patch, x) if c.notes else None
         unseen = 0
         if notes and self.training and wanted is not None and 0 < c.window < x.shape[1] // c.patch:
             # What lies before a window is only heard: long rows cost no more than a window.
@@ -475,15 +268,6 @@ class Megabyte(nn.Module):
         marked = (wanted.view(len(wanted), -1, self.config.patch) >= 0).any(2)
         patches = marked.byte().topk(self.scored, dim=1).indices
         return torch.arange(len(wanted), device=wanted.device)[:, None], patches
-
-    @torch.compiler.disable
-    @torch.no_grad()
-    def notes_inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows of the tables of notes, for each patch and for each byte; see notes.py."""
-        notes, patch = self.config.notes, self.config.patch
-        assert notes is not None
-        heard = hear(x.view(len(x), -1, patch))
-        return patch_rows(notes, heard, style_of(x, patch)), byte_rows(notes, heard, x, patch)
 
     def compile(self, **options: Any) -> None:
         """Compiles each part by itself: blocks alike share their code, and the features stay as they are."""
@@ -553,10 +337,10 @@ class Megabyte(nn.Module):
             rest = self.head_rest(y).view(-1, c.lookback.guesses, 256)
             logits = logits + Shift.apply(rest, lookback[1]).sum(-2)
         if notes is not None and c.notes and c.notes.guesses:
-            rest = self.head_rest(y).view(-1, 2, 256)
-            logits = logits + Shift.apply(rest, guesses_of(c.notes, notes)).sum(-2)
+            rest = self.head_rest(y).view(-1, GUESSES, 256)
+            logits = logits + Shift.apply(rest, guesses_of(notes)).sum(-2)
         if lookback and c.lookback and c.lookback.lpc:
-            # In fp32 to train, in fp64 where the model is (parity.py): the tails are small differences.
+            # In fp32 to train, in fp64 where the model is (write_fixtures.py): the tails are small differences.
             real = torch.promote_types(logits.dtype, torch.float32)
             raw = self.head_mixture(y)
             expected, spread = (t.to(real) for t in lookback[2:])

@@ -16,10 +16,13 @@ import torch
 
 import train
 from megabyte import data, stories
+from megabyte.config import Lookback, Lpc, Match, ModelConfig, NGrams, Stage
 from megabyte.export import load_stored, quantize, stored
-from megabyte.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
-from megabyte.match import LENGTHS, last_name, longest_match
-from megabyte.model import Config, Lookback, Lpc, Match, Megabyte, NGrams, Shift, Stage, attend_in_patch
+from megabyte.features.lpc import LEAST, LEVELS, level_of, log_mixture, mu_law_bytes, mu_law_samples, predict
+from megabyte.features.match import LENGTHS, longest_match
+from megabyte.features.names import last_name
+from megabyte.features.ngrams import coefficients, ngram_ids
+from megabyte.model import Megabyte, Shift, attend_in_patch
 from megabyte.muon import Muon
 
 TOML = """
@@ -74,7 +77,7 @@ class Words:
 
 @pytest.fixture(autouse=True)
 def made_up_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "load", lambda kind, options: Words())
+    monkeypatch.setattr(data, "load", lambda config: Words())
 
 
 def run(folder: Path, steps: int | None, stop_after: int | None = None, **options: Any) -> train.Run:
@@ -135,7 +138,7 @@ def test_a_run_until_a_moment_ends_there_with_no_rate_left(tmp_path: Path) -> No
 
 
 def test_bytes_not_wanted_cost_nothing_and_teach_nothing() -> None:
-    model = Megabyte(Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8))
+    model = Megabyte(ModelConfig(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8))
     x = torch.randint(0, 256, (2, 32))
     wanted = x.clone()
     wanted[:, 9:] = data.IGNORED
@@ -149,7 +152,7 @@ def test_bytes_not_wanted_cost_nothing_and_teach_nothing() -> None:
 def test_compiled_in_parts_it_is_the_same_model() -> None:
     lookback = Lookback((), 32, matches=(Match(16),))
     ngrams = NGrams((2, 3), 16, 32, True)
-    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), 8, ngrams=ngrams, lookback=lookback)
+    config = ModelConfig(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), 8, ngrams=ngrams, lookback=lookback)
     plain, compiled = Megabyte(config), Megabyte(config)
     compiled.load_state_dict(plain.state_dict())
     compiled.compile(dynamic=False, backend="aot_eager")
@@ -177,7 +180,7 @@ def test_attention_in_a_patch_is_plain_causal_attention() -> None:
     ],
 )
 def test_logits_never_see_the_byte_they_predict(extra: dict) -> None:
-    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, **extra)
+    config = ModelConfig(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, window=4, **extra)
     model = Megabyte(config).eval()
     x = torch.randint(0, 256, (1, 32))
     with torch.no_grad():
@@ -195,7 +198,7 @@ def test_eight_bits_lose_half_a_step_at_most_and_come_back() -> None:
     q, scales = quantize(w, 128)
     back = q.float().view(8, 2, 128) * scales.float()[..., None]
     assert ((back.view(8, 256) - w).abs() <= scales.float().repeat_interleave(128, 1) * 0.51).all()
-    config = Config(4, Stage(128, 1, 2, 1, 128), Stage(128, 1, 2, 1, 128), context=8)
+    config = ModelConfig(4, Stage(128, 1, 2, 1, 128), Stage(128, 1, 2, 1, 128), context=8)
     a, b = Megabyte(config), Megabyte(config)
     load_stored(b, stored(a, "int8"))
     x = torch.randint(0, 256, (1, 32))
@@ -204,17 +207,14 @@ def test_eight_bits_lose_half_a_step_at_most_and_come_back() -> None:
 
 
 def test_the_ngram_hash_is_the_same_under_autocast() -> None:
-    config = Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), context=8, ngrams=NGrams((2, 3, 6), 16384, 32))
-    model = Megabyte(config)
+    ngrams = NGrams((2, 3, 6), 16384, 32)
+    table = coefficients(ngrams)
     x = torch.randint(0, 256, (2, 32))
     with torch.autocast("cpu", torch.bfloat16):
-        ids = model.ngram_ids(x)
-    assert torch.equal(ids, model.ngram_ids(x))
-    coefficients = config.ngrams.coefficients()[:, 1].long() if config.ngrams else torch.tensor([])
-    assert (
-        ids[1, 9, 1]
-        == (x[1, 8] * coefficients[0] + x[1, 7] * coefficients[1] + x[1, 6] * coefficients[2]) % 16384 + 16384
-    )
+        ids = ngram_ids(ngrams, table, x)
+    assert torch.equal(ids, ngram_ids(ngrams, table, x))
+    of_three = table[:3, 1].long()
+    assert ids[1, 9, 1] == (x[1, [8, 7, 6]] * of_three).sum() % 16384 + 16384
 
 
 def test_shifted_logits_and_their_gradient_are_those_of_plain_indexing() -> None:
@@ -256,7 +256,7 @@ def test_a_mixture_is_a_distribution_and_one_byte_of_it_costs_the_same() -> None
 
 def test_what_is_expected_of_sound_does_not_see_the_byte_itself() -> None:
     lookback = Lookback((1,), 32, lpc=(Lpc(6, 40), Lpc(16, 128)))
-    model = Megabyte(Config(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), 16, lookback=lookback)).eval()
+    model = Megabyte(ModelConfig(4, Stage(32, 1, 2, 1, 32), Stage(32, 1, 2, 1, 32), 16, lookback=lookback)).eval()
     x = torch.randint(0, 256, (1, 64))
     with torch.no_grad():
         before = model(x)
@@ -286,8 +286,8 @@ def test_longest_match_is_what_a_plain_search_finds() -> None:
 
 def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
     stage = Stage(64, 1, 2, 1, 64)
-    old = Config(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),)))
-    new = Config(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),), matches=(Match(32),)))
+    old = ModelConfig(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),)))
+    new = ModelConfig(8, stage, stage, 8, lookback=Lookback((1, 3), 32, (((3, 1),),), matches=(Match(32),)))
     x = torch.randint(0, 4, (1, 64))
     small, large = Megabyte(old), Megabyte(new)
     load_stored(large, stored(small, "fp32"), old)
@@ -298,8 +298,8 @@ def test_a_model_grown_by_matches_begins_with_the_same_logits() -> None:
 
 def test_a_model_grown_by_names_begins_with_the_same_logits() -> None:
     stage = Stage(64, 1, 2, 1, 64)
-    old = Config(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32),)))
-    new = Config(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32), Match(32, names=True))))
+    old = ModelConfig(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32),)))
+    new = ModelConfig(8, stage, stage, 8, lookback=Lookback((1,), 32, matches=(Match(32), Match(32, names=True))))
     x = torch.tensor([list(b"one day Ann saw Bo, and Ann said to Bo and her: Ann and Bo, well.")[:64]])
     small, large = Megabyte(old), Megabyte(new)
     load_stored(large, stored(small, "fp32"), old)

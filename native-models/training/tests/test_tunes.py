@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from megabyte.config import ModelConfig, Notes, Stage
 from megabyte.data import SHARED
-from megabyte.model import Config, Megabyte, Stage
-from megabyte.notes import Notes, byte_rows, hear, patch_rows, style_of
+from megabyte.features.notes import BYTE_SIZES, byte_rows, hear, patch_rows, style_of
+from megabyte.model import Megabyte
 from megabyte.synthesizer import GAP, HIGHEST, LOWEST, SILENCE, TIMBRES, first_sample, period, periods, play
 
 PATCH = 96
@@ -56,7 +57,7 @@ def test_what_is_told_of_notes_does_not_see_ahead() -> None:
     at = 30 * PATCH + 50
     changed[:, at:] = torch.randint(0, 256, changed[:, at:].shape)
     rows = [
-        (patch_rows(NOTES, heard, style_of(x, PATCH)), byte_rows(NOTES, heard, x, PATCH))
+        (patch_rows(NOTES, heard, style_of(x, PATCH)), byte_rows(heard, x, PATCH))
         for x in (sound, changed)
         for heard in [hear(x.view(1, -1, PATCH))]
     ]
@@ -68,7 +69,7 @@ def test_what_is_told_of_notes_does_not_see_ahead() -> None:
 def test_the_last_note_that_began_alike_is_recalled() -> None:
     sound = torch.from_numpy(play(SCORE, "organ", PATCH, 60)).long()[None]
     heard = hear(sound.view(1, -1, PATCH))
-    recalled = byte_rows(NOTES, heard, sound, PATCH)[0, :, 2] - sum(NOTES.byte_sizes[:2])
+    recalled = byte_rows(heard, sound, PATCH)[0, :, 2] - sum(BYTE_SIZES[:2])
     again = slice(48 * PATCH + 1, 49 * PATCH)
     assert torch.equal(recalled[again], sound[0, again])
 
@@ -76,7 +77,7 @@ def test_the_last_note_that_began_alike_is_recalled() -> None:
 def test_only_the_scored_patches_cost_and_they_cost_the_same() -> None:
     torch.manual_seed(1)
     stage = Stage(96, 1, 4, 2, 64)
-    config = Config(PATCH, stage, Stage(32, 1, 2, 1, 32), 24, notes=NOTES)
+    config = ModelConfig(PATCH, stage, Stage(32, 1, 2, 1, 32), 24, notes=NOTES)
     model = Megabyte(config, scored=3).train()
     x = torch.from_numpy(np.stack([play(SCORE, timbre, PATCH, 24) for timbre in TIMBRES])).long()
     wanted = torch.full_like(x, -1)
@@ -109,7 +110,7 @@ def test_rows_of_tunes_weigh_as_much_as_all_of_them_would() -> None:
 def test_what_lies_before_a_window_is_heard_and_changes_what_is_scored_in_it_alone() -> None:
     torch.manual_seed(1)
     notes = Notes(bar=12, bars=(1, 2), before=2, width=8, guesses=True)
-    config = Config(PATCH, Stage(96, 1, 4, 2, 64), Stage(32, 1, 2, 1, 32), 48, 24, notes=notes)
+    config = ModelConfig(PATCH, Stage(96, 1, 4, 2, 64), Stage(32, 1, 2, 1, 32), 48, 24, notes=notes)
     model = Megabyte(config).train()
     x = torch.from_numpy(np.stack([play(SCORE, timbre, PATCH, 56) for timbre in TIMBRES])).long()
     costs = model(x, x)

@@ -1,5 +1,5 @@
 """Backward-adaptive linear prediction of sound (as in G.728): coefficients are fitted to samples already known, so they
-cost no bytes. main/engine/features/lpc.ts computes the same numbers: change here and there together."""
+cost no bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .constants import CONSTANTS
+from ..constants import CONSTANTS
 
 _LPC = CONSTANTS["lpc"]
 LEVELS: int = _LPC["levels"]  # how wrong the fit was of late, in steps of _LPC["levelsPerOctave"] an octave

@@ -1,7 +1,6 @@
 """Notes heard in the sound before a patch: the pitch period, how long it has lasted, what stood a bar ago.
 
-The main process computes the same numbers while it decodes (main/engine/features/notes.ts): change here and there
-together. All are whole numbers, rows of an embedding table.
+All are whole numbers, rows of an embedding table.
 
 A note is sound after silence. Its period is the smallest whole number of samples after which it repeats exactly; where
 a patch has none (it grew softer), the note keeps the one that it had.
@@ -16,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .constants import CONSTANTS
+from ..config import Notes
+from ..constants import CONSTANTS
 
 _NOTES = CONSTANTS["notes"]
 RATE: int = _NOTES["rate"]
@@ -32,31 +32,17 @@ SHARES: int = _NOTES["shares"]  # of the time so far, of each pitch class: bits 
 SHARE_STEPS: int = _NOTES["shareSteps"]
 NONE = 256  # the byte where there is none
 
+# Rows of each column of the local model's table: the byte a period ago, the place in the period, and the byte at this
+# place of the last note that began alike.
+BYTE_SIZES = [NONE + 1, LONGEST + 1, NONE + 1]
+GUESSES = 2  # of a byte, where the head has logits of what is left after them: those a period ago and recalled
 
-@dataclass(frozen=True)
-class Notes:
-    """`bar` in patches: the place in it is told to the global model, and what stood each of `bars` of them ago.
-    `before`: how many notes before the present one are told, period and length. `width` of the local embeddings."""
 
-    bar: int
-    bars: tuple[int, ...]
-    before: int
-    width: int
-    # Whether the head has logits of what is left after two guesses: the byte a period ago and the byte recalled.
-    guesses: bool = False
-
-    @property
-    def patch_sizes(self) -> list[int]:
-        """Rows of each column of the global model's table."""
-        bars = len(self.bars)
-        notes = [LONGEST + 1, AGES] * self.before
-        return [256, STATES, AGES, self.bar, *[STATES] * bars, *[RUNS] * bars, *notes, *[SHARES] * 12]
-
-    @property
-    def byte_sizes(self) -> list[int]:
-        """Rows of each column of the local model's table: the byte a period ago, the place in the period, and the byte
-        at this place of the last note that began alike."""
-        return [NONE + 1, LONGEST + 1, NONE + 1]
+def patch_sizes(notes: Notes) -> list[int]:
+    """Rows of each column of the global model's table."""
+    bars = len(notes.bars)
+    before = [LONGEST + 1, AGES] * notes.before
+    return [256, STATES, AGES, notes.bar, *[STATES] * bars, *[RUNS] * bars, *before, *[SHARES] * 12]
 
 
 def pitch_class(period: int) -> int:
@@ -161,7 +147,15 @@ def patch_rows(notes: Notes, heard: Heard, style: Tensor) -> Tensor:
     sounding = F.one_hot(classes.to(at.device)[heard.period], 13)[..., :12].cumsum(1)
     share = bits(SHARE_STEPS * sounding // sounding.sum(2, keepdim=True).clamp(min=1))
     columns += [back(column, 1) for column in share.unbind(2)]
-    return rows_of(columns, notes.patch_sizes)
+    return rows_of(columns, patch_sizes(notes))
+
+
+@torch.compiler.disable
+@torch.no_grad()
+def notes_inputs(notes: Notes, patch: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """For x [batch, length] bytes the rows of the tables of notes, for each patch and for each byte."""
+    heard = hear(x.view(len(x), -1, patch))
+    return patch_rows(notes, heard, style_of(x, patch)), byte_rows(heard, x, patch)
 
 
 def bits(x: Tensor) -> Tensor:
@@ -169,14 +163,13 @@ def bits(x: Tensor) -> Tensor:
     return (x[..., None] >= 2 ** torch.arange(20, device=x.device)).sum(-1)
 
 
-def guesses_of(notes: Notes, rows: Tensor) -> Tensor:
-    """The bytes that `byte_rows` tell of, SILENCE where there is none: [..., columns] -> [..., 2]."""
-    sizes = notes.byte_sizes
-    found = torch.stack([rows[..., 0], rows[..., 2] - sizes[0] - sizes[1]], -1)
+def guesses_of(rows: Tensor) -> Tensor:
+    """The bytes that `byte_rows` tell of, SILENCE where there is none: [..., columns] -> [..., GUESSES]."""
+    found = torch.stack([rows[..., 0], rows[..., 2] - BYTE_SIZES[0] - BYTE_SIZES[1]], -1)
     return torch.where(found == NONE, SILENCE, found)
 
 
-def byte_rows(notes: Notes, heard: Heard, x: Tensor, patch: int) -> Tensor:
+def byte_rows(heard: Heard, x: Tensor, patch: int) -> Tensor:
     """For each of the bytes x [batch, length] the rows of the local model's table: [batch, length, columns]."""
     batch, length = x.shape
     patches = length // patch
@@ -200,4 +193,4 @@ def byte_rows(notes: Notes, heard: Heard, x: Tensor, patch: int) -> Tensor:
     recalled = patched.gather(1, last.clamp(min=0)[..., None].expand(-1, -1, patch))
     recalled = torch.where(again[..., None], recalled, NONE)
     recalled[..., 0] = NONE
-    return rows_of([ago, place, recalled.view(batch, length)], notes.byte_sizes)
+    return rows_of([ago, place, recalled.view(batch, length)], BYTE_SIZES)
