@@ -1,16 +1,14 @@
 import { z } from "zod"
-import { bytes, numbers } from "./arrays.ts"
-import { LengthUnit } from "./characters.ts"
-import { PACK_FILES } from "./files.ts"
 import { MAX_FILE_NAME, MAX_FUTURES, MAX_LENGTH, MAX_PACK_NAME, MAX_SEED, MAX_THREADS, MAX_TITLE } from "./limits.ts"
 import { Modality, modalities } from "./modality/index.ts"
 import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
 import { Presets, Ranges, Sampling } from "./sampling.ts"
 import { fileNameFrom } from "./title.ts"
 
-/** What a window and its host say to each other: over a WebSocket in a browser, over a MessagePort in Electron. */
+/** What the app keeps and shows: settings, items, packs, preferences. How windows ask for it: window.ts. */
 
-const id = z.string().regex(/^[a-z0-9-]{1,64}$/)
+export const ItemId = z.string().regex(/^[a-z0-9-]{1,64}$/)
+const id = ItemId
 
 /** How a generation was made: kept with every item, restored from it. */
 export const Settings = z.object({
@@ -180,141 +178,13 @@ export const Preferences = z.object({
 })
 export type Preferences = z.infer<typeof Preferences>
 
+/** Some of them, to be changed. */
+export const PreferenceChange = z.object(preferences).partial()
+export type PreferenceChange = z.infer<typeof PreferenceChange>
+
 /** The name of a file that was dropped, as it is told of. */
-const FileName = z.string().max(MAX_FILE_NAME).transform(fileNameFrom)
+export const FileName = z.string().max(MAX_FILE_NAME).transform(fileNameFrom)
 
 /** A kind of file that an item is saved as: one of its modality's. */
 export const FileForm = z.enum(Object.values(modalities).flatMap(({ forms }) => Object.keys(forms)))
 export type FileForm = z.infer<typeof FileForm>
-
-export const Command = z.discriminatedUnion("type", [
-  /** Generates after `given`. The host answers with `run`, then `patches` for each variation's item. */
-  z.object({
-    type: z.literal("generate"),
-    settings: Settings,
-    given: bytes,
-    /** Name of the file that was given. */
-    name: FileName.optional(),
-    parent: z.object({ id, at: z.int().min(0) }).optional(),
-    /** The run that these are further futures of. */
-    run: id.optional(),
-  }),
-  /** Goes on where the items of this run stopped, each in its own item. */
-  z.object({
-    type: z.literal("continue"),
-    id,
-    length: z.int().min(1).max(MAX_LENGTH),
-    untilEnd: z.boolean().optional(),
-  }),
-  z.object({ type: z.literal("stop") }),
-  /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
-  z.object({
-    type: z.literal("open"),
-    name: FileName,
-    pack: z.string().max(MAX_PACK_NAME),
-    file: z.uuid(),
-    framing: Framing.optional(),
-  }),
-  /** A picture or a sound as a file to save. */
-  z.object({ type: z.literal("export"), id, form: FileForm }),
-  /** The bytes and bits of an item. */
-  z.object({ type: z.literal("read"), id }),
-  /** What rows show of items' contents. */
-  z.object({ type: z.literal("preview"), ids: z.array(id).max(100) }),
-  /** Items with these words in their text or title. */
-  z.object({ type: z.literal("search"), query: z.string().trim().min(1).max(500) }),
-  /** The likeliest bytes at each place of the patch that begins at `at`. */
-  z.object({ type: z.literal("alternatives"), id, at: z.int().min(0) }),
-  z.object({ type: z.literal("rename"), id, title: z.string().trim().min(1).max(MAX_TITLE) }),
-  z.object({ type: z.literal("favourite"), id, on: z.boolean() }),
-  z.object({ type: z.literal("delete"), id }),
-  z.object({ type: z.literal("undelete"), id }),
-  /** What is being written and is in no item yet, to be kept; empty: nothing is. */
-  z.object({ type: z.literal("draft"), text: z.string().max(2 ** 24) }),
-  /** Tries what there is to run on. */
-  z.object({ type: z.literal("devices") }),
-  /** What changes of the preferences; the others stay, whatever the window last heard of them. */
-  z.object({ type: z.literal("prefer"), preferences: z.object(preferences).partial() }),
-  /**
-   * Bytes of a file from `offset` on; the host answers with `taken`. `import` then checks and keeps the pack that has
-   * arrived, `open` reads a dropped file, which has a name of its own here.
-   */
-  z.object({
-    type: z.literal("upload"),
-    file: z.union([z.enum(PACK_FILES), z.uuid()]),
-    offset: z.int().min(0),
-    bytes,
-  }),
-  z.object({ type: z.literal("import") }),
-  /** Makes a pack of another package's weights, which have arrived as `file`. */
-  z.object({ type: z.literal("importWeights"), file: z.uuid(), name: FileName, options: ForeignOptions }),
-  z.object({ type: z.literal("removePack"), name: z.string().max(MAX_PACK_NAME) }),
-  /** How surprised the pack is by each byte of `bytes`; comes back as a finished item. */
-  z.object({
-    type: z.literal("score"),
-    pack: z.string().max(MAX_PACK_NAME),
-    name: FileName,
-    bytes,
-  }),
-])
-export type Command = z.infer<typeof Command>
-
-/** New bytes of one item with the bits of each, all patches since the last bundle. */
-export const Patches = z.object({ id, bytes, bits: numbers })
-
-export const AppEvent = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("state"),
-    packs: z.array(PackSummary),
-    folder: z.string(),
-    preferences: Preferences,
-    /** What was being written when the last window closed. */
-    draft: z.string(),
-    /** Whether a run is on; it is told of next. */
-    running: z.boolean(),
-  }),
-  /** A part of the library, newest first; a window gets all of it in such parts after its state. */
-  z.object({ type: z.literal("items"), items: z.array(ListedItem) }),
-  z.object({ type: z.literal("previews"), previews: z.array(Preview) }),
-  z.object({ type: z.literal("found"), query: z.string(), ids: z.array(id) }),
-  z.object({ type: z.literal("alternatives"), id, at: z.int(), bytes: z.array(z.array(Alternative)) }),
-  /** The packs there are, after one came or went. */
-  z.object({ type: z.literal("packs"), packs: z.array(PackSummary) }),
-  z.object({ type: z.literal("item"), item: ListedItem }),
-  z.object({ type: z.literal("gone"), id }),
-  /** A generation began, or is on when a window comes: its items, in the order of variations; `made` of `total` (0: nobody knows) is there. */
-  z.object({ type: z.literal("run"), ids: z.array(id), total: z.int(), made: z.int(), unit: LengthUnit }),
-  /** `device`: what the run is on, once that is known. */
-  z.object({
-    type: z.literal("phase"),
-    phase: z.enum(["measuring", "loading", "reading", "writing"]),
-    device: Device.optional(),
-  }),
-  z.object({ type: z.literal("devices"), devices: z.array(DeviceReport) }),
-  z.object({ type: z.literal("patches"), parts: z.array(Patches) }),
-  z.object({ type: z.literal("finished"), reason: z.enum(["length", "end", "cancelled", "failed"]) }),
-  z.object({ type: z.literal("content"), id, bytes, bits: numbers }),
-  /** Answers a piece of an upload; where it was not kept, a notice says why. */
-  z.object({ type: z.literal("taken"), file: z.string(), kept: z.boolean() }),
-  z.object({
-    type: z.literal("opened"),
-    name: z.string(),
-    /** The pack that goes on from it. */
-    pack: z.string(),
-    modality: Modality,
-    bytes,
-    note: z.string(),
-    settings: Settings.optional(),
-    /** Of a picture: whether another crop, or dithering, would make it another one. */
-    adjustable: z.object({ crop: z.boolean(), dither: z.boolean() }).optional(),
-  }),
-  z.object({ type: z.literal("exported"), title: z.string(), extension: z.string(), mime: z.string(), bytes }),
-  z.object({
-    type: z.literal("notice"),
-    kind: z.enum(["info", "problem"]),
-    text: z.string(),
-    /** What a person may hand on with a report: stacks, codes; the log file has it too. */
-    details: z.string().max(10_000).optional(),
-  }),
-])
-export type AppEvent = z.infer<typeof AppEvent>

@@ -12,4 +12,6 @@ export const MAX_THREADS = 256
 /** Characters of a pack's name, a title, a file's name. */
 export const MAX_PACK_NAME = 64
 export const MAX_TITLE = 200
+/** Characters of a draft that is kept. */
+export const MAX_DRAFT = 2 ** 24
 export const MAX_FILE_NAME = 500

@@ -25,13 +25,15 @@ type EventOf<T> = T extends { event: infer E extends z.ZodType } ? z.output<E> :
 export type CallEvent<P extends Protocol, N extends MethodName<P>> = EventOf<Methods<P>[N]>
 
 const id = z.int().min(0)
+/** Nothing is a value too, and some channels leave it out. */
+const value = z.unknown().optional()
 const Message = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("call"), id, method: z.string(), params: z.unknown() }),
+  z.object({ type: z.literal("call"), id, method: z.string(), params: value }),
   /** The caller has had enough: the call ends early, with an answer all the same. */
   z.object({ type: z.literal("abort"), id }),
   /** Without an id it belongs to no call. */
-  z.object({ type: z.literal("event"), id: id.optional(), value: z.unknown() }),
-  z.object({ type: z.literal("result"), id, value: z.unknown() }),
+  z.object({ type: z.literal("event"), id: id.optional(), value }),
+  z.object({ type: z.literal("result"), id, value }),
   z.object({ type: z.literal("error"), id, failure: Failure }),
 ])
 type Message = z.infer<typeof Message>
@@ -153,6 +155,7 @@ export type Handlers<P extends Protocol> = {
 /**
  * The side that is called: runs the handler of each call that is in the contract.
  * @param failureOf what the caller is told of an error that a handler throws
+ * @param mostCalls that may wait for their answers; further ones are refused
  * @returns how to tell the other side something without a call
  */
 export function serveRpc<P extends Protocol>(
@@ -160,15 +163,18 @@ export function serveRpc<P extends Protocol>(
   protocol: P,
   handlers: Handlers<P>,
   failureOf: (error: unknown, method: MethodName<P>) => Failure,
+  mostCalls = Number.POSITIVE_INFINITY,
 ): (event: EventOf<P>) => void {
   const running = new Map<number, AbortController>()
   const send = (message: Message) => channel.send(message)
 
   async function answer({ id, method: name, params }: Message & { type: "call" }): Promise<void> {
-    const refuse = (why: string) =>
-      send({ type: "error", id, failure: { code: "invalid", message: `That was not understood (${why}).` } })
+    const fail = (failure: Failure) => send({ type: "error", id, failure })
+    const refuse = (why: string) => fail({ code: "invalid", message: `That was not understood (${why}).` })
     const method = Object.hasOwn(protocol.methods, name) ? protocol.methods[name] : undefined
     if (!method || running.has(id)) return refuse(method ? `call ${id} twice` : `no method ${name.slice(0, 100)}`)
+    if (running.size >= mostCalls)
+      return fail({ code: "refused", message: "Too much was asked for at once; try again in a moment." })
     const parsed = method.params.safeParse(params)
     if (!parsed.success) return refuse(issuesOf(parsed.error))
     const controller = new AbortController()
@@ -178,7 +184,7 @@ export function serveRpc<P extends Protocol>(
     try {
       send({ type: "result", id, value: await handler(parsed.data, { emit, signal: controller.signal }) })
     } catch (error) {
-      send({ type: "error", id, failure: failureOf(error, name as MethodName<P>) })
+      fail(failureOf(error, name as MethodName<P>))
     } finally {
       running.delete(id)
     }

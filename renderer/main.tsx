@@ -1,5 +1,4 @@
 import { createRoot } from "react-dom/client"
-import type { Command } from "../contract/app.ts"
 import { App } from "./App.tsx"
 import { applyAppearance } from "./models/ModelsPage.tsx"
 import { StudioContext } from "./store/context.ts"
@@ -12,9 +11,11 @@ import "./library/library.css"
 import "./settings/settings.css"
 import "./models/models.css"
 
-let send: (command: Command) => void = () => {}
-const studio = createStudio((command) => send(command))
-send = connectHost({ event: studio.actions.receive, disconnected: studio.actions.disconnected })
+const host = connectHost({
+  event: (event) => studio.actions.receive(event),
+  disconnected: () => studio.actions.disconnected(),
+})
+const studio = createStudio(host)
 
 applyAppearance()
 const root = document.getElementById("root")

@@ -160,12 +160,12 @@ const connect = (url: string, id = 1, inFrame = false): Port | undefined => {
   standIn.ipcMain.emit("connect", { senderFrame, sender: { id, mainFrame: inFrame ? {} : senderFrame } })
   return found
 }
-/** The first `count` messages of a port. */
+/** What the first `count` messages of a port tell. */
 const heard = (port: Port | undefined, count: number, onFirst = () => {}) =>
-  new Promise<{ type: string; text?: string; name?: string }[]>((resolve) => {
-    const messages: { type: string }[] = []
-    port?.on("message", (m) => {
-      messages.push(m)
+  new Promise<{ type?: string; text?: string; code?: string }[]>((resolve) => {
+    const messages: { type?: string; text?: string; code?: string }[] = []
+    port?.on("message", ({ value, failure }) => {
+      messages.push(value ?? failure)
       if (messages.length === 1) onFirst()
       if (messages.length < count) return
       port.close()
@@ -258,8 +258,8 @@ describe("the desktop shell", () => {
       expect(connect(url)).toBeUndefined()
     expect(connect("app://studio/index.html", 1, true)).toBeUndefined()
     const port = connect("app://studio/index.html")
-    const messages = await heard(port, 2, () => port?.postMessage({ type: "nonsense" }))
-    expect(messages.map((e) => e.type)).toEqual(["state", "notice"])
+    const messages = await heard(port, 2, () => port?.postMessage({ type: "call", id: 1, method: "nonsense" }))
+    expect(messages).toMatchObject([{ type: "state" }, { code: "invalid" }])
   })
   it("gives a file that it is opened with to a window of its own, and ends where it runs already", async () => {
     writeFileSync(join(work, "tale.txt"), "Once")

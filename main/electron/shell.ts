@@ -108,14 +108,16 @@ function connectPages(
     const frame = event.senderFrame
     if (!frame || frame !== event.sender.mainFrame || !isOwn(frame.url)) return
     const { port1, port2 } = new MessageChannelMain()
-    const disconnect = studio.connect((message) => port1.postMessage(message))
-    port1.on("message", ({ data }) => void studio.receive(data, (message) => port1.postMessage(message)))
+    const { send, disconnect } = studio.connect({
+      send: (message) => port1.postMessage(message),
+      onMessage: (listener) => void port1.on("message", ({ data }) => listener(data)),
+    })
     port1.on("close", disconnect)
     port1.start()
     frame.postMessage("port", null, [port2])
     const file = given.get(event.sender.id)
     given.delete(event.sender.id)
-    if (file) void studio.openPath(file, (message) => port1.postMessage(message))
+    if (file) void studio.openPath(file, send)
   })
 }
 

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
-import type { AppEvent } from "../../contract/app.ts"
 import type { GenerateEvent, GenerateRequest } from "../../contract/engine.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
 import { textItem } from "../../test/support/item.ts"
+import { openWindow } from "../../test/support/window.ts"
 import { Library } from "./library.ts"
 import { Studio } from "./studio.ts"
 
@@ -45,17 +45,18 @@ function app() {
   const studio = new Studio({ shipped, home, cache: join(home, "cache") }, start)
   const notices: string[] = []
   const items = new Map<string, { status: string; bytes: number }>()
-  const tell = (event: AppEvent) => {
+  const window = openWindow(studio, (event) => {
     if (event.type === "notice") notices.push(event.text)
     if (event.type === "item") items.set(event.item.id, event.item)
-  }
-  studio.connect(tell)
-  const say = (command: unknown) => studio.receive(command, tell)
+  })
+  /** Asks; what is refused is told. */
+  const ask: typeof window.call = (name, params) =>
+    window.call(name, params).catch((error) => void notices.push(error.message) as never)
   const begun = () => vi.waitFor(() => expect(asked).toBeDefined(), patient)
   const write = (text: string) => asked?.emit(patchOf(asked.request, () => Buffer.from(text)))
   const done = () => asked?.end("length")
   const told = (what: RegExp) => vi.waitFor(() => expect(notices.join("\n")).toMatch(what), patient)
-  return { studio, say, begun, write, done, told, notices, items }
+  return { studio, ask, begun, write, done, told, notices, items }
 }
 
 const library = () => join(home, "library")
@@ -63,8 +64,8 @@ const itemsThere = () => readdirSync(library()).filter((name) => !name.startsWit
 
 describe("a run that the disk does not take", () => {
   it("is told, waits in memory until the disk takes it, and is whole then", async () => {
-    const { studio, say, begun, write, done, told } = app()
-    const run = say({ type: "generate", settings, given: new Uint8Array() })
+    const { studio, ask, begun, write, done, told } = app()
+    const run = ask("generate", { settings, given: new Uint8Array() })
     await begun()
     renameSync(library(), join(home, "away"))
     write("four")
@@ -82,17 +83,17 @@ describe("a run that the disk does not take", () => {
     expect(statSync(join(library(), id, "bits.f32")).size).toBe(32)
   })
   it("ends when a person has had enough, and the next one finds a place again", async () => {
-    const { studio, say, begun, write, done, told, notices, items } = app()
-    const run = say({ type: "generate", settings, given: new Uint8Array() })
+    const { studio, ask, begun, write, done, told, notices, items } = app()
+    const run = ask("generate", { settings, given: new Uint8Array() })
     await begun()
     rmSync(library(), { recursive: true })
     write("lost")
     await told(/cannot be saved/)
     done()
-    await say({ type: "stop" })
+    await ask("stop", {})
     await run
     expect([...items.values()].map(({ status }) => status)).toEqual(["interrupted"])
-    const next = say({ type: "generate", settings, given: new Uint8Array() })
+    const next = ask("generate", { settings, given: new Uint8Array() })
     await vi.waitFor(() => expect(itemsThere()).toHaveLength(1), patient)
     await vi.waitFor(() => expect(items.size).toBe(2), patient)
     await begun()
@@ -104,10 +105,10 @@ describe("a run that the disk does not take", () => {
     expect(notices).toHaveLength(1)
   })
   it("is not lost where it was scored", async () => {
-    const { studio, say, told } = app()
+    const { studio, ask, told } = app()
     renameSync(library(), join(home, "away"))
     symlinkSync(join(home, "nowhere"), library()) // there, and takes nothing
-    const run = say({ type: "score", pack: "text", name: "a.txt", bytes: Buffer.from("Once upon") })
+    const run = ask("score", { pack: "text", name: "a.txt", bytes: Buffer.from("Once upon") })
     await told(/cannot be saved/)
     rmSync(library())
     renameSync(join(home, "away"), library())
@@ -132,10 +133,10 @@ describe("a full disk", () => {
     expect(readdirSync(join(library(), ".deleted"))).toEqual([])
   })
   it("leaves preferences as a person set them, for as long as the app is open", async () => {
-    const { studio, say, told } = app()
+    const { studio, ask, told } = app()
     const [other] = [join(home, "other")]
     symlinkSync(join(home, "no/such/folder"), join(home, "preferences.json.part")) // nothing can be written there
-    await say({ type: "prefer", preferences: { library: other } })
+    await ask("prefer", { preferences: { library: other } })
     await told(/preferences\.json cannot be used/)
     expect(existsSync(join(other, ".lock"))).toBe(true)
     studio.close()

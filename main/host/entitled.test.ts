@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
-import type { AppEvent } from "../../contract/app.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
+import { openWindow } from "../../test/support/window.ts"
 import { Studio } from "./studio.ts"
 
 const home = mkdtempSync(join(tmpdir(), "megabyte-title-"))
@@ -23,15 +23,12 @@ const writing = (text: string) => () =>
 /** The name that a story goes by. */
 async function named(text: string, given = ""): Promise<string | undefined> {
   const studio = new Studio({ shipped, home, cache: join(home, "cache") }, writing(text))
-  const titles: string[] = []
-  const hear = (event: AppEvent) => void (event.type === "item" && titles.push(event.item.title))
-  studio.connect(hear)
+  const { call, of } = openWindow(studio)
   const sampling = { temperature: 1, topP: 1, topK: 0, minP: 0 }
   const settings = { pack: "parity-story", length: 60, seed: 1, variations: 1, sampling, style: 0 }
-  const command = { type: "generate", settings, given: Buffer.from(given) }
-  await studio.receive(command, hear)
+  await call("generate", { settings, given: Buffer.from(given) })
   studio.close()
-  return titles.at(-1)
+  return of("item").at(-1)?.item.title
 }
 
 it("a story that is begun without a word goes by its own title", async () => {

@@ -1,8 +1,9 @@
 import { extname } from "node:path"
-import type { AppEvent, FileForm, Item, Settings } from "../../contract/app.ts"
+import type { FileForm, Item, Settings } from "../../contract/app.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack } from "../../contract/pack.ts"
 import { headingOf, UNTITLED } from "../../contract/title.ts"
+import type { Exported } from "../../contract/window.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import { media } from "./media/index.ts"
@@ -15,7 +16,7 @@ export const formOf = (pack: Pack): Pick<Item, "modality" | "file" | "raw"> => (
 })
 
 /** An item as a file to save, with the settings that made it where they did. @throws Error for a foreign form */
-export async function exportItem(id: string, form: FileForm, places: AppPaths, library: Library): Promise<AppEvent> {
+export async function exportItem(id: string, form: FileForm, places: AppPaths, library: Library): Promise<Exported> {
   const { title, settings, scored } = library.get(id)
   const pack = readPack(findPack(settings.pack, places))
   const { [form]: kind } = modalities[pack.modality].forms
@@ -26,7 +27,7 @@ export async function exportItem(id: string, form: FileForm, places: AppPaths, l
   const { raw, file: ordinary } = documentsOf(pack).files
   const extension = raw ? kind.extension : extname(ordinary)
   const { mime } = kind
-  return { type: "exported", title, extension, mime, bytes: new Uint8Array(file) }
+  return { title, extension, mime, bytes: new Uint8Array(file) }
 }
 
 /** Writes the ordinary file of what has been made so far, where that is not its bytes as they are. */

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
-import type { AppEvent } from "../../contract/app.ts"
 import { canvasBytes, canvasOf } from "../../contract/pack.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
+import { openWindow } from "../../test/support/window.ts"
 import { readPack } from "../packs/read.ts"
 import { Studio } from "./studio.ts"
 
@@ -30,15 +30,13 @@ const flawedUntil = (seed: number) => () =>
 /** What becomes of two futures of a pack's, made with an engine whose seeds below 12 are worthless. */
 async function made(pack: string, length: number, temperature = 1, given = "") {
   const studio = new Studio({ shipped, home, cache: join(home, "cache") }, flawedUntil(12))
-  const events: AppEvent[] = []
-  studio.connect((event) => void events.push(event))
+  const { call, of } = openWindow(studio)
   const sampling = { temperature, topP: 1, topK: 0, minP: 0 }
   const settings = { pack, length, seed: 10, variations: 2, sampling, style: 0 }
-  const bytes = Buffer.from(given)
-  await studio.receive({ type: "generate", settings, given: bytes }, (event) => void events.push(event))
+  await call("generate", { settings, given: Buffer.from(given) })
   studio.close()
-  const notices = events.flatMap((e) => (e.type === "notice" ? [e.text] : []))
-  const items = new Map(events.flatMap((e) => (e.type === "item" ? [[e.item.id, e.item] as const] : [])))
+  const notices = of("notice").map(({ text }) => text)
+  const items = new Map(of("item").map(({ item }) => [item.id, item]))
   return { notices, items: [...items.values()].map((item) => [item.status, item.settings.seed, item.bytes]) }
 }
 const twice = (word: string) =>

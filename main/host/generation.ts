@@ -1,11 +1,12 @@
 import { setTimeout } from "node:timers/promises"
-import { type AppEvent, type Command, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
+import { type Alternative, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { hasCode } from "../../contract/errors.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack, textOf } from "../../contract/pack.ts"
 import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { headingOf, titleFrom, UNTITLED } from "../../contract/title.ts"
+import type { AppEvent, Asked, Content } from "../../contract/window.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
 import type { EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
@@ -79,7 +80,7 @@ export class Generation {
   }
 
   /** New items after `given`, one a variation. */
-  async generate(asked: Extract<Command, { type: "generate" }>): Promise<void> {
+  async generate(asked: Asked<"generate">): Promise<void> {
     this.assertIdle()
     this.restarts = 0
     const { settings, name, parent } = asked
@@ -197,7 +198,7 @@ export class Generation {
       library.truncate(id, given)
       const item = library.update(id, { settings, bytes: given, bitsPerByte: 0, status: "running" })
       this.windows.broadcast({ type: "item", item })
-      this.windows.broadcast(contentOf(library, id))
+      this.windows.broadcast({ type: "content", ...contentOf(library, id) })
       this.windows.notice("info", `One came out ${found}; it is made again with seed ${settings.seed}.`)
       await this.write([item], loaded, bytes.subarray(0, given), settings, settings.length, again)
     }
@@ -376,7 +377,7 @@ export class Generation {
   }
 
   /** What else could have stood in the patch of an item that begins at `at`. */
-  async alternatives(id: string, at: number): Promise<AppEvent> {
+  async alternatives(id: string, at: number): Promise<Alternative[][]> {
     this.assertIdle()
     const { settings } = this.library().get(id)
     const { folder, pack } = this.load(settings.pack)
@@ -388,13 +389,12 @@ export class Generation {
     const { bytes, shares } = await this.engine.run(folder, (client, target) =>
       client.alternatives({ ...target, bytes: prompt, count: ALTERNATIVES }),
     )
-    const places = Array.from({ length: whole.length - at }, (_, place) =>
+    return Array.from({ length: whole.length - at }, (_, place) =>
       Array.from({ length: ALTERNATIVES }, (_, i) => {
         const n = place * ALTERNATIVES + i
         return { byte: bytes[n] as number, share: Math.round((shares[n] as number) * 1e4) / 1e4 }
       }),
     )
-    return { type: "alternatives", id, at, bytes: places }
   }
 }
 
@@ -421,10 +421,9 @@ function assertRoom(pack: Pack, given: Uint8Array): void {
 }
 
 /** The bytes and bits of an item; bits of bytes that were given are negative. */
-export function contentOf(library: Library, id: string): AppEvent {
+export function contentOf(library: Library, id: string): Content {
   const { bytes, bits } = library.read(id)
   return {
-    type: "content",
     id,
     bytes: new Uint8Array(bytes),
     bits: bits.map((b) => (Number.isNaN(b) ? -1 : b)),

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import sharp from "sharp"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import type { AppEvent } from "../../contract/app.ts"
 import { fakeEngine } from "../../test/support/fake-engine.ts"
+import { openWindow } from "../../test/support/window.ts"
 import { Studio } from "./studio.ts"
 
 const parity = join(import.meta.dirname, "../../test/parity")
@@ -28,13 +28,12 @@ async function dropped(name: string, bytes: Uint8Array, pack: string, shipped = 
       }),
     }))
   const studio = new Studio({ shipped, home, cache: join(home, "cache") }, engine)
-  const answers: AppEvent[] = []
-  const key = randomUUID()
-  const say = (message: unknown) => studio.receive(message, (event) => void answers.push(event))
-  await say({ type: "upload", file: key, offset: 0, bytes })
-  await say({ type: "open", name, pack, file: key })
+  const { call } = openWindow(studio)
+  const file = randomUUID()
+  await call("upload", { file, offset: 0, bytes })
+  const opened = await call("open", { name, pack, file })
   studio.close()
-  return answers.at(-1)
+  return opened
 }
 
 it("a photo goes to the pack that needs the fewest bits for it, and to a pack that was chosen for it (H3)", async () => {
@@ -48,7 +47,7 @@ it("a photo goes to the pack that needs the fewest bits for it, and to a pack th
     .png()
     .toBuffer()
   const none = join(home, "none")
-  expect(await dropped("photo.png", photo, "text", none)).toMatchObject({ type: "opened", pack: "known" })
+  expect(await dropped("photo.png", photo, "text", none)).toMatchObject({ pack: "known" })
   expect(await dropped("photo.png", photo, "a-sprites", none)).toMatchObject({ pack: "a-sprites" })
 })
 
@@ -66,6 +65,6 @@ it("what was only scored does not count as made here (H4)", async () => {
     writeFileSync(join(home, "library/one/item.json"), JSON.stringify({ ...item, scored }))
     return dropped("one.txt", Buffer.from(text), "parity-story")
   }
-  expect(await keep(false)).toMatchObject({ type: "opened", settings: { seed: 7 } })
+  expect(await keep(false)).toMatchObject({ settings: { seed: 7 } })
   expect(await keep(true)).not.toHaveProperty("settings")
 })

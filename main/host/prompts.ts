@@ -1,6 +1,8 @@
 import { accessSync, constants } from "node:fs"
-import type { AppEvent, Command, Item } from "../../contract/app.ts"
+import type { Item } from "../../contract/app.ts"
+import type { Modality } from "../../contract/modality/index.ts"
 import { canvasOf, pixelBytes, rowBytes } from "../../contract/pack.ts"
+import type { Asked, Opened } from "../../contract/window.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import type { MediaReader } from "./media/client.ts"
@@ -8,7 +10,7 @@ import { MediaError } from "./media/error.ts"
 import { type AppPaths, findPack, listPacks, packFor } from "./packs/find.ts"
 
 /** What is asked of a file that was dropped: its name, the pack that is wanted for it, how a picture is to be framed. */
-export type Opening = Pick<Extract<Command, { type: "open" }>, "name" | "pack" | "framing">
+export type Opening = Pick<Asked<"open">, "name" | "pack" | "framing">
 
 /** What it takes to read a prompt. */
 type Services = {
@@ -20,7 +22,7 @@ type Services = {
 }
 
 /** The file at `path` as a prompt for a pack that fits it. @throws MediaError */
-export async function openPrompt(opening: Opening, path: string, services: Services): Promise<AppEvent> {
+export async function openPrompt(opening: Opening, path: string, services: Services): Promise<Opened> {
   const { name } = opening
   const { media, places } = services
   try {
@@ -32,12 +34,12 @@ export async function openPrompt(opening: Opening, path: string, services: Servi
   const isForBytes = listPacks(places).some(
     (p) => "pack" in p && p.pack.name === opening.pack && p.pack.modality === "bytes",
   )
-  const modality = isForBytes ? "bytes" : await media.detect(name, path)
+  const modality: Modality = isForBytes ? "bytes" : await media.detect(name, path)
   const wanted = packFor(modality, opening.pack, places)
   // Who has chosen a pack for it is given that one.
   const pack = wanted === opening.pack ? wanted : await bestPack(wanted, opening, path, services)
   const read = await readPrompt(opening, path, pack, services)
-  const opened = { type: "opened", name, modality } as const
+  const opened = { name, modality }
   const { settings } = read
   if (!settings || settings.pack === pack) return { ...opened, pack, ...read }
   // It was made with another pack: that one goes on from it, where it is here.

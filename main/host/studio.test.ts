@@ -13,9 +13,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { afterEach, describe, expect, it } from "vitest"
-import { type AppEvent, Settings } from "../../contract/app.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
+import { openWindow } from "../../test/support/window.ts"
 import { Studio } from "./studio.ts"
 
 const home = mkdtempSync(join(tmpdir(), "megabyte-studio-"))
@@ -40,134 +40,121 @@ const start = () =>
 
 const places = { shipped: join(import.meta.dirname, "../../native-models"), home, cache: join(home, "cache") }
 
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+/** An app and a window of it. */
+function app() {
+  const studio = new Studio(places, start)
+  closing.push(() => studio.close())
+  return { studio, ...openWindow(studio) }
+}
+
 describe("a dropped file", () => {
-  /** What the host answers to a file that arrives in pieces of `size` bytes and is opened. */
-  async function drop(studio: Studio, name: string, file: Buffer, size: number) {
-    const answers: AppEvent[] = []
-    const say = (message: unknown) => studio.receive(message, (event) => void answers.push(event))
-    const key = randomUUID()
-    for (let offset = 0; offset < file.length; offset += size) {
-      const bytes = file.subarray(offset, offset + size)
-      await say({ type: "upload", file: key, offset, bytes })
-    }
-    await say({ type: "open", name, pack: "text", file: key })
-    return answers
+  /** What the host says to a file that arrives in pieces of `size` bytes and is opened. */
+  async function drop({ call }: ReturnType<typeof app>, name: string, bytes: Buffer, size: number) {
+    const file = randomUUID()
+    for (let offset = 0; offset < bytes.length; offset += size)
+      await call("upload", { file, offset, bytes: bytes.subarray(offset, offset + size) })
+    return call("open", { name, pack: "text", file })
   }
 
-  it("arrives in pieces on the disk, each told to be taken, is opened, and leaves nothing behind", async () => {
-    const studio = new Studio(places, start)
+  it("arrives in pieces on the disk, is opened, and leaves nothing behind", async () => {
     const story = Buffer.from("Once upon a time there was a little byte.".repeat(10))
-    const answers = await drop(studio, "story.txt", story, 100)
-    const opened = answers.pop()
-    expect(answers.map((a) => a.type)).toEqual(Array.from({ length: 5 }, () => "taken"))
-    expect(opened).toMatchObject({
-      type: "opened",
+    expect(await drop(app(), "story.txt", story, 100)).toMatchObject({
       name: "story.txt",
       modality: "text",
       bytes: new Uint8Array(story),
     })
     expect(readdirSync(join(home, "dropped"))).toEqual([])
-    studio.close()
   })
   it("of which a piece is missing is not taken", async () => {
-    const studio = new Studio(places, start)
-    const answers: AppEvent[] = []
-    const key = randomUUID()
-    for (const offset of [0, 8]) {
-      const message = { type: "upload", file: key, offset, bytes: Buffer.from("four") }
-      await studio.receive(message, (event) => void answers.push(event))
-    }
-    expect(answers).toMatchObject([
-      { type: "taken", kept: true },
-      { type: "taken", kept: false },
-      { type: "notice", text: expect.stringMatching(/Drop it again.$/) },
-    ])
-    studio.close()
+    const { call } = app()
+    const piece = { file: randomUUID(), bytes: Buffer.from("four") }
+    await call("upload", { ...piece, offset: 0 })
+    await expect(call("upload", { ...piece, offset: 8 })).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/Drop it again.$/),
+    })
   })
   it("that never came, or is no file of a window's, is refused in one line", async () => {
-    const studio = new Studio(places, start)
-    expect(await drop(studio, "lost.txt", Buffer.alloc(0), 1)).toMatchObject([
-      { type: "notice", kind: "problem", text: "lost.txt cannot be read." },
-    ])
-    const answers: AppEvent[] = []
-    const outside = { type: "upload", file: "../../outside", offset: 0, bytes: new Uint8Array() }
-    await studio.receive(outside, (event) => void answers.push(event))
-    expect(answers).toMatchObject([{ type: "notice", text: expect.stringMatching(/^That was not understood/) }])
-    studio.close()
+    const window = app()
+    await expect(drop(window, "lost.txt", Buffer.alloc(0), 1)).rejects.toThrow(/^lost.txt cannot be read.$/)
+    const outside = window.call("upload", { file: "../../outside", offset: 0, bytes: new Uint8Array() })
+    await expect(outside).rejects.toMatchObject({ code: "invalid" })
   })
   it("that is a text too large for memory is refused before it is read; what a closed window left is removed", async () => {
     mkdirSync(join(home, "dropped"), { recursive: true })
     const [half, large] = [join(home, "dropped", "half"), join(home, "large.txt")]
     writeFileSync(half, "left by a window that was closed")
-    const studio = new Studio(places, start)
+    const { studio, send, of } = app()
     expect(existsSync(half)).toBe(false)
     writeFileSync(large, "a".repeat(2 ** 17))
     truncateSync(large, 33 * 2 ** 20)
-    const answers: AppEvent[] = []
-    await studio.openPath(large, (event) => void answers.push(event))
-    expect(answers).toMatchObject([{ type: "notice", kind: "problem", text: "large.txt is larger than 32 MB." }])
-    studio.close()
+    await studio.openPath(large, send)
+    await Promise.resolve()
+    expect(of("notice")).toMatchObject([{ kind: "problem", text: "large.txt is larger than 32 MB." }])
   })
 })
 
 describe("the app behind its windows", () => {
   it("keeps what is being written for the next window, until it is in an item", async () => {
-    const studio = new Studio(places, start)
-    const draftOf = (studio: Studio) => {
-      let draft = "no state yet"
-      const leave = studio.connect((event) => {
-        if (event.type === "state") draft = event.draft
-      })
-      return { draft, leave }
+    const { studio, call, disconnect } = app()
+    const draftOf = async (studio: Studio) => {
+      const { of, disconnect } = openWindow(studio)
+      await Promise.resolve()
+      return { draft: of("state")[0]?.draft, disconnect }
     }
-    await studio.receive({ type: "draft", text: "Once upon" }, () => {})
-    const first = draftOf(studio)
-    expect([first.draft, draftOf(studio).draft]).toEqual(["Once upon", ""])
-    first.leave()
-    await studio.receive({ type: "draft", text: "" }, () => {})
+    await call("draft", { text: "Once upon" })
+    disconnect()
+    const first = await draftOf(studio)
+    expect([first.draft, (await draftOf(studio)).draft]).toEqual(["Once upon", ""])
+    await call("draft", { text: "" })
     studio.close()
     const later = new Studio(places, start)
-    expect(draftOf(later).draft).toBe("")
+    expect((await draftOf(later)).draft).toBe("")
     later.close()
   })
   it("changes the preferences that are named, and no others", async () => {
-    const studio = new Studio(places, start)
+    const { call } = app()
     // As a window does that has not heard of the first change yet when it sends the second.
-    await studio.receive({ type: "prefer", preferences: { threads: 1 } }, () => {})
-    await studio.receive({ type: "prefer", preferences: { device: "cpu" } }, () => {})
+    await Promise.all([
+      call("prefer", { preferences: { threads: 1 } }),
+      call("prefer", { preferences: { device: "cpu" } }),
+    ])
     const kept = JSON.parse(readFileSync(join(places.home, "preferences.json"), "utf8"))
     expect(kept).toMatchObject({ threads: 1, device: "cpu", pack: "text" })
-    await studio.receive({ type: "prefer", preferences: { threads: 0, device: "auto" } }, () => {})
-    studio.close()
+    await call("prefer", { preferences: { threads: 0, device: "auto" } })
+  })
+  it("answers what it does not understand, and goes on; what is asked without end is refused", async () => {
+    const { call, channel } = app()
+    for (const nonsense of ["nonsense", { type: "call" }, { type: "call", id: 1, method: "constructor" }])
+      channel.send(nonsense)
+    await expect(call("read", { id: "../../etc" })).rejects.toMatchObject({ code: "invalid" })
+    const asked = Array.from({ length: 300 }, () => call("search", { query: "once" }))
+    const answered = await Promise.allSettled(asked)
+    expect(answered.filter(({ status }) => status === "rejected")).toHaveLength(300 - 256)
+    expect(await call("search", { query: "once" })).toEqual([])
   })
   it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
-    const studio = new Studio(places, start)
-    const events: AppEvent[] = []
-    studio.connect((event) => void events.push(event))
-    const preferences = { pack: "text", threads: 0, device: "gpu", library: "" }
-    await studio.receive({ type: "prefer", preferences }, () => {})
-    const settings = Settings.parse({
-      pack: "text",
-      length: 16,
-      seed: 1,
-      variations: 2,
-      sampling: defaultSampling,
-      style: 0,
-    })
-    await studio.receive({ type: "generate", settings, given: Buffer.from("Once ") }, () => {})
-    const notices = events.flatMap((e) => (e.type === "notice" ? [e.text] : []))
-    expect(notices).toEqual([expect.stringMatching(/^The GPU's driver ended the engine\. The processor continues/)])
-    const last = new Map(events.flatMap((e) => (e.type === "item" ? [[e.item.id, e.item] as const] : [])))
+    const { call, of } = app()
+    await call("prefer", { preferences: { pack: "text", threads: 0, device: "gpu", library: "" } })
+    const settings = { pack: "text", length: 16, seed: 1, variations: 2, sampling: defaultSampling, style: 0 }
+    await call("generate", { settings, given: Buffer.from("Once ") })
+    expect(of("notice").map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^The GPU's driver ended the engine\. The processor continues/),
+    ])
+    const last = new Map(of("item").map(({ item }) => [item.id, item]))
     expect([...last.values()].map(({ status, bytes, given }) => ({ status, bytes, given }))).toEqual([
       { status: "done", bytes: 21, given: 5 },
       { status: "done", bytes: 21, given: 5 },
     ])
-    const contents: string[] = []
-    for (const id of last.keys())
-      await studio.receive({ type: "read", id }, (event) => {
-        if (event.type === "content") contents.push(Buffer.from(event.bytes).toString())
-      })
-    expect(contents).toEqual(["Once gpu cpu cpu cpu ", "Once gpu cpu cpu cpu "])
-    studio.close()
+    const contents = await Promise.all([...last.keys()].map((id) => call("read", { id })))
+    expect(contents.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([
+      "Once gpu cpu cpu cpu ",
+      "Once gpu cpu cpu cpu ",
+    ])
   })
 })

@@ -1,7 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
-import { type AppEvent, Command, Preferences, type Preview } from "../../contract/app.ts"
+import { type Item, type PreferenceChange, Preferences, type Preview } from "../../contract/app.ts"
 import { PACK_FILES } from "../../contract/files.ts"
+import { MAX_DRAFT } from "../../contract/limits.ts"
+import { type Channel, type Handlers, serveRpc } from "../../contract/rpc.ts"
+import { type Asked, type Method, type Opened, type WindowProtocol, windowProtocol } from "../../contract/window.ts"
 import { makeFolder } from "../files/make-folder.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import { systemReason } from "../files/system-reason.ts"
@@ -24,13 +27,16 @@ import { search } from "./search.ts"
 import { Upload } from "./uploads.ts"
 import { type Send, Windows } from "./windows.ts"
 
-/** Characters of a draft that is kept. */
-const LONGEST_DRAFT = 2 ** 24
 /** Items of the library in one message. */
 const PART = 500
+/** Calls of one window that may wait for their answers. */
+const MOST_CALLS = 256
+
+/** How a window is told something, and what takes it away. */
+export type Connection = { send: Send; disconnect(): void }
 
 /**
- * The app behind its windows, the same under Electron and in a browser: takes commands from them and hands each to the
+ * The app behind its windows, the same under Electron and in a browser: takes calls from them and hands each to the
  * service that does it. A host hands it folders and a way to start the engine.
  */
 export class Studio {
@@ -75,14 +81,16 @@ export class Studio {
     return this.libraries.current
   }
 
-  /** Connects a window; it gets the whole state first. Returns what disconnects it. */
-  connect(send: Send): () => void {
+  /** Connects a window: it may ask, and gets the whole state first. */
+  connect(channel: Channel): Connection {
+    const failure = (error: unknown, method: Method) => this.windows.failureOf(error, `the call ${method}`)
+    const send = serveRpc(channel, windowProtocol, this.handlers, failure, MOST_CALLS)
     const disconnect = this.windows.add(send)
     this.sendState(send)
     // What went wrong before there was a window.
     for (const text of this.libraries.greetings.splice(0)) send({ type: "notice", kind: "info", text })
     void this.engine.makeReady(packSummaries(this.places), () => this.generation.isIdle)
-    return disconnect
+    return { send, disconnect }
   }
 
   /** From here on what nobody catches is told and logged, and ends nothing. Returns what undoes that. */
@@ -103,90 +111,71 @@ export class Studio {
     for (const event of run) send(event)
   }
 
-  /** Takes one message from a window: anything at all, checked here. */
-  async receive(message: unknown, answer: Send): Promise<void> {
-    const parsed = Command.safeParse(message)
-    if (parsed.success) return this.windows.attempt(() => this.execute(parsed.data, answer), answer)
-    const issue = parsed.error.issues[0]
-    const text = `That was not understood (${issue?.path.join(".")}: ${issue?.message}).`
-    answer({ type: "notice", kind: "problem", text })
-  }
-
   /** Opens a file of this machine in a window, as if it were dropped there. */
-  async openPath(path: string, answer: Send): Promise<void> {
-    const opening = { name: basename(path), pack: "" }
-    await this.windows.attempt(async () => answer(await this.open(opening, path)), answer)
+  async openPath(path: string, send: Send): Promise<void> {
+    try {
+      send({ type: "opened", ...(await this.open({ name: basename(path), pack: "" }, path)) })
+    } catch (error) {
+      const { message: text, details } = this.windows.failureOf(error, "opening a file")
+      send({ type: "notice", kind: "problem", text, ...(details === undefined ? {} : { details }) })
+    }
   }
 
-  private open(opening: Opening, path: string): Promise<AppEvent> {
+  private open(opening: Opening, path: string): Promise<Opened> {
     const { media, places, library } = this
     const { generation } = this
     const bitsFor = generation.isIdle ? generation.bitsFor.bind(generation) : undefined
     return openPrompt(opening, path, { media, places, library, bitsFor })
   }
 
-  private async execute(command: Command, answer: Send): Promise<void> {
-    switch (command.type) {
-      case "generate":
-        return this.generation.generate(command)
-      case "continue":
-        return this.generation.continueItem(command.id, command)
-      case "score":
-        return this.generation.score(command.pack, command.name, command.bytes)
-      case "stop":
-        return this.generation.cancel()
-      case "alternatives":
-        return answer(await this.generation.alternatives(command.id, command.at))
-      case "open":
-        try {
-          return answer(await this.open(command, this.dropped.path(command.file)))
-        } finally {
-          this.dropped.remove(command.file)
-        }
-      case "export":
-        this.generation.flush()
-        return answer(await exportItem(command.id, command.form, this.places, this.library))
-      case "devices":
-        return answer({ type: "devices", devices: await this.engine.tryDevices() })
-      case "prefer":
-        return this.prefer(command.preferences)
-      case "draft":
-        return this.keepDraft(command.text)
-      case "upload":
-        return this.take(command, answer)
-      case "import":
-        return this.importIncoming(answer)
-      case "importWeights":
-        return this.importWeights(command, answer)
-      case "removePack":
-        removePack(command.name, this.places)
-        return this.broadcastPacks()
-      default:
-        return this.executeOnLibrary(command, answer)
-    }
+  /** What windows can ask for. */
+  private readonly handlers: Handlers<WindowProtocol> = {
+    generate: (asked) => this.generation.generate(asked),
+    continue: (asked) => this.generation.continueItem(asked.id, asked),
+    score: ({ pack, name, bytes }) => this.generation.score(pack, name, bytes),
+    stop: () => this.generation.cancel(),
+    alternatives: ({ id, at }) => this.generation.alternatives(id, at),
+    upload: ({ file, offset, bytes }) => this.placeOf(file).take(file, offset, bytes),
+    open: (asked) => this.open(asked, this.dropped.path(asked.file)).finally(() => this.dropped.remove(asked.file)),
+    import: () => this.importIncoming(),
+    importWeights: (asked) => this.importWeights(asked),
+    removePack: ({ name }) => {
+      removePack(name, this.places)
+      this.broadcastPacks()
+    },
+    export: ({ id, form }) => {
+      this.generation.flush()
+      return exportItem(id, form, this.places, this.library)
+    },
+    read: ({ id }) => {
+      this.generation.flush()
+      return contentOf(this.library, id)
+    },
+    preview: ({ ids }) => this.previews(ids),
+    search: ({ query }) => search(this.library, query),
+    rename: ({ id, title }) => this.broadcastItem(this.library.update(id, { title })),
+    favourite: ({ id, on }) => this.broadcastItem(this.library.update(id, { favourite: on })),
+    delete: ({ ids }) => this.delete(ids),
+    undelete: ({ ids }) => {
+      for (const id of ids) this.broadcastItem(this.library.undelete(id))
+    },
+    draft: ({ text }) => this.keepDraft(text),
+    devices: () => this.engine.tryDevices(),
+    prefer: ({ preferences }) => this.prefer(preferences),
   }
 
-  private async executeOnLibrary(command: LibraryCommand, answer: Send): Promise<void> {
+  private broadcastItem(item: Item): void {
+    this.windows.broadcast({ type: "item", item })
+  }
+
+  /** Deletes items, none where one is being written. */
+  private delete(ids: string[]): void {
     const { library } = this
-    const broadcast = (item: ReturnType<Library["get"]>) => this.windows.broadcast({ type: "item", item })
-    switch (command.type) {
-      case "read":
-        this.generation.flush()
-        return answer(contentOf(library, command.id))
-      case "preview":
-        return answer({ type: "previews", previews: this.previews(command.ids) })
-      case "search":
-        return answer({ type: "found", query: command.query, ids: search(library, command.query) })
-      case "rename":
-        return broadcast(library.update(command.id, { title: command.title }))
-      case "favourite":
-        return broadcast(library.update(command.id, { favourite: command.on }))
-      case "delete":
-        if (library.get(command.id).status === "running") throw new Error("It is still being written; stop it first.")
-        library.delete(command.id)
-        return this.windows.broadcast({ type: "gone", id: command.id })
-      case "undelete":
-        return broadcast(library.undelete(command.id))
+    if (ids.some((id) => library.get(id).status === "running"))
+      throw new Error("It is still being written; stop it first.")
+    for (const id of ids) {
+      library.delete(id)
+      this.windows.broadcast({ type: "gone", id })
     }
   }
 
@@ -203,7 +192,7 @@ export class Studio {
   }
 
   /** Takes changed preferences, all or none. @throws Error when the library's folder cannot be used */
-  private prefer(change: Extract<Command, { type: "prefer" }>["preferences"]): void {
+  private prefer(change: PreferenceChange): void {
     const preferences = Preferences.parse({ ...this.preferences, ...change })
     if (preferences.library !== this.preferences.library) {
       this.generation.assertIdle()
@@ -235,40 +224,34 @@ export class Studio {
   /** What was kept of a draft; nothing where it cannot be read. */
   private keptDraft(): string {
     try {
-      return readFileSync(this.draftPath, "utf8").slice(0, LONGEST_DRAFT)
+      return readFileSync(this.draftPath, "utf8").slice(0, MAX_DRAFT)
     } catch {
       return ""
     }
   }
 
-  private take({ file, offset, bytes }: Extract<Command, { type: "upload" }>, answer: Send): void {
-    const place = PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
-    try {
-      place.take(file, offset, bytes)
-    } catch (error) {
-      answer({ type: "taken", file, kept: false })
-      throw error
-    }
-    answer({ type: "taken", file, kept: true })
+  /** Where a file that arrives is put. */
+  private placeOf(file: string): Upload {
+    return PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
   }
 
   /** Checks and keeps the pack that has arrived. @throws PackError, and nothing is kept */
-  private importIncoming(answer: Send): void {
+  private importIncoming(): string {
     try {
       const name = importPack(this.incoming.folder, this.places)
-      answer({ type: "notice", kind: "info", text: `The pack ${name} was checked and is ready.` })
       this.broadcastPacks()
+      return name
     } finally {
       this.incoming.clear()
     }
   }
 
   /** Makes a pack of another package's weights that have arrived. @throws PackError, and nothing is kept */
-  private importWeights({ file, name, options }: Extract<Command, { type: "importWeights" }>, answer: Send): void {
+  private importWeights({ file, name, options }: Asked<"importWeights">): string {
     try {
       const pack = importWeights(this.dropped.path(file), this.places, options, name)
-      answer({ type: "notice", kind: "info", text: `A pack was made of ${name}: ${pack} is ready.` })
       this.broadcastPacks()
+      return pack
     } finally {
       this.dropped.remove(file)
     }
@@ -301,9 +284,3 @@ function makeHome(home: string): void {
     )
   }
 }
-
-/** Commands that the library alone answers. */
-type LibraryCommand = Extract<
-  Command,
-  { type: "read" | "preview" | "search" | "rename" | "favourite" | "delete" | "undelete" }
->

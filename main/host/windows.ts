@@ -1,4 +1,5 @@
-import type { AppEvent } from "../../contract/app.ts"
+import type { Failure } from "../../contract/errors.ts"
+import type { AppEvent } from "../../contract/window.ts"
 import { systemReason } from "../files/system-reason.ts"
 import { detailsOf, failureOf } from "./errors.ts"
 import type { Log } from "./log.ts"
@@ -59,21 +60,12 @@ export class Windows {
     this.notice("info", "What was written is on the disk again.")
   }
 
-  /** What went wrong is told where it was asked for, in one line. */
-  async attempt(work: () => Promise<void>, answer: Send): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      answer(this.problem("a command", error))
-    }
-  }
-
-  /** What went wrong as a notice; what is more than a refusal comes with its details, which go into the log. */
-  private problem(context: string, error: unknown): AppEvent {
-    const { message: text, details } = failureOf(error)
-    if (details === undefined) return { type: "notice", kind: "problem", text }
+  /** What whoever asked is told of an error; what is more than a refusal comes with its details, which go into the log. */
+  failureOf(error: unknown, context: string): Failure {
+    const { details, ...failure } = failureOf(error)
+    if (details === undefined) return failure
     this.log.write(context, details)
-    return { type: "notice", kind: "problem", text, details: details.slice(0, DETAILS) }
+    return { ...failure, details: details.slice(0, DETAILS) }
   }
 
   /** From here on what nobody catches is told and logged, and ends nothing. Returns what undoes that. */

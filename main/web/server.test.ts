@@ -37,12 +37,22 @@ const raw = (bytes: string) =>
     socket.on("error", () => {})
     socket.end(bytes)
   })
-const eventIn = (data: unknown) => decodeFrame(data as Buffer) as { type: string }
+/** A message as it came: what an event tells, or an error. */
+const heardIn = (data: unknown) => {
+  const message = decodeFrame(data as Buffer) as { value?: { type: string }; failure?: { code: string } }
+  return message.value?.type ?? message.failure?.code ?? ""
+}
 const open = (headers: Record<string, string>, secret = socketSecret) =>
   new Promise<string>((resolve) => {
     const ws = new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, secret], { headers })
-    ws.on("message", (m) => resolve(eventIn(m).type))
+    ws.on("message", (m) => resolve(heardIn(m)))
     ws.on("error", () => resolve("refused"))
+  })
+
+/** A window's socket, with all that opens it. */
+const opened = () =>
+  new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, socketSecret], {
+    headers: { cookie, origin: address.origin },
   })
 
 beforeAll(async () => {
@@ -132,22 +142,33 @@ describe("the web host", () => {
     await expect.poll(count, { timeout: 60_000 }).toBeLessThan(64)
     expect((await request("/", { cookie })).statusCode).toBe(200)
   })
-  it("answers nonsense with a notice and goes on", async () => {
-    const headers = { cookie, origin: address.origin }
-    const ws = new WebSocket(`ws://${address.host}/`, [SOCKET_PROTOCOL, socketSecret], { headers })
-    const heard: { type: string }[] = []
+  it("answers a call that is not in the contract with an error, and goes on", async () => {
+    const ws = opened()
+    const heard: string[] = []
     await new Promise<void>((resolve) => {
       ws.on("message", (m) => {
-        heard.push(eventIn(m))
+        heard.push(heardIn(m))
         if (heard.length === 1) {
-          ws.send("{ nonsense")
-          ws.send(encodeFrame({ type: "generate", settings: { length: -1 } }))
-          ws.send(encodeFrame({ type: "read", id: "../../etc" }))
+          ws.send(encodeFrame("nonsense"))
+          ws.send(encodeFrame({ type: "call", id: 1, method: "generate", params: { settings: { length: -1 } } }))
+          ws.send(encodeFrame({ type: "call", id: 2, method: "read", params: { id: "../../etc" } }))
+          ws.send(encodeFrame({ type: "call", id: 3, method: "search", params: { query: "once" } }))
         }
         if (heard.length === 4) resolve()
       })
     })
     ws.close()
-    expect(heard.map((e) => e.type)).toEqual(["state", "notice", "notice", "notice"])
+    expect(heard).toEqual(["state", "invalid", "invalid", ""])
+  })
+  it.each([
+    ["text", "{}", 1007],
+    ["what is no frame", Buffer.from("{ nonsense"), 1007],
+    ["more than a window ever sends", Buffer.alloc(49 * 2 ** 20), 1009],
+  ])("ends the connection that brings %s, and no other", async (_, message, code) => {
+    const [ws, other] = [opened(), opened()]
+    ws.on("open", () => ws.send(message))
+    expect(await new Promise((resolve) => ws.on("close", resolve))).toBe(code)
+    expect(other.readyState).not.toBe(WebSocket.CLOSED)
+    other.close()
   })
 })

@@ -16,6 +16,8 @@ const MAX_WAITING = 64 * 2 ** 20
 /** Connections of all browsers together, and windows among them: far below the files that a process may open. */
 const MAX_CONNECTIONS = 64
 const MAX_WINDOWS = 16
+/** Why a window's connection is ended: "invalid frame payload data" (RFC 6455). */
+const NOT_A_MESSAGE = 1007
 
 const secret = () => randomBytes(24).toString("base64url")
 /** Compares in a time that tells nothing; hashes have one length whatever was given. */
@@ -160,22 +162,25 @@ function fileIn(root: string, path: string): string | undefined {
   return inside && existsSync(file) && statSync(file).isFile() ? file : undefined
 }
 
-/** Connects a window's socket with the app. */
+/** Connects a window's socket with the app; what is no message of a window's ends the connection. */
 function connect(studio: Studio, window: WebSocket): void {
-  const send = (event: unknown) => {
-    if (window.readyState !== window.OPEN) return
-    if (window.bufferedAmount > MAX_WAITING) return window.terminate()
-    window.send(encodeFrame(event), () => {}) // a window that has gone is told by "close"
-  }
-  const disconnect = studio.connect(send)
-  window.on("message", (data) => {
-    let message: unknown
-    try {
-      message = decodeFrame(data as Buffer)
-    } catch {
-      message = undefined
-    }
-    void studio.receive(message, send)
+  const { disconnect } = studio.connect({
+    send(message) {
+      if (window.readyState !== window.OPEN) return
+      if (window.bufferedAmount > MAX_WAITING) return window.terminate()
+      window.send(encodeFrame(message), () => {}) // a window that has gone is told by "close"
+    },
+    onMessage: (listener) =>
+      window.on("message", (data, isBinary) => {
+        let message: unknown
+        try {
+          if (!isBinary) return window.close(NOT_A_MESSAGE)
+          message = decodeFrame(data as Buffer)
+        } catch {
+          return window.close(NOT_A_MESSAGE)
+        }
+        listener(message)
+      }),
   })
   window.on("close", disconnect)
   window.on("error", disconnect)

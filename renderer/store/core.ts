@@ -1,12 +1,14 @@
 import { createStore } from "zustand/vanilla"
-import type { Command } from "../../contract/app.ts"
+import { CodedError, hasCode } from "../../contract/errors.ts"
+import type { Params, Result } from "../../contract/rpc.ts"
+import type { Method, WindowProtocol } from "../../contract/window.ts"
+import type { Host } from "./host.ts"
 import { initialState, type Notice, type State } from "./state.ts"
 
 /** What every group of actions works on: the state, the way to the host, and the notices. */
 export type Core = ReturnType<typeof createCore>
 
-/** @param send hands a command to the host */
-export function createCore(send: (command: Command) => void) {
+export function createCore(host: Host) {
   const store = createStore<State>(initialState)
   const { getState: get, setState: set } = store
   let key = 0
@@ -23,5 +25,26 @@ export function createCore(send: (command: Command) => void) {
     set((s) => ({ notices: [...s.notices.slice(-2), notice] }))
     if (Number.isFinite(seconds)) setTimeout(() => dismiss(notice.key), 1000 * seconds)
   }
-  return { store, get, set, send, notify, dismiss }
+  /**
+   * Tells what went wrong with what was asked for. That the connection was lost is seen anyway, and told only with what
+   * that cut off, `cut`: "a.wav was not read".
+   */
+  const tell = (error: unknown, cut?: string): void => {
+    if (hasCode(error, "closed")) {
+      if (cut) notify("problem", `${cut}, as the connection was lost; drop it again.`)
+      return
+    }
+    const { message, details } =
+      error instanceof CodedError
+        ? error
+        : { message: "Something went wrong in this window; reload it.", details: String(error) }
+    notify("problem", message, undefined, undefined, details)
+  }
+  /** Asks the host; `take` gets the answer, and a refusal is told. */
+  const ask = <N extends Method>(
+    name: N,
+    params: Params<WindowProtocol, N>,
+    take?: (answer: Result<WindowProtocol, N>) => void,
+  ): Promise<void> => host.call(name, params).then(take, (error) => tell(error))
+  return { store, get, set, host, ask, tell, notify, dismiss }
 }

@@ -5,7 +5,7 @@ import { type Draft, emptyDraft } from "./state.ts"
 
 /** What is being written, and the settings of the next generation. */
 export function createDrafts(core: Core) {
-  const { get, set, send, notify, store } = core
+  const { get, set, ask, notify, store } = core
   /** Each pack keeps its own settings while another one is in use. */
   const remembered = new Map<string, Settings>()
 
@@ -17,7 +17,7 @@ export function createDrafts(core: Core) {
     if (text === kept) return
     kept = text
     clearTimeout(keeping)
-    keeping = setTimeout(() => send({ type: "draft", text }), 300)
+    keeping = setTimeout(() => ask("draft", { text }), 300)
   })
 
   /** Another pack, with its own settings; what was drafted for another kind is put away. */

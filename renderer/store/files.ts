@@ -1,35 +1,59 @@
-import type { ForeignOptions, Framing } from "../../contract/app.ts"
+import type { Framing } from "../../contract/app.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge } from "../../contract/files.ts"
+import type { Opened } from "../../contract/window.ts"
 import type { Core } from "./core.ts"
+import type { Drafts } from "./drafts.ts"
 import { heardByBrowser } from "./hear.ts"
-import type { Uploads } from "./uploads.ts"
+import type { Imports } from "./imports.ts"
+import { isTyped } from "./packs.ts"
+import { keptAtFirst, type Runs } from "./runs.ts"
+import { type Draft, emptyDraft } from "./state.ts"
+import { upload } from "./uploads.ts"
 
 /** Names of other packages' weights. */
 const FOREIGN = /\.(pt|pth|safetensors)$/i
 
 /** What is dropped, pasted, chosen or recorded. */
-export function createFiles(core: Core, uploads: Uploads) {
-  const { get, set, send, notify } = core
+export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imports) {
+  const { get, set, host, notify } = core
   /** Files that wait for the runs of those before. */
   const queue: File[] = []
+  /** Whether the file that was just opened is one of several, and so begins by itself. */
   let several = false
-  /** The file that is being read, and how a picture is to be framed. */
-  let read: { file: File; framing: Framing } | undefined
 
   const actions = {
     async openFile(file: File, framing: Framing = { crop: 0.5, dithered: false }): Promise<void> {
       if (file.size === 0) return notify("problem", `${file.name} is empty: there is nothing to go on from.`)
       if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name, "8 GB"))
-      const name = crypto.randomUUID()
       set({ opening: file.name })
-      read = { file, framing }
-      const heard = await heardByBrowser(file)
-      if (heard) notify("info", `The sound of ${file.name} is taken.`)
-      if (await uploads.upload(heard ?? file, name))
-        send({ type: "open", name: file.name, pack: get().settings.pack, file: name, framing })
+      try {
+        actions.opened(await read(file, framing), { file, framing })
+      } catch (error) {
+        set({ opening: undefined })
+        core.tell(error, `${file.name} was not read`)
+        await actions.next()
+      }
     },
-    /** The file that was opened last, where `name` is its name. */
-    lastRead: (name: string) => (read?.file.name === name ? read : undefined),
+    /** A file as the host has read it becomes the draft. `from`: what was read, where it is at hand. */
+    opened(event: Opened, from?: Omit<NonNullable<Draft["file"]>, "adjustable">): void {
+      const { name, note, settings, bytes, adjustable } = event
+      set({ opening: undefined })
+      drafts.setPack(event.pack)
+      if (settings) {
+        set((s) => ({ settings: { ...settings, pack: s.settings.pack }, fixedSeed: true }))
+        notify("info", "It was made here: its settings are restored, and its seed is locked.")
+      }
+      const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
+      const text = !isTyped(event.modality) ? "" : new TextDecoder().decode(bytes)
+      const file = from && (adjustable?.crop || adjustable?.dither) ? { file: { ...from, adjustable } } : {}
+      drafts.replaceDraft(
+        !isTyped(event.modality)
+          ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) }, ...file }
+          : { ...emptyDraft, name, note, text, ...(settings ? { made: text } : {}) },
+      )
+      set({ shown: [], chosen: undefined, view: "work", patch: undefined, surprise: false })
+      if (several) runs.generate()
+    },
     /** Reads the draft's picture again, framed in another way. */
     async reframe(change: Partial<Framing>): Promise<void> {
       const { file } = get().draft
@@ -44,7 +68,7 @@ export function createFiles(core: Core, uploads: Uploads) {
     /** What was dropped: a pack (its two files, or a folder that holds them), or files to go on from. */
     async drop(files: File[]): Promise<void> {
       const [json, weights] = PACK_FILES.map((name) => files.find((f) => f.name === name))
-      if (json && weights) return actions.importPack(json, weights)
+      if (json && weights) return imports.importPack(json, weights)
       if (json || weights)
         return notify("problem", `A pack is two files, ${PACK_FILES.join(" and ")}; drop both, or their folder.`)
       const [first, ...rest] = files
@@ -55,8 +79,6 @@ export function createFiles(core: Core, uploads: Uploads) {
       queue.push(...files)
       await actions.next()
     },
-    /** Whether the file that was just opened is one of several, and so begins by itself. */
-    isOneOfSeveral: () => several,
     /** The next file of a drop of several, once nothing is being written. */
     async next(): Promise<void> {
       const file = get().run || get().opening ? undefined : queue.shift()
@@ -65,23 +87,15 @@ export function createFiles(core: Core, uploads: Uploads) {
       await actions.openFile(file)
       if (file.size === 0) await actions.next()
     },
-    /** Makes a pack of the weights that wait, as a person has described them; without a word of them lets them go. */
-    async importWeights(options?: ForeignOptions): Promise<void> {
-      const { weights } = get()
-      set({ weights: undefined })
-      if (!weights || !options) return
-      if (weights.size > LARGEST_FILE) return notify("problem", tooLarge(weights.name, "8 GB"))
-      notify("info", `${weights.name} is being copied and read.`)
-      const file = crypto.randomUUID()
-      if (await uploads.upload(weights, file)) send({ type: "importWeights", file, name: weights.name, options })
-    },
-    /** Hands a pack to the host in pieces. */
-    async importPack(json: File, weights: File): Promise<void> {
-      notify("info", `${weights.name} is being copied and checked.`)
-      const [jsonName, weightsName] = PACK_FILES
-      if ((await uploads.upload(json, jsonName)) && (await uploads.upload(weights, weightsName)))
-        send({ type: "import" })
-    },
+  }
+
+  /** Hands a file to the host, or its sound where only a browser hears that, and has it read. @throws CodedError */
+  async function read(file: File, framing: Framing): Promise<Opened> {
+    const name = crypto.randomUUID()
+    const heard = await heardByBrowser(file)
+    if (heard) notify("info", `The sound of ${file.name} is taken.`)
+    await upload(host, heard ?? file, name)
+    return host.call("open", { name: file.name, pack: get().settings.pack, file: name, framing })
   }
   return actions
 }

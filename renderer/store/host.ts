@@ -1,6 +1,8 @@
-import { AppEvent, type Command } from "../../contract/app.ts"
+import { CodedError } from "../../contract/errors.ts"
 import { decodeFrame, encodeFrame } from "../../contract/frames.ts"
+import { type Channel, RpcClient } from "../../contract/rpc.ts"
 import { SOCKET_PROTOCOL, SOCKET_SECRET } from "../../contract/web.ts"
+import { type AppEvent, type WindowProtocol, windowProtocol } from "../../contract/window.ts"
 
 /** What Electron's preload puts into the page; absent in a browser. */
 declare global {
@@ -9,49 +11,77 @@ declare global {
   }
 }
 
+/** How the window asks its host. */
+export type Host = Pick<RpcClient<WindowProtocol>, "call">
+
 type Listener = { event(event: AppEvent): void; disconnected(): void }
+type Client = RpcClient<WindowProtocol>
 
-/** Connects the page with its host, through Electron's port or the web host's socket. Returns how to send. */
-export function connectHost(listener: Listener): (command: Command) => void {
-  const secret = socketSecret()
-  const waiting: Command[] = []
-  let deliver: ((command: Command) => void) | undefined
-  /** One event that is not understood costs itself alone. */
-  const receive = (data: unknown) => {
-    const parsed = AppEvent.safeParse(data)
-    if (parsed.success) return listener.event(parsed.data)
-    const details = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n")
-    const text = "The app sent something that this window does not understand; reload the window."
-    listener.event({ type: "notice", kind: "problem", text, details: details.slice(0, 2000) })
-  }
-  const opened = (send: (command: Command) => void) => {
-    deliver = send
-    for (const command of waiting.splice(0)) send(command)
-  }
-
-  if (window.megabyteHost) {
-    addEventListener("message", ({ data, source, ports }) => {
-      const [port] = ports
-      if (data !== "megabyte-port" || source !== window || !port) return
-      port.onmessage = (message) => receive(message.data)
-      opened((command) => port.postMessage(command))
+/** Connects the page with its host, through Electron's port or the web host's socket. What is asked meanwhile waits. */
+export function connectHost(listener: Listener): Host {
+  let connect: (client: Client) => void
+  const connection = () =>
+    new Promise<Client>((resolve) => {
+      connect = resolve
     })
-    window.megabyteHost.connect()
-  } else socket()
-
-  /** The socket comes back by itself after sleep or a restart of the host. */
-  function socket(): void {
-    const ws = new WebSocket(`ws://${location.host}/`, [SOCKET_PROTOCOL, secret])
-    ws.binaryType = "arraybuffer"
-    ws.onopen = () => opened((command) => ws.send(encodeFrame(command)))
-    ws.onmessage = (message) => receive(decodeFrame(new Uint8Array(message.data)))
-    ws.onclose = () => {
-      deliver = undefined
-      listener.disconnected()
-      setTimeout(socket, 1000)
-    }
+  let connected = connection()
+  const open = (channel: Channel): Client => {
+    const client = new RpcClient(channel, windowProtocol, { event: listener.event, invalid })
+    connect(client)
+    return client
   }
-  return (command) => (deliver ? deliver(command) : void waiting.push(command))
+  /** One event that is not understood costs itself alone. */
+  const invalid = (issues: string) => {
+    const text = "The app sent something that this window does not understand; reload the window."
+    listener.event({ type: "notice", kind: "problem", text, details: issues.slice(0, 2000) })
+  }
+  /** What waits for an answer gets none; what is asked from here on waits for the next connection. */
+  const lost = (client: Client | undefined) => {
+    client?.close(new CodedError("closed", "The connection to the app was lost."))
+    if (client) connected = connection()
+    listener.disconnected()
+  }
+  if (window.megabyteHost) listenForPort(open)
+  else openSocket(socketSecret(), open, lost)
+  return { call: async (name, params, options) => (await connected).call(name, params, options) }
+}
+
+/** The port that Electron's preload hands to the page. */
+function listenForPort(open: (channel: Channel) => void): void {
+  addEventListener("message", ({ data, source, ports }) => {
+    const [port] = ports
+    if (data !== "megabyte-port" || source !== window || !port) return
+    open({
+      send: (message) => port.postMessage(message),
+      onMessage: (listener) => {
+        port.onmessage = ({ data }) => listener(data)
+      },
+    })
+  })
+  window.megabyteHost?.connect()
+}
+
+/** The socket comes back by itself after sleep or a restart of the host. */
+function openSocket(
+  secret: string,
+  open: (channel: Channel) => Client,
+  lost: (client: Client | undefined) => void,
+): void {
+  const ws = new WebSocket(`ws://${location.host}/`, [SOCKET_PROTOCOL, secret])
+  ws.binaryType = "arraybuffer"
+  let client: Client | undefined
+  ws.onopen = () => {
+    client = open({
+      send: (message) => ws.send(encodeFrame(message)),
+      onMessage: (listener) => {
+        ws.onmessage = ({ data }) => listener(decodeFrame(new Uint8Array(data)))
+      },
+    })
+  }
+  ws.onclose = () => {
+    lost(client)
+    setTimeout(() => openSocket(secret, open, lost), 1000)
+  }
 }
 
 /**

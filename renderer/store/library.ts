@@ -1,6 +1,8 @@
 import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
 import { MAX_TITLE } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
+import { download, fileName } from "../lib/bytes.ts"
+import type { Contents } from "./contents.ts"
 import type { Core } from "./core.ts"
 import type { Drafts } from "./drafts.ts"
 import { futuresOf, runOf } from "./works.ts"
@@ -9,15 +11,15 @@ import { futuresOf, runOf } from "./works.ts"
 const SEARCH_PAUSE = 150
 
 /** What was made: shown, named, starred, searched, saved, deleted and brought back. */
-export function createLibrary(core: Core, drafts: Drafts) {
-  const { get, set, send, notify } = core
+export function createLibrary(core: Core, drafts: Drafts, contents: Contents) {
+  const { get, set, ask, notify } = core
   const asked = new Set<string>()
   let searching: ReturnType<typeof setTimeout> | undefined
   /** What is shown again when a deleted item is back. */
   let reopen: string | undefined
 
   const read = (id: string) => {
-    if (!get().contents.has(id)) send({ type: "read", id })
+    if (!get().contents.has(id)) void contents.read(id)
   }
 
   /** Futures that came to the run that is shown stand beside it. */
@@ -67,20 +69,20 @@ export function createLibrary(core: Core, drafts: Drafts) {
     setSurprise: (surprise: boolean) => set({ surprise }),
 
     rename: (id: string, title: string) =>
-      title.trim() && send({ type: "rename", id, title: title.trim().slice(0, MAX_TITLE) }),
-    favourite: (id: string, on: boolean) => send({ type: "favourite", id, on }),
+      title.trim() && ask("rename", { id, title: title.trim().slice(0, MAX_TITLE) }),
+    favourite: (id: string, on: boolean) => ask("favourite", { id, on }),
     /** Deletes items; undo brings them back, and into the document what was there. */
     remove(ids: string[]): void {
       const { items, chosen, shown } = get()
       const [first] = ids.map((id) => items.get(id)?.title)
       const open = chosen && ids.includes(chosen) ? chosen : undefined
       const next = shown.find((id) => !ids.includes(id))
-      for (const id of ids) send({ type: "delete", id })
+      void ask("delete", { ids })
       if (open && next) actions.choose(next)
       const what = ids.length === 1 ? `“${first}” was deleted.` : `${ids.length} versions were deleted.`
       const undo = () => {
         reopen = open
-        for (const id of ids) send({ type: "undelete", id })
+        void ask("undelete", { ids })
       }
       notify("info", what, undo, 12)
     },
@@ -88,18 +90,21 @@ export function createLibrary(core: Core, drafts: Drafts) {
     setSearch(search: string): void {
       set({ search, found: undefined })
       clearTimeout(searching)
-      if (search.trim()) searching = setTimeout(() => send({ type: "search", query: search.trim() }), SEARCH_PAUSE)
+      const query = search.trim()
+      const found = (ids: string[]) => query === get().search.trim() && set({ found: new Set(ids) })
+      if (query) searching = setTimeout(() => ask("search", { query }, found), SEARCH_PAUSE)
     },
     /** Asks for what the rows in sight show of their contents. */
     wantPreviews(ids: string[]): void {
       const { previews, items } = get()
-      const wanted = ids.filter((id) => items.has(id) && !previews.has(id) && !asked.has(id))
+      const wanted = ids.filter((id) => items.has(id) && !previews.has(id) && !asked.has(id)).slice(0, 100)
+      if (!wanted.length) return
       for (const id of wanted) asked.add(id)
-      if (wanted.length) send({ type: "preview", ids: wanted.slice(0, 100) })
-    },
-    takePreviews(previews: Preview[]): void {
-      for (const { id } of previews) asked.delete(id)
-      set((s) => ({ previews: new Map([...s.previews, ...previews.map((p) => [p.id, p] as const)]) }))
+      const take = (fresh: Preview[]) =>
+        set((s) => ({ previews: new Map([...s.previews, ...fresh.map((p) => [p.id, p] as const)]) }))
+      void ask("preview", { ids: wanted }, take).finally(() => {
+        for (const id of wanted) asked.delete(id)
+      })
     },
 
     /** Items as the host tells of them, one or many. */
@@ -137,7 +142,10 @@ export function createLibrary(core: Core, drafts: Drafts) {
       const item = get().items.get(id)
       const [usual] = Object.keys(item ? modalities[item.modality].forms : {})
       const wanted = form ?? usual
-      if (wanted) send({ type: "export", id, form: wanted })
+      if (wanted)
+        void ask("export", { id, form: wanted }, ({ title, extension, mime, bytes }) =>
+          download(fileName(title, extension), mime, bytes),
+        )
     },
   }
   return actions

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import type { Command } from "../../contract/app.ts"
+import { fakeHost } from "../../test/support/host.ts"
 import { createStudio } from "./store.ts"
 
 const canvas = {
@@ -28,14 +28,14 @@ const packs = [
 ]
 
 it("goes on from the columns that are kept of a picture, eight at once, and says how they are read", () => {
-  const sent: Command[] = []
-  const { actions } = createStudio((c) => sent.push(c))
+  const { host, asked } = fakeHost()
+  const { actions } = createStudio(host)
   actions.receive({ type: "packs", packs })
   const bytes = Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7])
   actions.receive({ type: "opened", name: "a.png", pack: "pixels", modality: "image", bytes, note: "" })
   actions.setDraft({ media: { bytes, kept: 4, columns: true } })
   actions.makeEight()
-  const command = sent.find((c) => c.type === "generate")
+  const [command] = asked("generate")
   expect(command?.settings).toMatchObject({ variations: 8, columns: true })
   expect([...(command?.given ?? [])]).toEqual([0, 4, 1, 5])
 })

@@ -1,6 +1,9 @@
-import type { Command, Settings } from "../../contract/app.ts"
+import type { Settings } from "../../contract/app.ts"
 import { isWithinWord } from "../../contract/characters.ts"
+import { hasCode } from "../../contract/errors.ts"
 import { rowBytes } from "../../contract/pack.ts"
+import type { Params } from "../../contract/rpc.ts"
+import type { WindowProtocol } from "../../contract/window.ts"
 import type { Content } from "../lib/content.ts"
 import { givenOf, pictureDraft } from "../lib/pixels.ts"
 import type { Core } from "./core.ts"
@@ -18,14 +21,18 @@ export function sharedBytes(a: Uint8Array, b: Uint8Array): number {
   return same
 }
 
-/** What begins, goes on, branches, scores and stops. */
-export function createRuns(core: Core, drafts: Drafts) {
-  const { get, set, send } = core
+/** What begins, goes on, branches, scores and stops. `refused` hears of what the host does not begin. */
+export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
+  const { get, set, ask, host, tell } = core
   /** What the run that was asked for begins with: shown before the host has read it. */
   let asked: Uint8Array | undefined
 
-  /** Sends what begins a run; until the host answers nothing else can be begun. */
-  const ask = (command: Command, given?: Uint8Array) => {
+  /** Asks for a run; until the host tells of it nothing else can be begun. */
+  const begin = <N extends "generate" | "continue" | "score">(
+    name: N,
+    params: Params<WindowProtocol, N>,
+    given?: Uint8Array,
+  ) => {
     asked = given
     set({
       run: begun({ ids: [], total: 0, made: 0, unit: "bytes", asked: true }),
@@ -34,7 +41,13 @@ export function createRuns(core: Core, drafts: Drafts) {
       alternatives: undefined,
       view: "work",
     })
-    send(command)
+    host.call(name, params).catch((error: unknown) => {
+      if (hasCode(error, "closed")) return // the host says what is on once it is there again
+      // The draft is in no item.
+      if (get().run?.asked) set((s) => ({ run: undefined, draft: { ...s.draft, typed: s.draft.text !== "" } }))
+      tell(error)
+      refused()
+    })
   }
 
   /** The canonical bytes of the draft, up to `caret`, the chosen row or the chosen time. */
@@ -81,7 +94,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const kept = draft.caret === undefined ? draft.text : draft.text.slice(0, draft.caret)
       const withinWord = (rest !== "" && isWithinWord(kept, rest)) || draft.text === draft.made
       const settings = { ...nextSettings(), withinWord, columns: draft.media?.columns }
-      ask({ type: "generate", settings, given: bytes, ...named, ...(parent ? { parent } : {}) }, bytes)
+      begin("generate", { settings, given: bytes, ...named, ...(parent ? { parent } : {}) }, bytes)
     },
 
     /** Eight pictures that begin with what is kept of the draft's. */
@@ -118,7 +131,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       if (!item || run) return
       const alike = JSON.stringify(item.settings.sampling) === JSON.stringify(settings.sampling)
       if (settings.variations === 1 && (alike || settings.pack !== item.settings.pack) && !item.scored)
-        ask({ type: "continue", id, length: settings.length, untilEnd: settings.untilEnd })
+        begin("continue", { id, length: settings.length, untilEnd: settings.untilEnd })
       else actions.branch(id, get().contents.get(id)?.length ?? 0)
     },
 
@@ -129,7 +142,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const before = both.content.bytes.subarray(0, at)
       const bytes = instead === undefined ? before : Uint8Array.of(...before, instead)
       const settings = { ...settingsLike(id), withinWord: true }
-      ask({ type: "generate", settings, given: bytes, parent: { id, at } }, bytes.slice())
+      begin("generate", { settings, given: bytes, parent: { id, at } }, bytes.slice())
     },
 
     /** More futures of an item's run, from the same beginning with another seed. */
@@ -141,7 +154,7 @@ export function createRuns(core: Core, drafts: Drafts) {
       const run = runOf(item)
       const parent = item.parent ? { parent: item.parent } : {}
       const settings = { ...settingsLike(id), withinWord: item.settings.withinWord }
-      ask({ type: "generate", settings, given: bytes, run, ...parent }, bytes)
+      begin("generate", { settings, given: bytes, run, ...parent }, bytes)
     },
 
     /** A work that begins at once, from a card of the first screen. */
@@ -159,15 +172,17 @@ export function createRuns(core: Core, drafts: Drafts) {
       if (!bytes.length || run) return
       const name = draft.name || "the prompt"
       set({ draft: { ...draft, typed: false } })
-      ask({ type: "score", pack: settings.pack, name, bytes })
+      begin("score", { pack: settings.pack, name, bytes })
     },
-    stop: () => send({ type: "stop" }),
+    stop: () => ask("stop", {}),
 
     /** What else could have stood in a patch, by the model's own probabilities. */
     askAlternatives(id: string, patch: number): void {
       const { items, packs, run } = get()
       const pack = packs.find((p) => p.name === items.get(id)?.settings.pack)
-      if (pack && !run) send({ type: "alternatives", id, at: patch * pack.patch })
+      if (!pack || run) return
+      const at = patch * pack.patch
+      void ask("alternatives", { id, at }, (bytes) => id === get().chosen && set({ alternatives: { id, at, bytes } }))
     },
 
     /** Puts an item's whole content into the draft, to be changed in its place. */

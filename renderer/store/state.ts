@@ -1,5 +1,5 @@
 import type {
-  AppEvent,
+  Alternative,
   DeviceReport,
   Framing,
   ListedItem,
@@ -12,11 +12,13 @@ import type { LengthUnit } from "../../contract/characters.ts"
 import { MAX_SEED } from "../../contract/limits.ts"
 import type { Device } from "../../contract/pack.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
+import type { AppEvent } from "../../contract/window.ts"
 import type { Content } from "../lib/content.ts"
 import type { PictureDraft } from "../lib/pixels.ts"
 
 type Phase = Extract<AppEvent, { type: "phase" }>["phase"]
-export type Alternatives = Extract<AppEvent, { type: "alternatives" }>
+/** What else could have stood at each place of an item's patch, which begins at `at`. */
+export type Alternatives = { id: string; at: number; bytes: Alternative[][] }
 
 /** What is being written: for the progress line. */
 export type Run = {

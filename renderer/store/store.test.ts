@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import type { Command, Item, Preferences } from "../../contract/app.ts"
+import type { Item, Preferences } from "../../contract/app.ts"
+import { fakeHost } from "../../test/support/host.ts"
 import { textItem } from "../../test/support/item.ts"
 import { createStudio, type Studio } from "./store.ts"
 
-let sent: Command[]
+let host: ReturnType<typeof fakeHost>
 let studio: Studio
 const utf8 = (s: string) => new TextEncoder().encode(s)
 const bitsOf = (count: number, bits: number) => new Float32Array(count).fill(bits)
@@ -18,8 +19,8 @@ const settings = {
 const item = (id: string): Item => ({ ...textItem, settings, id, created: 1 })
 const preferences: Preferences = { pack: "text", threads: 0, device: "auto", library: "", presets: [] }
 beforeEach(() => {
-  sent = []
-  studio = createStudio((c) => sent.push(c))
+  host = fakeHost()
+  studio = createStudio(host.host)
   studio.actions.receive({
     type: "state",
     packs: [],
@@ -75,18 +76,21 @@ describe("the window's store", () => {
   })
   it("hands a dropped file over piece by piece, each when the one before was taken, and tells that it is read", async () => {
     const opening = studio.actions.openFile(new File([new Uint8Array(5 * 2 ** 20)], "long.wav"))
-    const uploads = () => sent.filter((s) => s.type === "upload")
-    await expect.poll(() => uploads().length).toBe(1)
+    const offsets = () => host.asked("upload").map(({ offset }) => offset)
+    await expect.poll(offsets).toEqual([0])
     expect(studio.store.getState().opening).toBe("long.wav")
-    const [first] = uploads()
-    studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
-    await expect.poll(() => uploads().map((u) => u.offset)).toEqual([0, 4 * 2 ** 20])
-    expect(sent.some((s) => s.type === "open")).toBe(false)
-    studio.actions.receive({ type: "taken", file: first?.file ?? "", kept: true })
+    host.answer("upload", undefined)
+    await expect.poll(offsets).toEqual([0, 4 * 2 ** 20])
+    expect(host.asked("open")).toEqual([])
+    host.answer("upload", undefined)
+    await expect.poll(() => host.asked("open").length).toBe(1)
+    expect(host.asked("open")[0]).toMatchObject({ name: "long.wav", file: host.asked("upload")[0]?.file })
+    host.refuse("open", "long.wav holds no sound.")
     await opening
-    expect(sent.at(-1)).toMatchObject({ type: "open", name: "long.wav", file: first?.file })
-    studio.actions.receive({ type: "notice", kind: "problem", text: "long.wav holds no sound." })
-    expect(studio.store.getState().opening).toBeUndefined()
+    expect(studio.store.getState()).toMatchObject({
+      opening: undefined,
+      notices: [{ text: "long.wav holds no sound." }],
+    })
   })
   it("can stop a run while the host says its state again", () => {
     studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
@@ -98,23 +102,17 @@ describe("the window's store", () => {
   })
   it("tells of a file that a lost connection cut off, and not when the host only says its state again", async () => {
     const opening = studio.actions.openFile(new File([new Uint8Array(10)], "long.wav"))
-    await expect.poll(() => sent.some((s) => s.type === "upload")).toBe(true)
-    studio.actions.receive({
-      type: "state",
-      packs: [],
-      folder: "/elsewhere",
-      preferences: { pack: "text", threads: 1, device: "auto", library: "", presets: [] },
-      draft: "",
-      running: false,
-    })
+    await expect.poll(() => host.names()).toContain("upload")
+    studio.actions.receive({ type: "state", packs: [], folder: "/elsewhere", preferences, draft: "", running: false })
     expect([studio.store.getState().opening, studio.store.getState().notices]).toEqual(["long.wav", []])
     studio.actions.disconnected()
+    host.cut()
     await opening
     expect(studio.store.getState().opening).toBeUndefined()
     expect(studio.store.getState().notices.map((n) => n.text)).toEqual([
       "long.wav was not read, as the connection was lost; drop it again.",
     ])
-    expect(sent.some((s) => s.type === "open")).toBe(false)
+    expect(host.asked("open")).toEqual([])
   })
   it("sends the draft up to the caret, with a new seed each time unless the seed is held", () => {
     studio.actions.setDraft({ text: "Once upon", caret: 4 })
@@ -125,27 +123,28 @@ describe("the window's store", () => {
     studio.actions.generate()
     studio.actions.receive({ type: "finished", reason: "length" })
     studio.actions.generate()
-    const [a, b, c] = sent.filter((s) => s.type === "generate")
+    const [a, b, c] = host.asked("generate")
     expect([a?.given, b?.given]).toEqual([utf8("Once"), utf8("Once upon")])
     expect(b?.settings.seed).toBe(c?.settings.seed)
     expect(a?.settings.seed).toBe(b?.settings.seed)
   })
-  it("asks once, however often it is told to, until the host answers; a refusal lets it ask again", () => {
+  it("asks once, however often it is told to, until the host answers; a refusal lets it ask again", async () => {
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.setSettings({ variations: 1, sampling: settings.sampling })
     studio.actions.setDraft({ text: "Once" })
     studio.actions.generate()
     studio.actions.generate()
     studio.actions.goOn("a")
-    expect(sent).toHaveLength(1)
-    studio.actions.receive({ type: "notice", kind: "problem", text: "Not now." })
+    expect(host.names()).toEqual(["generate"])
+    host.refuse("generate", "Not now.")
+    await expect.poll(() => studio.store.getState().notices.map((n) => n.text)).toEqual(["Not now."])
     studio.actions.goOn("a")
-    expect(sent.map((c) => c.type)).toEqual(["generate", "continue"])
+    expect(host.names()).toEqual(["generate", "continue"])
   })
   it("shows all variations of a run and appends each one's patches", () => {
     for (const id of ["a", "b"]) studio.actions.receive({ type: "item", item: { ...item(id), run: "a" } })
     studio.actions.receive({ type: "run", ids: ["a", "b"], total: 10, made: 0, unit: "bytes" })
-    expect(sent).toEqual(["a", "b"].map((id) => ({ type: "read", id })))
+    expect(host.asked("read")).toEqual([{ id: "a" }, { id: "b" }])
     for (const id of ["a", "b"])
       studio.actions.receive({ type: "content", id, bytes: utf8("Once"), bits: bitsOf(4, -1) })
     studio.actions.receive({
@@ -172,14 +171,13 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: bitsOf(9, 1) })
     studio.actions.branch("a", 5)
-    expect(sent).toMatchObject([{ type: "generate", given: utf8("Once "), parent: { id: "a", at: 5 } }])
+    expect(host.asked("generate")).toMatchObject([{ given: utf8("Once "), parent: { id: "a", at: 5 } }])
   })
   it("says whether the text that is given ends within a word", () => {
     const generated = (act: () => void) => {
       act()
       studio.actions.receive({ type: "finished", reason: "length" })
-      const command = sent.at(-1)
-      return command?.type === "generate" && (command.settings.withinWord ?? false)
+      return host.asked("generate").at(-1)?.settings.withinWord ?? false
     }
     const from = (caret: number) => {
       studio.actions.setDraft({ caret })
@@ -201,7 +199,7 @@ describe("the window's store", () => {
   it("starts nothing while something is being written", () => {
     studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
     studio.actions.generate()
-    expect(sent).toEqual([])
+    expect(host.names()).toEqual([])
   })
   it("Ctrl+Enter goes on with what is shown, and begins with the draft when nothing is", () => {
     studio.actions.goAhead()
@@ -210,7 +208,7 @@ describe("the window's store", () => {
     studio.actions.setSettings({ variations: 1, sampling: settings.sampling })
     studio.actions.show("a")
     studio.actions.goAhead()
-    expect(sent.map((c) => c.type)).toEqual(["generate", "read", "continue"])
+    expect(host.names()).toEqual(["generate", "read", "continue"])
   })
   it("keeps the settings when an old item is looked at, and takes its own only when asked to (H10)", () => {
     const pack = { patch: 8, license: "", data: "", parameters: 1, sizeBytes: 1, bitsPerByte: 1, shipped: true }
@@ -245,7 +243,7 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "gone", id: "a" })
     expect(studio.store.getState()).toMatchObject({ view: "home", shown: [] })
     studio.store.getState().notices.at(-1)?.undo?.()
-    expect(sent.at(-1)).toEqual({ type: "undelete", id: "a" })
+    expect(host.asked("undelete")).toEqual([{ ids: ["a"] }])
     studio.actions.receive({ type: "item", item: item("a") })
     expect(studio.store.getState()).toMatchObject({ view: "work", shown: ["a"], chosen: "a" })
   })

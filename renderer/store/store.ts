@@ -1,47 +1,45 @@
-import type { Command, Preferences } from "../../contract/app.ts"
+import type { Preferences } from "../../contract/app.ts"
+import { createContents } from "./contents.ts"
 import { createCore } from "./core.ts"
 import { createDrafts } from "./drafts.ts"
 import { createReceiver } from "./events.ts"
 import { createFiles } from "./files.ts"
+import type { Host } from "./host.ts"
+import { createImports } from "./imports.ts"
 import { createLibrary } from "./library.ts"
 import { createRuns } from "./runs.ts"
 import type { State, View } from "./state.ts"
-import { createUploads } from "./uploads.ts"
 
-/** The window's state and everything a person can do to it. `send` hands a command to the host. */
-export function createStudio(send: (command: Command) => void) {
-  const core = createCore(send)
-  const { store, get, set, notify, dismiss } = core
-  const uploads = createUploads(core)
+/** The window's state and everything a person can do to it. */
+export function createStudio(host: Host) {
+  const core = createCore(host)
+  const { store, set, ask, notify, dismiss } = core
+  const contents = createContents(core)
+  const imports = createImports(core)
   const drafts = createDrafts(core)
-  const runs = createRuns(core, drafts)
-  const library = createLibrary(core, drafts)
-  const files = createFiles(core, uploads)
-  const receive = createReceiver({ core, drafts, runs, library, files, uploads })
+  const runs = createRuns(core, drafts, () => void files.next())
+  const library = createLibrary(core, drafts, contents)
+  const files = createFiles(core, drafts, runs, imports)
+  const receive = createReceiver({ core, drafts, runs, library, files, contents })
 
   const actions = {
     ...drafts,
     ...runs,
     ...library,
     ...files,
+    ...imports,
     receive,
     notify,
     dismiss,
-    disconnected(): void {
-      const { opening } = get()
-      set({ connected: false, opening: undefined })
-      const cut = uploads.cutOff()
-      if (opening) notify("problem", `${opening} was not read, as the connection was lost; drop it again.`)
-      else if (cut) notify("problem", "The pack was not imported, as the connection was lost; drop it again.")
-    },
+    disconnected: () => set({ connected: false }),
     setView: (view: View) => set({ view }),
     open: (change: Partial<Pick<State, "libraryOpen" | "settingsOpen" | "helpOpen">>) => set(change),
     tryDevices(): void {
       set({ devices: undefined })
-      send({ type: "devices" })
+      void ask("devices", {}, (devices) => set({ devices }))
     },
-    prefer: (change: Partial<Preferences>) => send({ type: "prefer", preferences: change }),
-    removePack: (name: string) => send({ type: "removePack", name }),
+    prefer: (change: Partial<Preferences>) => ask("prefer", { preferences: change }),
+    removePack: (name: string) => ask("removePack", { name }),
   }
   return { store, actions }
 }

@@ -17,7 +17,8 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout } from "node:timers/promises"
 import sharp from "sharp"
-import { type AppEvent, Item } from "../../contract/app.ts"
+import { Item } from "../../contract/app.ts"
+import { decodeFrame, encodeFrame } from "../../contract/frames.ts"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../../main/host/engine/client.ts"
 import { Library } from "../../main/host/library.ts"
@@ -27,6 +28,7 @@ import { readPack } from "../../main/packs/read.ts"
 import type { ChildPort } from "../../main/process/child.ts"
 import { serve } from "../../main/web/server.ts"
 import { textItem } from "../support/item.ts"
+import { openWindow } from "../support/window.ts"
 import { mutate, type Random } from "./random.ts"
 
 /** What one part of the torture found. `faults`: what must not be, each in a line. */
@@ -116,8 +118,7 @@ export const engineKills: Part = async (random, until) => {
     if (!quiet) engine = port
     return port
   })
-  const events: AppEvent[] = []
-  studio.connect((event) => void events.push(event))
+  const { call, events, of } = openWindow(studio)
   const faults: string[] = []
   let count = 0
   const settings = {
@@ -130,17 +131,15 @@ export const engineKills: Part = async (random, until) => {
   }
   while (!isOver(until) || count === 0) {
     events.length = 0
-    const run = studio.receive(
-      { type: "generate", settings, given: new Uint8Array() },
-      (event) => void events.push(event),
-    )
+    const run = call("generate", { settings, given: new Uint8Array() }).catch(({ message }) => {
+      if (!isSentence(message)) faults.push(message)
+    })
     await setTimeout(200 + random.below(2500))
     engine?.kill()
     const ended = await Promise.race([run.then(() => true), setTimeout(10_000, false)])
     count++
     if (!ended) faults.push("a run did not end within 10 s of its engine")
-    for (const event of events)
-      if (event.type === "notice" && !isSentence(event.text)) faults.push(`notice: ${event.text}`)
+    for (const { text } of of("notice")) if (!isSentence(text)) faults.push(`notice: ${text}`)
   }
   studio.close()
   faults.push(...wrongWith(join(home, "library")))
@@ -241,20 +240,21 @@ export const messages: Part = async (random, until) => {
   const { address, server } = await serve(studio, join(home, "page"))
   const { port, host } = new URL(address)
   const settings = { pack: "text", length: 10, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
-  const seeds: object[] = [
-    { type: "open", name: "\u202eevil\0", pack: "", file: "00000000-0000-4000-8000-000000000000" },
-    { type: "upload", file: "pack.json", offset: 0, bytes: "AAAA" },
-    { type: "draft", text: "\ud800" },
-    { type: "rename", id: "x", title: "t".repeat(300) },
-    { type: "generate", settings: { ...settings, pack: "../../etc" }, given: new Uint8Array() },
-    { type: "score", pack: "__proto__", name: "n", bytes: "AA==" },
-    { type: "prefer", preferences: { pack: "text", threads: 0, device: "auto", library: "/proc/self/x" } },
-    { type: "export", id: "..", form: "png" },
-    { type: "search", query: "(((" },
-    { type: "import" },
-    { type: "removePack", name: "../../.." },
-    { type: "undelete", id: "a" },
-    { type: "preview", ids: ["a"] },
+  const { call, channel } = openWindow(studio)
+  const seeds: [method: string, params: object][] = [
+    ["open", { name: "\u202eevil\0", pack: "", file: "00000000-0000-4000-8000-000000000000" }],
+    ["upload", { file: "pack.json", offset: 0, bytes: Uint8Array.of(1, 2, 3) }],
+    ["draft", { text: "\ud800" }],
+    ["rename", { id: "x", title: "t".repeat(300) }],
+    ["generate", { settings: { ...settings, pack: "../../etc" }, given: new Uint8Array(9) }],
+    ["score", { pack: "__proto__", name: "n", bytes: new Uint8Array(1) }],
+    ["prefer", { preferences: { pack: "text", threads: 0, device: "auto", library: "/proc/self/x" } }],
+    ["export", { id: "..", form: "png" }],
+    ["search", { query: "(((" }],
+    ["import", {}],
+    ["removePack", { name: "../../.." }],
+    ["undelete", { ids: ["a"] }],
+    ["preview", { ids: ["a"] }],
   ]
   const requests = [
     "GET / HTTP/1.1\r\n\r\n",
@@ -266,19 +266,22 @@ export const messages: Part = async (random, until) => {
     "\x16\x03\x01\x02\0",
   ]
   let [count, told] = [0, 0]
+  channel.onMessage((message) => {
+    const { type, failure } = message as { type: string; failure?: { message: string } }
+    if (type !== "event") told++
+    if (failure && !isSentence(failure.message)) faults.push(failure.message)
+  })
   while (!isOver(until) || count < 50) {
-    const bytes = mutate(Buffer.from(JSON.stringify(random.of(seeds))), random)
-    let message: unknown = bytes.toString("latin1")
+    const [method, params] = random.of(seeds)
+    const frame = encodeFrame({ type: "call", id: 1e6 + count, method, params })
+    let message: unknown
     try {
-      message = JSON.parse(random.below(2) ? JSON.stringify(random.of(seeds)) : bytes.toString("utf8"))
-    } catch {}
+      message = decodeFrame(random.below(2) ? frame : mutate(Buffer.from(frame), random))
+    } catch {} // the web host would end the connection
     // Nothing is generated here: there is no engine to end it.
-    const isRun = /^(generate|score|continue|devices)$/.test(String((message as { type?: unknown } | null)?.type))
-    if (!isRun)
-      await studio.receive(message, (event) => {
-        told++
-        if (event.type === "notice" && event.kind === "problem" && !isSentence(event.text)) faults.push(event.text)
-      })
+    const isRun = /^(generate|score|continue|devices)$/.test(String((message as { method?: unknown } | null)?.method))
+    if (!isRun) channel.send(message)
+    await call("search", { query: "once" })
     const socket = connect(Number(port), "127.0.0.1")
     socket.on("error", () => {})
     // Half a request is waited for by the server, not by us.
@@ -316,17 +319,15 @@ export const diskFaults: Part = async (random, until) => {
   cpSync(parity("modern"), join(home, "packs/parity-modern"), { recursive: true })
   const studio = new Studio({ shipped: join(home, "none"), home, cache }, forkEngine)
   const faults: string[] = []
-  const notices: string[] = []
-  const tell = (event: AppEvent) => {
-    if (event.type === "notice") notices.push(event.text)
-  }
-  studio.connect(tell)
+  const { call, events, of } = openWindow(studio)
   const library = join(home, "library")
   const settings = { pack: "parity-modern", length: 3000, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
   let count = 0
   while (!isOver(until) || count === 0) {
-    notices.length = 0
-    const run = studio.receive({ type: "generate", settings, given: new Uint8Array() }, tell)
+    events.length = 0
+    const run = call("generate", { settings, given: new Uint8Array() }).catch(({ message }) => {
+      if (!isSentence(message)) faults.push(message)
+    })
     await setTimeout(300 + random.below(1200))
     const [item] = readdirSync(library).filter((name) => existsSync(join(library, name, "bits.f32")))
     const aside = join(home, "aside")
@@ -336,14 +337,14 @@ export const diskFaults: Part = async (random, until) => {
     const comesBack = random.below(2) === 0
     // The disk comes back as it was, or a person has had enough.
     if (item && comesBack) cpSync(aside, join(library, item), { recursive: true })
-    else await studio.receive({ type: "stop" }, tell)
+    else await call("stop", {})
     const ended = await Promise.race([run.then(() => true), setTimeout(30_000, false)])
     if (!ended) {
       faults.push("a run did not end after its folder came back or it was stopped")
-      await studio.receive({ type: "stop" }, tell)
+      await call("stop", {})
       await run
     }
-    for (const text of notices) if (!isSentence(text)) faults.push(text)
+    for (const { text } of of("notice")) if (!isSentence(text)) faults.push(text)
     rmSync(aside, { recursive: true, force: true })
     rmSync(library, { recursive: true, force: true })
     mkdirSync(library)
