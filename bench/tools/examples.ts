@@ -7,7 +7,7 @@ import { writePng } from "../../main/host/media/image.ts"
 
 /**
  * Makes the examples that the app offers, from held-out data: `npx tsx bench/tools/examples.ts`. The chorale is the first
- * held-out organ clip of training/render.py (J. S. Bach, public domain; FluidR3 GM, MIT), the monster a held-out
+ * held-out organ clip of the sound pack before the tunes (J. S. Bach, public domain; FluidR3 GM, MIT), the monster a held-out
  * game tile (Dungeon Crawl Stone Soup, CC0).
  */
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))

@@ -14,7 +14,7 @@ import { distance, meanMusic, musicOf } from "./music.ts"
 
 /**
  * Regenerates the page of the tunes, their samples and rolls.png: `npx tsx native-models/audio/report.ts [FOLDER]
- * [--samples 10] [--scored 8]`. It needs the held-out tunes that training/render.py plays, and Debian's flac and xz-utils.
+ * [--samples 10] [--scored 8]`. It needs the held-out tunes that training/render_tunes.py plays, and Debian's flac and xz-utils.
  * Samples are the first seeds, continuations the first held-out tunes: nothing is picked.
  */
 const { values, positionals } = parseArgs({

@@ -51,11 +51,11 @@ async function samples(by: Sampling = sampling): Promise<{ pictures: Uint8Array[
   return { pictures, wanted: styles.slice(1).flatMap((name) => new Array<string>(EACH).fill(name)) }
 }
 
-/** What training/judge.py says of pictures. */
+/** What training/judge_pictures.py says of pictures. */
 function judged({ pictures, wanted }: Awaited<ReturnType<typeof samples>>) {
   const path = join(page.work, "samples.json")
   writeFileSync(path, JSON.stringify({ styles: wanted, pictures: Buffer.concat(pictures).toString("base64") }))
-  const judge = join(here, "../training/judge.py")
+  const judge = join(here, "../training/judge_pictures.py")
   return Verdict.parse(
     JSON.parse(execFileSync(process.env.PYTHON ?? "python3", [judge, path], { maxBuffer: 2 ** 26 }).toString()),
   )

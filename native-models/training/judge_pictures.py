@@ -1,4 +1,4 @@
-"""Judges pictures that the image pack has made: `python judge.py SAMPLES.json > VERDICT.json`.
+"""Judges pictures that the image pack has made: `python judge_pictures.py SAMPLES.json > VERDICT.json`.
 
 SAMPLES.json is `{"styles": [a name a picture], "pictures": base64 of 1,024 indices each}`. A small convolutional net
 that has seen the training pictures alone says which style each looks like, beside how often it is right on held-out
