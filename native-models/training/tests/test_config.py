@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
+from ablate import STUDIES
 from megabyte import data
 from megabyte.config import Lookback, Match, ModelConfig, NGrams
+from megabyte.model import Megabyte
 from megabyte.tables import ConfigError
 from megabyte.train_config import DataConfig, read_config
 
@@ -28,7 +31,7 @@ def test_a_shipped_train_toml_is_read_and_kept_as_written(name: str) -> None:
 def test_the_model_of_a_shipped_pack_keeps_its_form(name: str) -> None:
     model = json.loads((PACKS / name / "pack.json").read_text())["model"]
     again = json.loads(json.dumps(ModelConfig.from_json(model).to_json()))
-    later = {"lookback": {}, "notes": {}}  # fields that came after the pack are written too
+    later: dict = {"lookback": {}, "notes": {}}  # fields that came after the pack are written too
     assert again | later == model | later
     assert ModelConfig.from_json(again) == ModelConfig.from_json(model)
 
@@ -74,3 +77,13 @@ def test_a_corpus_that_is_not_there_or_takes_other_options_is_refused() -> None:
         data.load(DataConfig("stories", {"patch": 4, "tales": 1, "rows": 1}))
     with pytest.raises(ConfigError, match="missing.toml cannot be read"):
         read_config(Path("missing.toml"), [])
+
+
+@pytest.mark.parametrize(("name", "run"), [(name, run) for name, study in STUDIES.items() for run in study.runs])
+def test_every_ablation_fits_its_pack(name: str, run: str) -> None:
+    study = STUDIES[name]
+    config, _ = read_config(PACKS / study.pack / "train.toml", study.settings(run))
+    with torch.device("meta"):
+        Megabyte(config.model)
+    assert config.data.options.get("patch", config.model.patch) == config.model.patch
+    assert config.train.scored == config.data.options.get("scored", 0)
