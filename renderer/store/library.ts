@@ -2,72 +2,21 @@ import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
 import { MAX_TITLE } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { download, fileName } from "../lib/bytes.ts"
-import type { Contents } from "./contents.ts"
 import type { Core } from "./core.ts"
-import type { Drafts } from "./drafts.ts"
-import { futuresOf, runOf } from "./works.ts"
+import type { Showing } from "./showing.ts"
 
 /** Milliseconds between a letter typed into the search and the look into every text. */
 const SEARCH_PAUSE = 150
 
-/** What was made: shown, named, starred, searched, saved, deleted and brought back. */
-export function createLibrary(core: Core, drafts: Drafts, contents: Contents) {
+/** What was made: named, starred, searched, saved, deleted and brought back. */
+export function createLibrary(core: Core, showing: Showing) {
   const { get, set, ask, notify } = core
   const asked = new Set<string>()
   let searching: ReturnType<typeof setTimeout> | undefined
   /** What is shown again when a deleted item is back. */
   let reopen: string | undefined
 
-  const read = (id: string) => {
-    if (!get().contents.has(id)) void contents.read(id)
-  }
-
-  /** Futures that came to the run that is shown stand beside it. */
-  const joinShown = (fresh: ListedItem[]) => {
-    const { items, chosen, shown } = get()
-    const item = chosen === undefined ? undefined : items.get(chosen)
-    if (!item || !fresh.some((f) => runOf(f) === runOf(item) && !shown.includes(f.id))) return
-    const all = futuresOf(items, item.id).map((f) => f.id)
-    set({ shown: all })
-    for (const id of all) if (items.get(id)?.status !== "running") read(id)
-  }
-
-  const actions = {
-    /** Shows an item with the futures of its run; the settings stay as they are. */
-    show(id: string): void {
-      const { items, draft } = get()
-      const item = items.get(id)
-      if (!item) return
-      if (draft.typed && draft.text.trim() && draft.parent?.id !== id)
-        drafts.replaceDraft({ text: "", name: "", note: "" })
-      drafts.setPack(item.settings.pack)
-      const shown = futuresOf(items, id).map((f) => f.id)
-      set({
-        shown,
-        chosen: id,
-        view: "work",
-        editing: false,
-        patch: undefined,
-        alternatives: undefined,
-        surprise: item.scored ?? false,
-      })
-      for (const future of shown) read(future)
-    },
-    /** Another future of the run that is shown takes the document's place. */
-    choose(id: string): void {
-      if (get().shown.includes(id)) set({ chosen: id, editing: false, patch: undefined, alternatives: undefined })
-    },
-    /** Uses the settings that an item was made with, its seed too. */
-    adoptSettings(id: string): void {
-      const item = get().items.get(id)
-      if (!item || !get().packs.some((p) => p.name === item.settings.pack)) return
-      drafts.setPack(item.settings.pack)
-      set({ settings: item.settings, fixedSeed: true })
-      notify("info", "The settings of this one are in use, and its seed is locked.")
-    },
-    pickPatch: (patch: number | undefined) => set({ patch, alternatives: undefined }),
-    setSurprise: (surprise: boolean) => set({ surprise }),
-
+  return {
     rename: (id: string, title: string) =>
       title.trim() && ask("rename", { id, title: title.trim().slice(0, MAX_TITLE) }),
     favourite: (id: string, on: boolean) => ask("favourite", { id, on }),
@@ -78,7 +27,7 @@ export function createLibrary(core: Core, drafts: Drafts, contents: Contents) {
       const open = chosen && ids.includes(chosen) ? chosen : undefined
       const next = shown.find((id) => !ids.includes(id))
       void ask("delete", { ids })
-      if (open && next) actions.choose(next)
+      if (open && next) showing.choose(next)
       const what = ids.length === 1 ? `“${first}” was deleted.` : `${ids.length} versions were deleted.`
       const undo = () => {
         reopen = open
@@ -118,11 +67,11 @@ export function createLibrary(core: Core, drafts: Drafts, contents: Contents) {
         }
         return { items, ...(s.previews.size ? { previews } : {}) }
       })
-      joinShown(fresh)
+      showing.join(fresh)
       if (fresh.some(({ id }) => id === reopen)) {
         const id = reopen as string
         reopen = undefined
-        actions.show(id)
+        showing.show(id)
       }
     },
     gone(id: string): void {
@@ -148,6 +97,5 @@ export function createLibrary(core: Core, drafts: Drafts, contents: Contents) {
         )
     },
   }
-  return actions
 }
 export type LibraryActions = ReturnType<typeof createLibrary>

@@ -8,6 +8,7 @@ import type { Host } from "./host.ts"
 import { createImports } from "./imports.ts"
 import { createLibrary } from "./library.ts"
 import { createRuns } from "./runs.ts"
+import { createShowing } from "./showing.ts"
 import type { State, View } from "./state.ts"
 
 /** The window's state and everything a person can do to it. */
@@ -18,13 +19,15 @@ export function createStudio(host: Host) {
   const imports = createImports(core)
   const drafts = createDrafts(core)
   const runs = createRuns(core, drafts, () => void files.next())
-  const library = createLibrary(core, drafts, contents)
+  const showing = createShowing(core, drafts, contents)
+  const library = createLibrary(core, showing)
   const files = createFiles(core, drafts, runs, imports)
   const receive = createReceiver({ core, drafts, runs, library, files, contents })
 
   const actions = {
     ...drafts,
     ...runs,
+    ...showing,
     ...library,
     ...files,
     ...imports,
