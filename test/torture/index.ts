@@ -1,17 +1,11 @@
 import { writeFileSync } from "node:fs"
 import { cpus, loadavg, platform } from "node:os"
 import { join } from "node:path"
-import {
-  appKills,
-  damagedCache,
-  diskFaults,
-  engineKills,
-  type Found,
-  hostileFiles,
-  manyItems,
-  messages,
-  type Part,
-} from "./parts.ts"
+import { damagedCache, diskFaults, manyItems } from "./disk.ts"
+import { hostileFiles } from "./files.ts"
+import { appKills, engineKills } from "./kills.ts"
+import { messages } from "./messages.ts"
+import type { Found, Part } from "./part.ts"
 import { Random } from "./random.ts"
 
 /**
