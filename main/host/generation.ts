@@ -1,10 +1,9 @@
-import { setTimeout } from "node:timers/promises"
 import { type Alternative, type Item, LONGEST_TEXT, type Settings } from "../../contract/app.ts"
 import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { hasCode } from "../../contract/errors.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack, textOf } from "../../contract/pack.ts"
-import { defaultSampling, MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
+import { MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { headingOf, titleFrom, UNTITLED } from "../../contract/title.ts"
 import type { AppEvent, Asked, Content } from "../../contract/window.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
@@ -14,26 +13,23 @@ import { formOf, saveFile, titleOf } from "./exports.ts"
 import type { Library } from "./library.ts"
 import { type AppPaths, findPack } from "./packs/find.ts"
 import { bitsOf, Recorder } from "./recorder.ts"
+import { addScore, untilKept } from "./scored.ts"
+import { type Stopped, Turn } from "./turn.ts"
 import type { Windows } from "./windows.ts"
 
 /** Likeliest bytes that are told of each place of a patch. */
 const ALTERNATIVES = 5
 
-/** Milliseconds between two tries of a disk that does not take what was made. */
-const RETRY = 250
-
 /** Times that a run is taken up again after the engine was silent. */
 const RESTARTS = 3
 
-/** Whether a run was stopped before there was anything to cancel, and when. */
-type Stopped = (() => boolean) & { early: Promise<"cancelled">; note(): void }
 type Reason = "length" | "end" | "cancelled" | "failed"
 /** A pack and the folder that it is in. */
 type Loaded = { folder: string; pack: Pack }
 
 /** What is asked of the engine, one thing at a time: generating, going on, scoring, looking at alternatives. */
 export class Generation {
-  private running: { cancel(): void } | undefined
+  private readonly turn = new Turn()
   private recorder: Recorder | undefined
   private restarts = 0
   /** The run that is on. */
@@ -48,16 +44,16 @@ export class Generation {
   ) {}
 
   get isIdle(): boolean {
-    return !this.running
+    return this.turn.isFree
   }
 
   /** @throws Error with a line for a person */
   assertIdle(): void {
-    if (this.running) throw new Error("A generation is already running; stop it first.")
+    this.turn.assertFree()
   }
 
   cancel(): void {
-    this.running?.cancel()
+    this.turn.cancel()
   }
 
   /** Sends and saves what is pending, so that what is read next is whole. */
@@ -151,7 +147,7 @@ export class Generation {
     this.recorder = recorder
     this.live = { ids: items.map((i) => i.id), total: bounds.stopAt === undefined ? length : 0, unit }
     this.windows.broadcast({ type: "run", ...this.live, made: 0 })
-    const stopped = this.stopping()
+    const stopped = this.turn.begin()
     let reason: Reason = "failed"
     let crashed = false
     try {
@@ -168,9 +164,9 @@ export class Generation {
     } finally {
       const status = reason === "cancelled" ? "stopped" : reason === "failed" ? "interrupted" : "done"
       // With the disk full the end waits for room, or for a person who has had enough.
-      const enough = stopped() || reason === "cancelled" ? () => true : this.stopping()
+      const enough = stopped() || reason === "cancelled" ? () => true : this.turn.begin()
       await recorder.end(status, (id) => saveFile(library, id, pack, settings), enough)
-      this.running = undefined
+      this.turn.end()
       this.live = undefined
       this.recorder = undefined
       this.windows.broadcast({ type: "finished", reason })
@@ -217,25 +213,6 @@ export class Generation {
     }
   }
 
-  /** From here on something runs; until there is something to cancel, stopping is noted. Returns whether it was asked. */
-  private stopping(): Stopped {
-    let asked = false
-    let tell = (_: "cancelled") => {}
-    const early = new Promise<"cancelled">((resolve) => {
-      tell = resolve
-    })
-    this.running = {
-      cancel() {
-        asked = true
-        tell("cancelled")
-      },
-    }
-    const note = () => {
-      asked = true
-    }
-    return Object.assign(() => asked, { early, note })
-  }
-
   private decode(
     folder: string,
     bounds: Omit<ReturnType<typeof documentBounds>, "room">,
@@ -265,7 +242,7 @@ export class Generation {
         stopped.note()
         run.cancel()
       }
-      this.running = { cancel }
+      this.turn.cancelBy(cancel)
       const { reason } = await run.result
       if (reason === "end" && recorder.isEmpty)
         this.windows.notice("info", "The model ends the text right there. Set a length to go on.")
@@ -287,19 +264,23 @@ export class Generation {
     this.assertIdle()
     const loaded = this.load(packName)
     this.windows.broadcast({ type: "run", ids: [], total: bytes.length, made: 0, unit: "bytes" })
-    const stopped = this.stopping()
+    const stopped = this.turn.begin()
     let reason: Reason = "failed"
     try {
       const bits = await this.scoreBytes(loaded, bytes, stopped)
       const scored = bytes.subarray(0, bits.length)
-      const enough = stopped() || bits.length < bytes.length ? () => true : this.stopping()
-      const item = await this.untilKept(() => this.addScore(loaded.pack, name, scored, bits), enough)
+      const enough = stopped() || bits.length < bytes.length ? () => true : this.turn.begin()
+      const item = await untilKept(
+        () => addScore(this.library(), loaded.pack, name, scored, bits),
+        this.windows,
+        enough,
+      )
       await saveFile(this.library(), item.id, loaded.pack).catch((error) => this.windows.tellUnsaved(error))
       this.windows.broadcast({ type: "item", item })
       this.windows.broadcast({ type: "run", ids: [item.id], total: bits.length, made: 0, unit: "bytes" })
       reason = bits.length < bytes.length ? "cancelled" : "length"
     } finally {
-      this.running = undefined
+      this.turn.end()
       this.windows.broadcast({ type: "finished", reason })
     }
   }
@@ -308,10 +289,10 @@ export class Generation {
   async bitsFor(packName: string, bytes: Uint8Array): Promise<number> {
     this.assertIdle()
     try {
-      const bits = await this.scoreBytes(this.load(packName), bytes, this.stopping())
+      const bits = await this.scoreBytes(this.load(packName), bytes, this.turn.begin())
       return bits.reduce((sum, x) => sum + x, 0)
     } finally {
-      this.running = undefined
+      this.turn.end()
     }
   }
 
@@ -322,7 +303,7 @@ export class Generation {
       this.engine.run(folder, async (client, target) => {
         this.windows.broadcast({ type: "phase", phase: "reading" })
         const run = client.score({ ...target, bytes: whole }, { fallback: (text) => this.windows.notice("info", text) })
-        this.running = run
+        this.turn.cancelBy(() => run.cancel())
         if (stopped()) run.cancel()
         return bitsOf((await run.result).logprob.subarray(header))
       })
@@ -333,47 +314,6 @@ export class Generation {
       this.windows.notice("info", `${error.message} The processor starts over.`)
       return once()
     }
-  }
-
-  /** Tries until the disk takes what was made, or a person has had enough of waiting. @throws what `keep` does then */
-  private async untilKept(keep: () => Item, enough: () => boolean): Promise<Item> {
-    for (let tries = 0; ; tries++) {
-      try {
-        const item = keep()
-        if (tries) this.windows.tellSaved()
-        return item
-      } catch (error) {
-        if (enough()) throw error
-        if (!tries) this.windows.tellUnsaved(error)
-        await setTimeout(RETRY)
-      }
-    }
-  }
-
-  private addScore(pack: Pack, name: string, bytes: Uint8Array, bits: number[]): Item {
-    return this.library().add(
-      {
-        title: `Score of ${name}`,
-        ...formOf(pack),
-        settings: {
-          pack: pack.name,
-          length: documentsOf(pack).usualLength,
-          seed: 0,
-          variations: 1,
-          sampling: defaultSampling,
-          style: 0,
-        },
-        variation: 0,
-        given: 0,
-        bytes: bits.length,
-        bitsPerByte: bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length),
-        favourite: false,
-        status: "done",
-        scored: true,
-      },
-      bytes,
-      bits,
-    )
   }
 
   /** What else could have stood in the patch of an item that begins at `at`. */
