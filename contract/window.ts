@@ -32,8 +32,21 @@ const nothing = z.void()
 export const Content = z.object({ id, bytes, bits: numbers })
 export type Content = z.infer<typeof Content>
 
+/**
+ * What a run begins with: bytes as they are, or the first `length` of what the host has: a document that it opened and
+ * keeps (the error is `gone` where it no longer does), or an item, with another byte after them.
+ */
+export const Given = z.union([
+  bytes,
+  z.object({ document: z.uuid(), length: z.int().min(0) }),
+  z.object({ item: id, length: z.int().min(0), next: z.int().min(0).max(255).optional() }),
+])
+export type Given = z.infer<typeof Given>
+
 /** A file as a pack sees it. */
 export const Opened = z.object({
+  /** What its bytes are called from here on. */
+  document: z.uuid(),
   name: z.string(),
   /** The pack that goes on from it. */
   pack: z.string(),
@@ -98,7 +111,7 @@ export const windowProtocol = {
     generate: {
       params: z.object({
         settings: Settings,
-        given: bytes,
+        given: Given,
         /** Name of the file that was given. */
         name: FileName.optional(),
         parent: z.object({ id, at: z.int().min(0) }).optional(),
@@ -112,8 +125,8 @@ export const windowProtocol = {
       params: z.object({ id, length: z.int().min(1).max(MAX_LENGTH), untilEnd: z.boolean().optional() }),
       result: nothing,
     },
-    /** How surprised the pack is by each byte of `bytes`; becomes a finished item. */
-    score: { params: z.object({ pack, name: FileName, bytes }), result: nothing },
+    /** How surprised the pack is by each byte; becomes a finished item. */
+    score: { params: z.object({ pack, name: FileName, given: Given }), result: nothing },
     /** Ends what is being made, whoever asked for it. */
     stop: { params: z.object({}), result: nothing },
     /** Bytes of a file from `offset` on; the next piece waits for the answer. */
@@ -121,7 +134,10 @@ export const windowProtocol = {
       params: z.object({ file: z.union([z.enum(PACK_FILES), z.uuid()]), offset: z.int().min(0), bytes }),
       result: nothing,
     },
-    /** Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. */
+    /**
+     * Reads the file that was uploaded as `file` as a prompt, for `pack` where that fits it. A picture that can be framed
+     * otherwise is kept, and opened again by its name; the error is `gone` where it no longer is.
+     */
     open: {
       params: z.object({ name: FileName, pack, file: z.uuid(), framing: Framing.optional() }),
       result: Opened,

@@ -108,7 +108,7 @@ describe("a run that the disk does not take", () => {
     const { studio, ask, told } = app()
     renameSync(library(), join(home, "away"))
     symlinkSync(join(home, "nowhere"), library()) // there, and takes nothing
-    const run = ask("score", { pack: "text", name: "a.txt", bytes: Buffer.from("Once upon") })
+    const run = ask("score", { pack: "text", name: "a.txt", given: Buffer.from("Once upon") })
     await told(/cannot be saved/)
     rmSync(library())
     renameSync(join(home, "away"), library())

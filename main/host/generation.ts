@@ -76,7 +76,7 @@ export class Generation {
   }
 
   /** New items after `given`, one a variation. */
-  async generate(asked: Asked<"generate">): Promise<void> {
+  async generate(asked: Omit<Asked<"generate">, "given"> & { given: Uint8Array }): Promise<void> {
     this.assertIdle()
     this.restarts = 0
     const { settings, name, parent } = asked

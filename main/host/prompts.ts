@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs"
 import type { Item } from "../../contract/app.ts"
 import type { Modality } from "../../contract/modality/index.ts"
 import { canvasOf, pixelBytes, rowBytes } from "../../contract/pack.ts"
-import type { Asked, Opened } from "../../contract/window.ts"
+import type { Asked, Opened as OpenedDocument } from "../../contract/window.ts"
 import { readPack } from "../packs/read.ts"
 import type { Library } from "./library.ts"
 import type { MediaReader } from "./media/client.ts"
@@ -11,6 +11,9 @@ import { type AppPaths, findPack, listPacks, packFor } from "./packs/find.ts"
 
 /** What is asked of a file that was dropped: its name, the pack that is wanted for it, how a picture is to be framed. */
 export type Opening = Pick<Asked<"open">, "name" | "pack" | "framing">
+
+/** What it becomes, before it is kept. */
+export type Read = Omit<OpenedDocument, "document">
 
 /** What it takes to read a prompt. */
 type Services = {
@@ -22,7 +25,7 @@ type Services = {
 }
 
 /** The file at `path` as a prompt for a pack that fits it. @throws MediaError */
-export async function openPrompt(opening: Opening, path: string, services: Services): Promise<Opened> {
+export async function openPrompt(opening: Opening, path: string, services: Services): Promise<Read> {
   const { name } = opening
   const { media, places } = services
   try {

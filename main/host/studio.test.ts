@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
+import sharp from "sharp"
 import { afterEach, describe, expect, it } from "vitest"
 import { defaultSampling } from "../../contract/sampling.ts"
 import { fakeEngine, patchOf, startedWith } from "../../test/support/fake-engine.ts"
@@ -137,6 +138,46 @@ describe("the app behind its windows", () => {
     const answered = await Promise.allSettled(asked)
     expect(answered.filter(({ status }) => status === "rejected")).toHaveLength(300 - 256)
     expect(await call("search", { query: "once" })).toEqual([])
+  })
+  it("begins with what it has already: a document that it opened, an item with another byte after it", async () => {
+    const { call, of } = app()
+    const settings = { pack: "text", length: 4, seed: 1, variations: 1, sampling: defaultSampling, style: 0 }
+    const file = randomUUID()
+    await call("upload", { file, offset: 0, bytes: Buffer.from("Once upon a time") })
+    const { document } = await call("open", { name: "a.txt", pack: "text", file })
+    await call("prefer", { preferences: { device: "cpu" } })
+    await call("generate", { settings, given: { document, length: 5 } })
+    const made = async () => {
+      const item = of("item").at(-1)?.item
+      const { bytes } = await call("read", { id: item?.id ?? "" })
+      return [item?.given, Buffer.from(bytes).toString()]
+    }
+    expect(await made()).toEqual([5, "Once cpu "])
+    const item = of("item").at(-1)?.item.id ?? ""
+    await call("generate", { settings, given: { item, length: 6, next: 33 }, parent: { id: item, at: 6 } })
+    expect(await made()).toEqual([7, "Once c!cpu "])
+    const none = call("generate", { settings, given: { document: randomUUID(), length: 1 } })
+    await expect(none).rejects.toMatchObject({ code: "gone" })
+  })
+  it("keeps a picture that can be framed otherwise for that, and the few before it", async () => {
+    const { call } = app()
+    const pixels = Uint8Array.from({ length: 60 * 100 * 3 }, (_, i) => i / 80)
+    const photo = await sharp(pixels, { raw: { width: 60, height: 100, channels: 3 } })
+      .png()
+      .toBuffer()
+    const kept: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const file = randomUUID()
+      await call("upload", { file, offset: 0, bytes: photo })
+      const { adjustable } = await call("open", { name: "photo.png", pack: "text", file })
+      expect(adjustable?.crop || adjustable?.dither).toBe(true)
+      kept.push(file)
+    }
+    expect(readdirSync(join(home, "dropped")).sort()).toEqual(kept.slice(1).sort())
+    const [gone = "", there = ""] = kept
+    await call("open", { name: "photo.png", pack: "text", file: there, framing: { crop: 0 } })
+    const missing = call("open", { name: "photo.png", pack: "text", file: gone })
+    await expect(missing).rejects.toMatchObject({ code: "gone", message: "photo.png cannot be read." })
   })
   it("goes on with the processor when the GPU's driver ends the engine, and loses nothing", async () => {
     const { call, of } = app()

@@ -1,13 +1,24 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
-import { type Item, type PreferenceChange, Preferences, type Preview } from "../../contract/app.ts"
+import { type Item, type PreferenceChange, Preferences, type Preview, type Settings } from "../../contract/app.ts"
+import { CodedError } from "../../contract/errors.ts"
 import { PACK_FILES } from "../../contract/files.ts"
 import { MAX_DRAFT } from "../../contract/limits.ts"
+import { byColumns, canvasOf } from "../../contract/pack.ts"
 import { type Channel, type Handlers, serveRpc } from "../../contract/rpc.ts"
-import { type Asked, type Method, type Opened, type WindowProtocol, windowProtocol } from "../../contract/window.ts"
+import {
+  type Asked,
+  type Given,
+  type Method,
+  type Opened,
+  type WindowProtocol,
+  windowProtocol,
+} from "../../contract/window.ts"
 import { makeFolder } from "../files/make-folder.ts"
 import { replaceFile } from "../files/replace-file.ts"
 import { systemReason } from "../files/system-reason.ts"
+import { readPack } from "../packs/read.ts"
+import { Documents } from "./documents.ts"
 import type { StartEngine } from "./engine/client.ts"
 import { EngineService } from "./engine/service.ts"
 import { sentenceOf } from "./errors.ts"
@@ -18,7 +29,7 @@ import type { Library } from "./library.ts"
 import { LibraryInUse } from "./lock.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
-import { type AppPaths, importPack, importWeights, removePack } from "./packs/find.ts"
+import { type AppPaths, findPack, importPack, importWeights, removePack } from "./packs/find.ts"
 import { packSummaries } from "./packs/summary.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -31,6 +42,8 @@ import { type Send, Windows } from "./windows.ts"
 const PART = 500
 /** Calls of one window that may wait for their answers. */
 const MOST_CALLS = 256
+/** Dropped pictures that stay, to be framed otherwise. */
+const MOST_FRAMED = 4
 
 /** How a window is told something, and what takes it away. */
 export type Connection = { send: Send; disconnect(): void }
@@ -50,6 +63,9 @@ export class Studio {
   /** A pack that arrives, and files that were dropped. */
   private readonly incoming: Upload
   private readonly dropped: Upload
+  /** Dropped pictures that stay, the last one opened last. */
+  private readonly framed = new Set<string>()
+  private readonly documents = new Documents()
 
   constructor(
     private readonly places: AppPaths,
@@ -121,22 +137,54 @@ export class Studio {
     }
   }
 
-  private open(opening: Opening, path: string): Promise<Opened> {
+  private async open(opening: Opening, path: string): Promise<Opened> {
     const { media, places, library } = this
     const { generation } = this
     const bitsFor = generation.isIdle ? generation.bitsFor.bind(generation) : undefined
-    return openPrompt(opening, path, { media, places, library, bitsFor })
+    const read = await openPrompt(opening, path, { media, places, library, bitsFor })
+    return { ...read, document: this.documents.keep(read.bytes) }
+  }
+
+  /** Opens a file that was dropped. A picture that can be framed otherwise stays for that, with the few before it. */
+  private async openDropped(asked: Asked<"open">): Promise<Opened> {
+    const { name, file } = asked
+    if (!existsSync(this.dropped.path(file))) throw new CodedError("gone", `${name} cannot be read.`)
+    this.framed.delete(file)
+    try {
+      const opened = await this.open(asked, this.dropped.path(file))
+      if (opened.adjustable?.crop || opened.adjustable?.dither) this.framed.add(file)
+      return opened
+    } finally {
+      if (!this.framed.has(file)) this.dropped.remove(file)
+      for (const oldest of [...this.framed].slice(0, -MOST_FRAMED)) {
+        this.framed.delete(oldest)
+        this.dropped.remove(oldest)
+      }
+    }
+  }
+
+  /** The bytes that a run begins with, in the order in which the model reads them. */
+  private bytesOf(given: Given, { pack, columns = false }: Pick<Settings, "pack" | "columns">): Uint8Array {
+    if (given instanceof Uint8Array) return given
+    if ("document" in given) {
+      const bytes = this.documents.get(given.document)
+      const canvas = columns ? canvasOf(readPack(findPack(pack, this.places))) : undefined
+      return (canvas ? byColumns(bytes, canvas) : bytes).subarray(0, given.length)
+    }
+    this.generation.flush()
+    const before = this.library.read(given.item).bytes.subarray(0, given.length)
+    return given.next === undefined ? before : Buffer.concat([before, Uint8Array.of(given.next)])
   }
 
   /** What windows can ask for. */
   private readonly handlers: Handlers<WindowProtocol> = {
-    generate: (asked) => this.generation.generate(asked),
+    generate: (asked) => this.generation.generate({ ...asked, given: this.bytesOf(asked.given, asked.settings) }),
     continue: (asked) => this.generation.continueItem(asked.id, asked),
-    score: ({ pack, name, bytes }) => this.generation.score(pack, name, bytes),
+    score: ({ pack, name, given }) => this.generation.score(pack, name, this.bytesOf(given, { pack })),
     stop: () => this.generation.cancel(),
     alternatives: ({ id, at }) => this.generation.alternatives(id, at),
     upload: ({ file, offset, bytes }) => this.placeOf(file).take(file, offset, bytes),
-    open: (asked) => this.open(asked, this.dropped.path(asked.file)).finally(() => this.dropped.remove(asked.file)),
+    open: (asked) => this.openDropped(asked),
     import: () => this.importIncoming(),
     importWeights: (asked) => this.importWeights(asked),
     removePack: ({ name }) => {

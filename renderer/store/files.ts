@@ -1,4 +1,5 @@
 import type { Framing } from "../../contract/app.ts"
+import { hasCode } from "../../contract/errors.ts"
 import { LARGEST_FILE, PACK_FILES, tooLarge } from "../../contract/files.ts"
 import type { Opened } from "../../contract/window.ts"
 import type { Core } from "./core.ts"
@@ -15,19 +16,21 @@ const FOREIGN = /\.(pt|pth|safetensors)$/i
 
 /** What is dropped, pasted, chosen or recorded. */
 export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imports) {
-  const { get, set, host, notify } = core
+  const { get, set, notify } = core
   /** Files that wait for the runs of those before. */
   const queue: File[] = []
   /** Whether the file that was just opened is one of several, and so begins by itself. */
   let several = false
 
   const actions = {
-    async openFile(file: File, framing: Framing = { crop: 0.5, dithered: false }): Promise<void> {
+    /** @param key what the host calls the file, where it has it */
+    async openFile(file: File, framing: Framing = { crop: 0.5, dithered: false }, key?: string): Promise<void> {
       if (file.size === 0) return notify("problem", `${file.name} is empty: there is nothing to go on from.`)
       if (file.size > LARGEST_FILE) return notify("problem", tooLarge(file.name, "8 GB"))
       set({ opening: file.name })
       try {
-        actions.opened(await read(file, framing), { file, framing })
+        const { opened, ...from } = await read(core, file, framing, key)
+        actions.opened(opened, { file, framing, ...from })
       } catch (error) {
         set({ opening: undefined })
         core.tell(error, `${file.name} was not read`)
@@ -36,7 +39,7 @@ export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imp
     },
     /** A file as the host has read it becomes the draft. `from`: what was read, where it is at hand. */
     opened(event: Opened, from?: Omit<NonNullable<Draft["file"]>, "adjustable">): void {
-      const { name, note, settings, bytes, adjustable } = event
+      const { name, note, settings, bytes, adjustable, document } = event
       set({ opening: undefined })
       drafts.setPack(event.pack)
       if (settings) {
@@ -45,11 +48,14 @@ export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imp
       }
       const canvas = get().packs.find((p) => p.name === event.pack)?.canvas
       const text = !isTyped(event.modality) ? "" : new TextDecoder().decode(bytes)
+      // Of a text the host's bytes count where they are those of what is shown.
+      const isSame = !isTyped(event.modality) || new TextEncoder().encode(text).length === bytes.length
+      const known = isSame ? { opened: { document, bytes, text } } : {}
       const file = from && (adjustable?.crop || adjustable?.dither) ? { file: { ...from, adjustable } } : {}
       drafts.replaceDraft(
         !isTyped(event.modality)
-          ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) }, ...file }
-          : { ...emptyDraft, name, note, text, ...(settings ? { made: text } : {}) },
+          ? { ...emptyDraft, name, note, media: { bytes, kept: keptAtFirst(bytes, canvas) }, ...file, ...known }
+          : { ...emptyDraft, name, note, text, ...(settings ? { made: text } : {}), ...known },
       )
       set({ shown: [], chosen: undefined, view: "work", patch: undefined, surprise: false })
       if (several) runs.generate()
@@ -57,7 +63,7 @@ export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imp
     /** Reads the draft's picture again, framed in another way. */
     async reframe(change: Partial<Framing>): Promise<void> {
       const { file } = get().draft
-      if (file && !get().opening) await actions.openFile(file.file, { ...file.framing, ...change })
+      if (file && !get().opening) await actions.openFile(file.file, { ...file.framing, ...change }, file.key)
     },
     /** One of the files that came with the app, as if it were dropped. */
     async openExample(name: string): Promise<void> {
@@ -89,14 +95,29 @@ export function createFiles(core: Core, drafts: Drafts, runs: Runs, imports: Imp
     },
   }
 
-  /** Hands a file to the host, or its sound where only a browser hears that, and has it read. @throws CodedError */
-  async function read(file: File, framing: Framing): Promise<Opened> {
-    const name = crypto.randomUUID()
-    const heard = await heardByBrowser(file)
-    if (heard) notify("info", `The sound of ${file.name} is taken.`)
-    await upload(host, heard ?? file, name)
-    return host.call("open", { name: file.name, pack: get().settings.pack, file: name, framing })
-  }
   return actions
 }
 export type Files = ReturnType<typeof createFiles>
+
+/** Has the host read a file, by its `key` where the host has it, else handed over. @throws CodedError */
+async function read(
+  { get, host, notify }: Core,
+  file: File,
+  framing: Framing,
+  key?: string,
+): Promise<{ opened: Opened; key: string }> {
+  const open = async (key: string) => {
+    const { pack } = get().settings
+    return { opened: await host.call("open", { name: file.name, pack, file: key, framing }), key }
+  }
+  try {
+    if (key) return await open(key)
+  } catch (error) {
+    if (!hasCode(error, "gone")) throw error
+  }
+  const fresh = crypto.randomUUID()
+  const heard = await heardByBrowser(file)
+  if (heard) notify("info", `The sound of ${file.name} is taken.`)
+  await upload(host, heard ?? file, fresh)
+  return open(fresh)
+}

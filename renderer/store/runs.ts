@@ -3,7 +3,7 @@ import { isWithinWord } from "../../contract/characters.ts"
 import { hasCode } from "../../contract/errors.ts"
 import { rowBytes } from "../../contract/pack.ts"
 import type { Params } from "../../contract/rpc.ts"
-import type { WindowProtocol } from "../../contract/window.ts"
+import type { Given, WindowProtocol } from "../../contract/window.ts"
 import type { Content } from "../lib/content.ts"
 import { givenOf, pictureDraft } from "../lib/pixels.ts"
 import type { Core } from "./core.ts"
@@ -27,13 +27,16 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
   /** What the run that was asked for begins with: shown before the host has read it. */
   let asked: Uint8Array | undefined
 
-  /** Asks for a run; until the host tells of it nothing else can be begun. */
+  /**
+   * Asks for a run; until the host tells of it nothing else can be begun.
+   * @param given the bytes that it begins with, which are sent where the host no longer has what they were named by
+   */
   const begin = <N extends "generate" | "continue" | "score">(
     name: N,
     params: Params<WindowProtocol, N>,
     given?: Uint8Array,
   ) => {
-    asked = given
+    asked = name === "generate" ? given : undefined
     set({
       run: begun({ ids: [], total: 0, made: 0, unit: "bytes", asked: true }),
       surprise: false,
@@ -41,13 +44,20 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
       alternatives: undefined,
       view: "work",
     })
-    host.call(name, params).catch((error: unknown) => {
-      if (hasCode(error, "closed")) return // the host says what is on once it is there again
-      // The draft is in no item.
-      if (get().run?.asked) set((s) => ({ run: undefined, draft: { ...s.draft, typed: s.draft.text !== "" } }))
-      tell(error)
-      refused()
-    })
+    const withBytes = (error: unknown) => {
+      if (!given || !hasCode(error, "gone")) throw error
+      return host.call(name, { ...params, given })
+    }
+    host
+      .call(name, params)
+      .catch(withBytes)
+      .catch((error: unknown) => {
+        if (hasCode(error, "closed")) return // the host says what is on once it is there again
+        // The draft is in no item.
+        if (get().run?.asked) set((s) => ({ run: undefined, draft: { ...s.draft, typed: s.draft.text !== "" } }))
+        tell(error)
+        refused()
+      })
   }
 
   /** The canonical bytes of the draft, up to `caret`, the chosen row or the chosen time. */
@@ -57,6 +67,13 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
     if (draft.media && pack?.canvas) return givenOf(draft.media, pack.canvas)
     if (pack && !isTyped(pack.modality)) return draft.media?.bytes.subarray(0, draft.media.kept) ?? new Uint8Array()
     return utf8(caret === undefined ? draft.text : draft.text.slice(0, caret))
+  }
+
+  /** The draft's bytes by the host's own name for them, where it has them: as they were opened, up to any place. */
+  const named = (bytes: Uint8Array, text = ""): Given => {
+    const { opened, media } = get().draft
+    const isThere = opened && (media ? media.bytes === opened.bytes : opened.text.startsWith(text))
+    return isThere ? { document: opened.document, length: bytes.length } : bytes
   }
 
   /** Settings for a new generation: a fresh seed unless it is held. */
@@ -90,11 +107,11 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
       // What comes after the caret is in no item: it can be brought back.
       if (draft.typed && rest.trim()) drafts.putAway(draft, get().settings.pack)
       set({ draft: { ...draft, typed: false } })
-      const named = draft.media && draft.name ? { name: draft.name } : {}
+      const title = draft.media && draft.name ? { name: draft.name } : {}
       const kept = draft.caret === undefined ? draft.text : draft.text.slice(0, draft.caret)
       const withinWord = (rest !== "" && isWithinWord(kept, rest)) || draft.text === draft.made
       const settings = { ...nextSettings(), withinWord, columns: draft.media?.columns }
-      begin("generate", { settings, given: bytes, ...named, ...(parent ? { parent } : {}) }, bytes)
+      begin("generate", { settings, given: named(bytes, kept), ...title, ...(parent ? { parent } : {}) }, bytes)
     },
 
     /** Eight pictures that begin with what is kept of the draft's. */
@@ -142,7 +159,7 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
       const before = both.content.bytes.subarray(0, at)
       const bytes = instead === undefined ? before : Uint8Array.of(...before, instead)
       const settings = { ...settingsLike(id), withinWord: true }
-      begin("generate", { settings, given: bytes, parent: { id, at } }, bytes.slice())
+      begin("generate", { settings, given: { item: id, length: at, next: instead }, parent: { id, at } }, bytes.slice())
     },
 
     /** More futures of an item's run, from the same beginning with another seed. */
@@ -154,7 +171,7 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
       const run = runOf(item)
       const parent = item.parent ? { parent: item.parent } : {}
       const settings = { ...settingsLike(id), withinWord: item.settings.withinWord }
-      begin("generate", { settings, given: bytes, run, ...parent }, bytes)
+      begin("generate", { settings, given: { item: id, length: bytes.length }, run, ...parent }, bytes)
     },
 
     /** A work that begins at once, from a card of the first screen. */
@@ -172,7 +189,7 @@ export function createRuns(core: Core, drafts: Drafts, refused: () => void) {
       if (!bytes.length || run) return
       const name = draft.name || "the prompt"
       set({ draft: { ...draft, typed: false } })
-      begin("score", { pack: settings.pack, name, bytes })
+      begin("score", { pack: settings.pack, name, given: named(bytes, draft.text) }, bytes)
     },
     stop: () => ask("stop", {}),
 

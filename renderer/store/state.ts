@@ -43,7 +43,9 @@ export type Draft = {
   caret?: number
   media?: PictureDraft
   /** The file that a picture was read from, how, and what of that makes a difference: it can be read otherwise. */
-  file?: { file: File; framing: Framing; adjustable: { crop: boolean; dither: boolean } }
+  file?: { file: File; key: string; framing: Framing; adjustable: { crop: boolean; dither: boolean } }
+  /** What was opened: how the host calls it, its bytes, and its text where they are one. */
+  opened?: { document: string; bytes: Uint8Array; text: string }
   name: string
   note: string
   /** The item that it came from, and the byte up to which it is still the same. */

@@ -52,6 +52,7 @@ describe("the window's store", () => {
           modality: "text",
           bytes: utf8("A file"),
           note: "",
+          document: crypto.randomUUID(),
         }),
       () => studio.actions.setPack("image"),
       () => studio.actions.newDraft(),
@@ -91,6 +92,54 @@ describe("the window's store", () => {
       opening: undefined,
       notices: [{ text: "long.wav holds no sound." }],
     })
+  })
+  it("goes on from what was opened by the host's name for it, and sends what is the person's own", async () => {
+    const document = crypto.randomUUID()
+    const bytes = utf8("Ein kühler Morgen")
+    studio.actions.receive({ type: "opened", name: "a.txt", pack: "text", modality: "text", bytes, note: "", document })
+    const given = (change: { text?: string; caret?: number }) => {
+      studio.actions.setDraft(change)
+      studio.actions.generate()
+      studio.actions.receive({ type: "finished", reason: "length" })
+      return host.asked("generate").at(-1)?.given
+    }
+    expect(given({})).toEqual({ document, length: 18 })
+    expect(given({ caret: 7 })).toEqual({ document, length: 8 })
+    // The host has let it go meanwhile.
+    host.refuse("generate", "It is gone.", "gone")
+    await expect.poll(() => host.asked("generate").at(-1)?.given).toEqual(bytes)
+    expect(studio.store.getState().notices).toEqual([])
+    expect(given({ text: "Ein warmer Morgen" })).toEqual(utf8("Ein warmer Morgen"))
+    studio.actions.newDraft("Ein")
+    expect(given({})).toEqual(utf8("Ein"))
+  })
+  it("has a picture framed otherwise without handing it over again, unless the host has let it go", async () => {
+    const picture = new File([new Uint8Array(10)], "a.png")
+    const opened = { name: "a.png", pack: "text", modality: "image" as const, note: "", bytes: new Uint8Array(4) }
+    const adjustable = { crop: true, dither: false }
+    const answer = async () => {
+      await expect.poll(() => host.names().at(-1)).toBe("open")
+      host.answer("open", { ...opened, adjustable, document: crypto.randomUUID() })
+    }
+    const first = studio.actions.openFile(picture)
+    await expect.poll(() => host.names()).toContain("upload")
+    host.answer("upload", undefined)
+    await answer()
+    await first
+    const again = studio.actions.reframe({ crop: 0 })
+    await answer()
+    await again
+    expect(host.names()).toEqual(["upload", "open", "open"])
+    const [before, after] = host.asked("open")
+    expect([after?.file, after?.framing]).toEqual([before?.file, { crop: 0, dithered: false }])
+    const third = studio.actions.reframe({ crop: 1 })
+    host.refuse("open", "a.png cannot be read.", "gone")
+    await expect.poll(() => host.asked("upload").length).toBe(2)
+    host.answer("upload", undefined)
+    await expect.poll(() => host.asked("open").length).toBe(4)
+    await answer()
+    await third
+    expect(studio.store.getState().draft.file?.framing.crop).toBe(1)
   })
   it("can stop a run while the host says its state again", () => {
     studio.actions.receive({ type: "run", ids: [], total: 10, made: 0, unit: "bytes" })
@@ -171,7 +220,7 @@ describe("the window's store", () => {
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "content", id: "a", bytes: utf8("Once upon"), bits: bitsOf(9, 1) })
     studio.actions.branch("a", 5)
-    expect(host.asked("generate")).toMatchObject([{ given: utf8("Once "), parent: { id: "a", at: 5 } }])
+    expect(host.asked("generate")).toMatchObject([{ given: { item: "a", length: 5 }, parent: { id: "a", at: 5 } }])
   })
   it("says whether the text that is given ends within a word", () => {
     const generated = (act: () => void) => {

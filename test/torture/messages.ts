@@ -19,7 +19,7 @@ const seeds: [method: string, params: object][] = [
   ["draft", { text: "\ud800" }],
   ["rename", { id: "x", title: "t".repeat(300) }],
   ["generate", { settings: { ...settings, pack: "../../etc" }, given: new Uint8Array(9) }],
-  ["score", { pack: "__proto__", name: "n", bytes: new Uint8Array(1) }],
+  ["score", { pack: "__proto__", name: "n", given: new Uint8Array(1) }],
   ["prefer", { preferences: { pack: "text", threads: 0, device: "auto", library: "/proc/self/x" } }],
   ["export", { id: "..", form: "png" }],
   ["search", { query: "(((" }],
