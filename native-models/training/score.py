@@ -64,7 +64,7 @@ def main() -> None:
         sys.exit(f"{len(raw)} bytes do not fit into the context of {room}.")
     x = torch.from_numpy(np.pad(raw, (0, -len(raw) % model.config.patch)).astype(np.int64)).to(device)[None]
     with torch.no_grad(), autocast():
-        nats = model(x, x)[0, args.header : len(raw)]
+        nats = model.nats(x, x)[0, args.header : len(raw)]
     bits = nats.mean().item() / math.log(2)
     print(json.dumps({"bits": bits, "on": f"{device.type}, {'bf16' if half else 'fp32'}{', compiled' * args.half}"}))
 

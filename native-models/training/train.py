@@ -90,7 +90,7 @@ def schedule(step: int, progress: float, warmup: int) -> float:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, corpus: data.Corpus, autocast: Any, limit: int | None = None) -> dict[str, float]:
+def evaluate(model: Megabyte, corpus: data.Corpus, autocast: Any, limit: int | None = None) -> dict[str, float]:
     """Bits per byte of each held-out set, over the bytes that its rows want. `limit`: bytes of rows a set at most."""
     model.eval()
     device = next(model.parameters()).device
@@ -104,7 +104,7 @@ def evaluate(model: nn.Module, corpus: data.Corpus, autocast: Any, limit: int | 
             for first in range(0, count, at_once):
                 rows = slice(first, min(first + at_once, count))
                 with autocast():
-                    nats = model(*(torch.from_numpy(x[rows]).long().to(device) for x in (seen, wanted)))
+                    nats = model.nats(*(torch.from_numpy(x[rows]).long().to(device) for x in (seen, wanted)))
                 total += nats.double().sum()
                 real += int((wanted[rows] >= 0).sum())
             result[name] = total.item() / math.log(2) / real
@@ -326,7 +326,7 @@ class Run:
         loss = torch.zeros((), device=self.device)
         for seen, wanted, counts in parts:
             with self.autocast():
-                nats = self.model(seen, wanted)
+                nats = self.model.nats(seen, wanted)
             part_loss = (nats * counts).sum() / real
             part_loss.backward()
             loss += part_loss.detach() / math.log(2)

@@ -7,7 +7,7 @@ main/engine/compile/weights.ts reads them by these names: rename here and there 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -136,6 +136,19 @@ def attend_in_patch(q: Tensor, k: Tensor, v: Tensor, as_sums: bool) -> Tensor:
     return (weights @ v).view(n, heads, length, d)
 
 
+class Features(NamedTuple):
+    """What the model is told of the bytes before each place, as far as it has such inputs; see features/."""
+
+    ngrams: Tensor | None  # rows of the table [batch, length, orders]
+    lookback: tuple[Tensor, Tensor, Tensor, Tensor] | None  # as lookback_inputs gives it
+    notes: tuple[Tensor, Tensor] | None  # rows for each patch and for each byte
+
+    def flat(self) -> tuple[tuple[Tensor, ...] | None, Tensor | None]:
+        """What the head takes of lookback and notes, for places one after the other."""
+        lookback = self.lookback and tuple(t.flatten(0, 1) for t in self.lookback)
+        return lookback, self.notes and self.notes[1].flatten(0, 1)
+
+
 class Megabyte(nn.Module):
     """Next-byte logits of a byte sequence, all patches in parallel (paper, section 2.2)."""
 
@@ -220,22 +233,53 @@ class Megabyte(nn.Module):
                     angles = torch.arange(256)[:, None] / 256 * waves * math.pi
                     table += 0.2 * torch.cat([angles.sin(), angles.cos()], 1)[:, : table.shape[1]]
 
-    def forward(self, x: Tensor, wanted: Tensor | None = None) -> Tensor:
-        """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t. With
-        `wanted`, bytes like x or -1 for no loss: what each of them costs in nats [batch, patches * P], 0 for none."""
+    def forward(self, x: Tensor) -> Tensor:
+        """x [batch, patches * P] bytes as int64 -> logits [batch, patches * P, 256]; logits at t see bytes < t."""
+        told = self.features(x)
+        y = self.hidden(x, told, None)
+        return self.read_out(y, *told.flat(), None).view(*x.shape, 256)
+
+    def nats(self, x: Tensor, wanted: Tensor) -> Tensor:
+        """What each byte costs in nats [batch, patches * P]: `wanted` is like x, or -1 where a byte costs nothing. Not
+        by way of `forward`, as training scores some patches alone, and of a mixture one byte's logit."""
         c = self.config
-        ids = ngram_ids(c.ngrams, self.ngram_coefficients, x) if c.ngrams else None
-        lookback = lookback_inputs(c.lookback, c.patch, x) if c.lookback else None
-        notes = notes_inputs(c.notes, c.patch, x) if c.notes else None
+        told = self.features(x)
         unseen = 0
-        if notes and self.training and wanted is not None and 0 < c.window < x.shape[1] // c.patch:
+        if told.notes and self.training and 0 < c.window < x.shape[1] // c.patch:
             # What lies before a window is only heard: long rows cost no more than a window.
             unseen = x.shape[1] - c.window * c.patch
             x, wanted = x[:, unseen:], wanted[:, unseen:]
-            notes = notes[0][:, -c.window :], notes[1][:, unseen:]
-        chosen = self.chosen(wanted) if wanted is not None and self.training and self.scored else None
-        h, y = self.embed(x, ids, lookback and lookback[0], notes, chosen)
+            told = told._replace(notes=(told.notes[0][:, -c.window :], told.notes[1][:, unseen:]))
+        if not (self.training and self.scored):
+            y = self.hidden(x, told, None)
+            nats = self.read_out(y, *told.flat(), wanted.flatten()).view(x.shape)
+        else:
+            if told.lookback:
+                raise ValueError("patches are not chosen where the model looks back")
+            chosen = self.chosen(wanted)
+            y = self.hidden(x, told, chosen)
+            by_patch = wanted.unflatten(1, (-1, c.patch))
+            notes = told.notes and told.notes[1].unflatten(1, (-1, c.patch))[chosen].flatten(0, 2)
+            some = self.read_out(y, None, notes, by_patch[chosen].flatten())
+            nats = some.new_zeros(by_patch.shape)
+            nats[chosen] = some.view(len(x), -1, c.patch)
+            nats = nats.view(x.shape)
+        return F.pad(nats, (unseen, 0)) if unseen else nats
 
+    def features(self, x: Tensor) -> Features:
+        """What the model is told of the bytes before each place of x [batch, patches * P]."""
+        c = self.config
+        return Features(
+            ngram_ids(c.ngrams, self.ngram_coefficients, x) if c.ngrams else None,
+            lookback_inputs(c.lookback, c.patch, x) if c.lookback else None,
+            notes_inputs(c.notes, c.patch, x) if c.notes else None,
+        )
+
+    def hidden(self, x: Tensor, told: Features, chosen: tuple[Tensor, Tensor] | None) -> Tensor:
+        """The local model's output [n, D_L] at all places of x [batch, patches * P], or at those of the `chosen`
+        patches."""
+        c = self.config
+        h, y = self.embed(x, told.ngrams, told.lookback and told.lookback[0], told.notes, chosen)
         patches = h.shape[1]
         angles = rotary_angles(patches, c.global_.head_dim, x.device) if c.position == "rotary" else None
         mask = None
@@ -248,20 +292,7 @@ class Megabyte(nn.Module):
         y = self.enter_patches((h if chosen is None else h[chosen]).flatten(0, 1), y)
         for block in self.local_blocks:
             y = block(y, None, None)
-        if chosen is None or wanted is None:
-            flat = lookback and tuple(t.flatten(0, 1) for t in lookback)
-            told = notes and notes[1].flatten(0, 1)
-            result = self.read_out(y.flatten(0, 1), flat, None if wanted is None else wanted.flatten(), told)
-            result = result.view(*x.shape, *result.shape[1:])
-            return F.pad(result, (unseen, 0)) if unseen else result
-        if lookback:
-            raise ValueError("patches are not chosen where the model looks back")
-        by_patch = wanted.view(*h.shape[:2], c.patch)
-        told = notes and notes[1].unflatten(1, (-1, c.patch))[chosen].flatten(0, 2)
-        nats = self.read_out(y.flatten(0, 1), None, by_patch[chosen].flatten(), told)
-        all_nats = nats.new_zeros(by_patch.shape)
-        all_nats[chosen] = nats.view(len(x), -1, c.patch)
-        return F.pad(all_nats.view(x.shape), (unseen, 0))
+        return y.flatten(0, 1)
 
     def chosen(self, wanted: Tensor) -> tuple[Tensor, Tensor]:
         """Indices of `scored` patches a row: all those in which something is wanted."""
@@ -326,7 +357,7 @@ class Megabyte(nn.Module):
         return y + self.to_local(h).view_as(y)
 
     def read_out(
-        self, y: Tensor, lookback: tuple[Tensor, ...] | None, wanted: Tensor | None, notes: Tensor | None = None
+        self, y: Tensor, lookback: tuple[Tensor, ...] | None, notes: Tensor | None, wanted: Tensor | None
     ) -> Tensor:
         """y [n, D_L] and what `lookback_inputs` and the rows of notes say of these places -> logits [n, 256] or, with
         `wanted`, nats [n]."""

@@ -84,8 +84,8 @@ def test_only_the_scored_patches_cost_and_they_cost_the_same() -> None:
     for row, patches in enumerate([(0, 5, 9), (1, 2, 3), (7, 8, 23), (22, 1, 16)]):
         for patch in patches:
             wanted[row, patch * PATCH : (patch + 1) * PATCH] = x[row, patch * PATCH : (patch + 1) * PATCH]
-    some = model(x, wanted)
-    every = model.eval()(x, wanted)
+    some = model.nats(x, wanted)
+    every = model.eval().nats(x, wanted)
     torch.testing.assert_close(some, every)
 
 
@@ -113,11 +113,11 @@ def test_what_lies_before_a_window_is_heard_and_changes_what_is_scored_in_it_alo
     config = ModelConfig(PATCH, Stage(96, 1, 4, 2, 64), Stage(32, 1, 2, 1, 32), 48, 24, notes=notes)
     model = Megabyte(config).train()
     x = torch.from_numpy(np.stack([play(SCORE, timbre, PATCH, 56) for timbre in TIMBRES])).long()
-    costs = model(x, x)
+    costs = model.nats(x, x)
     assert costs.shape == x.shape and (costs[:, : 32 * PATCH] == 0).all() and (costs[:, 32 * PATCH :] > 0).all()
     other = x.clone()
     other[:, : 30 * PATCH] = SILENCE
-    assert not torch.equal(model(other, other)[:, 40 * PATCH :], costs[:, 40 * PATCH :])
+    assert not torch.equal(model.nats(other, other)[:, 40 * PATCH :], costs[:, 40 * PATCH :])
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the data is not here")
