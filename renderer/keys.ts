@@ -23,7 +23,7 @@ export function onKey(e: KeyboardEvent, { store, actions }: Studio, { rename }: 
   const s = store.getState()
   const item = s.chosen === undefined ? undefined : s.items.get(s.chosen)
   const ctrl = e.ctrlKey || e.metaKey
-  if (ctrl && e.key === "Enter") actions.goAhead()
+  if (ctrl && e.key === "Enter") actions.submit()
   else if (ctrl && e.key.toLowerCase() === "f") search(actions)
   else if (ctrl && e.key.toLowerCase() === "n") actions.newDraft()
   else if (ctrl && e.key.toLowerCase() === "s") {
@@ -32,7 +32,7 @@ export function onKey(e: KeyboardEvent, { store, actions }: Studio, { rename }: 
   else if (ctrl || e.altKey || isField(e.target)) return false
   else if (e.key === "F2" && item) rename()
   else if (e.key === "Delete" && item && s.view === "work") actions.remove([item.id])
-  else if (e.key === "Enter" && !isControl(e.target) && s.view === "work") actions.goAhead()
+  else if (e.key === "Enter" && !isControl(e.target) && s.view === "work") actions.submit()
   else if ((e.key === "ArrowLeft" || e.key === "ArrowRight") && !isControl(e.target)) return step(e.key, s, actions)
   else if (e.key === " " && !isPressed(e.target)) return play()
   else return lettersOn() && letter(e.key, s, actions)

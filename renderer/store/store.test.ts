@@ -183,11 +183,11 @@ describe("the window's store", () => {
     studio.actions.setDraft({ text: "Once" })
     studio.actions.generate()
     studio.actions.generate()
-    studio.actions.goOn("a")
+    studio.actions.continueItem("a")
     expect(host.names()).toEqual(["generate"])
     host.refuse("generate", "Not now.")
     await expect.poll(() => studio.store.getState().notices.map((n) => n.text)).toEqual(["Not now."])
-    studio.actions.goOn("a")
+    studio.actions.continueItem("a")
     expect(host.names()).toEqual(["generate", "continue"])
   })
   it("shows all variations of a run and appends each one's patches", () => {
@@ -251,12 +251,12 @@ describe("the window's store", () => {
     expect(host.names()).toEqual([])
   })
   it("Ctrl+Enter goes on with what is shown, and begins with the draft when nothing is", () => {
-    studio.actions.goAhead()
+    studio.actions.submit()
     studio.actions.receive({ type: "item", item: item("a") })
     studio.actions.receive({ type: "finished", reason: "length" })
     studio.actions.setSettings({ variations: 1, sampling: settings.sampling })
     studio.actions.show("a")
-    studio.actions.goAhead()
+    studio.actions.submit()
     expect(host.names()).toEqual(["generate", "read", "continue"])
   })
   it("keeps the settings when an old item is looked at, and takes its own only when asked to (H10)", () => {

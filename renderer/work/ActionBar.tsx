@@ -31,7 +31,7 @@ export function ActionBar({
           <button
             type="button"
             className="primary"
-            onClick={() => (complete && item ? actions.more(item.id) : actions.goAhead())}
+            onClick={() => (complete && item ? actions.more(item.id) : actions.submit())}
           >
             <PrimaryLabel {...{ item, pack, complete, editing }} /> <kbd>Ctrl ↵</kbd>
           </button>
