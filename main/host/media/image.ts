@@ -6,8 +6,9 @@ import { MediaError } from "./error.ts"
 import { wholeJpeg } from "./jpeg.ts"
 import { MOST_PIXELS } from "./limits.ts"
 import { centered, commonest, isFlat, Palette, pixelSize, type Rgba, stepped } from "./palette.ts"
-import { pictureProblem } from "./picture-problem.ts"
+import { DAMAGED, PictureProblem, pictureProblem } from "./picture-problem.ts"
 import { encodeIndexed } from "./png.ts"
+import { drawn, isSvg } from "./svg.ts"
 
 /** A generated picture is enlarged by whole factors to about this many pixels, so that no pixel is blurred. */
 const ENLARGED = 512
@@ -54,7 +55,7 @@ export async function readImage(
   framing: Framing = CENTERED,
 ): Promise<ReadImage> {
   try {
-    const file = await wholeJpeg(given)
+    const file = isSvg(given) ? await drawn(given) : await wholeJpeg(given)
     const meta = await open(file).metadata()
     const size = { width: meta.autoOrient?.width ?? meta.width, height: meta.autoOrient?.height ?? meta.height }
     const found = { size, art: size.width * size.height <= LOOKED_AT ? await pixelArt(file, size) : undefined }
@@ -74,9 +75,9 @@ export async function readImage(
     const settings = settingsIn(meta.xmpAsString)
     return { ...picture, note: note.filter(Boolean).join(", "), ...(settings ? { settings } : {}) }
   } catch (error) {
-    throw new MediaError(`${name} cannot be read as a picture: ${await pictureProblem(error, given)}.`, {
-      cause: error,
-    })
+    // What else is wrong with a drawing would be found out by drawing it once more.
+    const why = isSvg(given) && !(error instanceof PictureProblem) ? DAMAGED : await pictureProblem(error, given)
+    throw new MediaError(`${name} cannot be read as a picture: ${why}.`, { cause: error })
   }
 }
 

@@ -6,6 +6,8 @@ export class PictureProblem extends Error {
   override name = "PictureProblem"
 }
 
+export const DAMAGED = "it is damaged, or of a kind that cannot be read"
+
 /** Why `file` could not be read: what our own readers say of it, else what can be found out, as libvips has no codes. */
 export async function pictureProblem(error: unknown, file: Uint8Array): Promise<string> {
   if (error instanceof PictureProblem) return error.message
@@ -18,7 +20,7 @@ export async function pictureProblem(error: unknown, file: Uint8Array): Promise<
     await sharp(file, { ...lenient, limitInputPixels: MOST_PIXELS }).stats()
     return "it is cut off"
   } catch {
-    return "it is damaged, or of a kind that cannot be read"
+    return DAMAGED
   }
 }
 
