@@ -206,6 +206,38 @@ describe("a sound as samples", () => {
   })
 })
 
+describe("a long FLAC", async () => {
+  // Noise of a seed, louder and louder: every sample tells where it is.
+  let state = 1
+  const noise = Float32Array.from({ length: 8000 * 120 }, (_, i) => {
+    state = (state * 48271) % 2147483647
+    return Math.round((state / 2147483647 - 0.5) * (i / 960_000) * 32768) / 32768
+  })
+  const flac = await writeFlac(noise, 8000)
+  /** Places where samples differ, the first of them. */
+  const differences = (a: Float32Array, b: Float32Array) =>
+    Array.from({ length: Math.max(a.length, b.length) }, (_, i) => i)
+      .filter((i) => a[i] !== b[i])
+      .slice(0, 5)
+  it("comes back to the last sample", async () => {
+    expect(differences((await readSound("a", flac, sound, 600)).samples, noise)).toEqual([])
+  })
+  it("is read from its end alone, exactly", async () => {
+    let read = 0
+    const watched = {
+      length: flac.length,
+      subarray(from: number, to: number) {
+        read += Math.min(to, flac.length) - from
+        return flac.subarray(from, to)
+      },
+    }
+    const { samples, note } = await readSound("a", watched, sound, 2)
+    expect(differences(samples, noise.subarray(-16_000))).toEqual([])
+    expect(note).toBe("FLAC, the last 2 of 120 seconds")
+    expect(read).toBeLessThan(flac.length)
+  })
+})
+
 describe("canonical bytes", () => {
   it("mu-law: every byte comes back as itself, silence is 128, amounts are in order", () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)

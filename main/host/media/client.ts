@@ -6,7 +6,7 @@ import { fileNameFrom } from "../../../contract/title.ts"
 import { type ChildPort, forkChild } from "../../process/child.ts"
 import { MediaError } from "./error.ts"
 import type { Reading } from "./index.ts"
-import { MOST_TIME } from "./limits.ts"
+import { MOST_TIME, MOST_WORK } from "./limits.ts"
 
 /** Starts the process that reads files of people. */
 export type StartMedia = () => ChildPort
@@ -37,7 +37,7 @@ export class MediaReader {
   private idle: NodeJS.Timeout | undefined
   private closed = false
 
-  /** @param limit milliseconds for one file */
+  /** @param limit milliseconds by the clock for one file */
   constructor(
     private readonly start: StartMedia = forkMedia,
     private readonly limit = MOST_TIME,
@@ -74,11 +74,7 @@ export class MediaReader {
     const { rpc } = this.running
     this.running.name = name
     const timer = setTimeout(() => {
-      rpc.close(
-        new MediaError(
-          `${name} takes longer to read than ${this.limit / 1000} seconds; make it shorter or smaller first.`,
-        ),
-      )
+      rpc.close(tooLong(name, this.limit))
       this.end()
     }, this.limit)
     try {
@@ -99,6 +95,7 @@ export class MediaReader {
     const running = { port, rpc: new RpcClient(port, mediaProtocol), name: "" }
     port.onExit((code, signal) => {
       if (this.running === running) this.running = undefined
+      if (signal === "SIGXCPU" || code === 152) return running.rpc.close(tooLong(running.name, MOST_WORK))
       const isMemory = signal === "SIGKILL" || signal === "SIGABRT" || code === 134
       const why = isMemory ? "it takes more than 1 GB of memory" : "it is damaged, and ended its decoder"
       running.rpc.close(new MediaError(`${running.name} cannot be read: ${why}.`))
@@ -114,6 +111,9 @@ export class MediaReader {
     running?.port.kill()
   }
 }
+
+const tooLong = (name: string, limit: number) =>
+  new MediaError(`${name} takes longer to read than ${limit / 1000} seconds; make it shorter or smaller first.`)
 
 /** A call; the file is called by its name in one line. */
 type Ask<T> = (rpc: RpcClient<MediaProtocol>, name: string) => Promise<{ value: T; held: number }>

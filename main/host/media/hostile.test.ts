@@ -197,3 +197,117 @@ describe("a sound whose header lies is read or refused in one sentence", () => {
     )
   })
 })
+
+describe("a drawing is told by what it would take", () => {
+  const svg = (inner: string, size = "64") =>
+    latin1(
+      `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${size}" height="${size}">${inner}</svg>`,
+    )
+  const tenTimes = (refer: (i: number) => string, first: string) =>
+    Array.from({ length: 9 }, (_, i) => `<g id="u${i + 1}">${refer(i).repeat(10)}</g>`).join("") + first
+  const rect = `<rect id="u0" width="9" height="9" fill="red"/>`
+  const filter = (steps: string) => `<filter id="f">${steps}</filter><g filter="url(#f)">${rect}</g>`
+  const tooMuch = "a cannot be read as a picture: it draws more than can be drawn in reasonable time; save it as PNG."
+  const patterns = Array.from({ length: 9 }, (_, i) => {
+    const inside = `<rect width="1" height="1" fill="url(#p${i})"/>`.repeat(10)
+    return `<pattern id="p${i + 1}" width="2" height="2">${inside}</pattern>`
+  }).join("")
+  it.each([
+    ["uses of uses", `<defs>${tenTimes((i) => `<use href="#u${i}"/>`, rect)}</defs><use href="#u9"/>`],
+    ["old uses of uses", `${rect}${tenTimes((i) => `<use xlink:href='#u${i}'/>`, "")}`],
+    ["patterns of patterns", `${patterns}<rect width="64" height="64" fill="url(#p9)"/>`],
+    [
+      "patterns by a style sheet",
+      `<style>.a, b .c { fill: url(#p9) }</style>${patterns}<rect class="x c" width="64" height="64"/>`,
+    ],
+    ["a thousand blurs of a hundred parts", filter(`<feGaussianBlur stdDeviation="90"/>`.repeat(1000)).repeat(100)],
+    ["a filter over thousands", filter(`<feMorphology radius="400"/>`)],
+    ["a filter of thousands", filter(`<feConvolveMatrix order="999"/>`)],
+    ["clouds of clouds", filter(`<feTurbulence numOctaves="9999"/>`)],
+    [
+      "markers at every corner",
+      `<marker id="m">${"<use href='#u0'/>".repeat(999)}</marker>${rect}<path marker-mid="url(#m)" d="M0 0${" L 1 2".repeat(999)}"/>`,
+    ],
+    ["parts without end", `<path d="M0 0"/>`.repeat(100_001)],
+  ])("and refused before it is drawn: %s", async (_, inner) => {
+    expect(await said(readImage("a", svg(inner), canvas))).toBe(tooMuch)
+  })
+  it("what stands in entities is not followed", async () => {
+    const file = bytes(`<!DOCTYPE svg [<!ENTITY a "<use href='#u'/>"><!ENTITY b "&a;&a;">]>`, svg("&b;"))
+    expect(await said(readImage("a", file, canvas))).toBe(
+      "a cannot be read as a picture: it hides parts of itself in entities.",
+    )
+  })
+  const red = Uint8Array.from({ length: 192 }, (_, i) => (i % 3 ? 0 : 255))
+  it.each([
+    ["of a hundred thousand pixels each way", svg(`<rect width="100000" height="100000" fill="red"/>`, "100000")],
+    [
+      "with parts that refer to themselves",
+      svg(`<g id="g"><use href="#g"/><rect width="64" height="64" fill="red"/></g>`),
+    ],
+    [
+      "with a hundred shadows",
+      svg(`${filter(`<feDropShadow/>`).repeat(100)}<rect width="64" height="64" fill="red"/>`),
+    ],
+    [
+      "with its style",
+      svg(
+        `<style>.a{fill:url(#l)}</style><linearGradient id="l"><stop stop-color="red"/></linearGradient><rect class="a" width="64" height="64"/>`,
+      ),
+    ],
+  ])("and read: %s", async (_, file) => {
+    expect((await readImage("a", file, canvas)).bytes).toEqual(red)
+  })
+})
+
+/** Blocks of FLAC of `size` samples, silent, numbered from `first` on. */
+function silentBlocks(first: number, count: number, size: number): Buffer {
+  const crc8 = (part: number[]) =>
+    part.reduce((sum, byte) => {
+      let s = sum ^ byte
+      for (let i = 0; i < 8; i++) s = s & 128 ? ((s << 1) ^ 7) & 255 : s << 1
+      return s
+    }, 0)
+  const crc16 = (part: number[]) =>
+    part.reduce((sum, byte) => {
+      let s = sum ^ (byte << 8)
+      for (let i = 0; i < 8; i++) s = s & 0x8000 ? ((s << 1) ^ 0x8005) & 0xffff : s << 1
+      return s
+    }, 0)
+  return Buffer.concat(
+    Array.from({ length: count }, (_, i) => {
+      const number = [...Buffer.from(String.fromCodePoint(first + i))]
+      const head = [0xff, 0xf8, 0x64, 0x08, ...number, size - 1]
+      const frame = [...head, crc8(head), 0, 0, 0]
+      const sum = crc16(frame)
+      return Buffer.from([...frame, sum >> 8, sum & 255])
+    }),
+  )
+}
+
+describe("a FLAC", () => {
+  const info = (samples: number, block: number) =>
+    bytes(
+      "fLaC\x80\0\0\x22",
+      u16(block, block).swap16(),
+      Buffer.alloc(6),
+      big((8000 << 12) | (15 << 4) | Math.floor(samples / 2 ** 32), samples % 2 ** 32),
+      Buffer.alloc(16),
+    )
+  it("of millions of tiny blocks is refused before they are decoded", async () => {
+    // Blocks 60,000 to 63,000 of what says that it has 20 million.
+    const file = bytes(
+      info(320_000_000, 16),
+      silentBlocks(60_000, 3000, 16),
+      Buffer.alloc(400_000),
+      silentBlocks(70_000, 30_000, 16),
+    )
+    expect(await said(readSound("a", file, { ...sound, rate: 8000 }, 36_000))).toBe(
+      "a cannot be read as sound: it is cut into too many tiny blocks; save it anew as FLAC or WAV.",
+    )
+  })
+  it("of some thousand tiny blocks is read whole", async () => {
+    const { samples } = await readSound("a", bytes(info(16 * 40_000, 16), silentBlocks(0, 40_000, 16)), sound, 600)
+    expect(samples.length).toBe(16 * 40_000)
+  })
+})

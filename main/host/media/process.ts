@@ -7,21 +7,35 @@ import { detailsOf, failureOf } from "../errors.ts"
 import { detect } from "./detect.ts"
 import { MediaError } from "./error.ts"
 import { media } from "./index.ts"
-import { MOST_MEMORY } from "./limits.ts"
+import { MOST_MEMORY, MOST_WORK } from "./limits.ts"
 import { type Source, withFile } from "./source.ts"
 
 /**
  * The process that reads files of people: what a decoder does to it does not touch the app. It ends itself when it holds
- * too much; how long it may take its host watches.
+ * or works too much; how long it may take its host watches.
  */
 
 /** Bytes that are read of one file, counting what is read twice. */
 const MOST_READ = 4 * 2 ** 30
 
+/** Microseconds of a processor that had been used when the file was begun. */
+const begun = new Float64Array(new SharedArrayBuffer(8))
+const used = () => {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}
+begun[0] = used()
+
 // A thread of its own: a decoder may keep this one busy for as long as it likes.
 new Worker(
-  `setInterval(() => process.memoryUsage.rss() > ${MOST_MEMORY} && process.kill(process.pid, "SIGKILL"), 20)`,
-  { eval: true },
+  `const { workerData: begun } = require("node:worker_threads")
+  setInterval(() => {
+    if (process.memoryUsage.rss() > ${MOST_MEMORY}) process.kill(process.pid, "SIGKILL")
+    const { user, system } = process.cpuUsage()
+    if (user + system - begun[0] < ${MOST_WORK * 1000}) return
+    try { process.kill(process.pid, "SIGXCPU") } catch {} // Windows has no such signal: there the clock decides
+  }, 20)`,
+  { eval: true, workerData: begun },
 ).unref()
 
 /** A source that refuses to be read for ever. */
@@ -39,6 +53,7 @@ function limited(name: string, source: Source): Source {
 
 /** What `read` makes of a file. @throws MediaError, also where a decoder throws what is for programmers */
 async function answer<T>({ name, path }: { name: string; path: string }, read: (source: Source) => T | Promise<T>) {
+  begun[0] = used()
   try {
     const value = await withFile(path, async (file) => read(limited(name, file)))
     return { value, held: process.memoryUsage.rss() }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 import { startDecoder } from "./decoders.ts"
 import type { SoundFormat } from "./detect.ts"
-import { flacInfo } from "./flac.ts"
+import { type FlacInfo, flacFrameBefore, flacHead, flacInfo, flacPieces } from "./flac.ts"
 import { matroskaTracks, packetsOf, soundOf } from "./matroska.ts"
 import { OggWriter, opusSamples } from "./ogg.ts"
 import { type PcmContainer, pcmLayout, rateProblem, readPcm } from "./pcm.ts"
@@ -19,6 +19,10 @@ const FRAMES = 2 ** 16
 const MOST_SAMPLES = 2 ** 30
 /** Samples that are kept: ten minutes at 110 kHz. */
 const MOST_KEPT = 2 ** 26
+/** Blocks that are decoded of one file: each costs its time, however little it holds. Ten minutes of music have 100,000. */
+const MOST_BLOCKS = 2 ** 20
+/** How much more than what is wanted is decoded after a jump: at first, and each time that it was not enough. */
+const [FIRST_MARGIN, MORE] = [1.15, 2]
 
 /** What was found; `passedOver` seconds before the end were never decoded, about. */
 export type SoundEnd = { end: MonoEnd; channels: number; passedOver: number }
@@ -36,16 +40,17 @@ const isPcm = (format: SoundFormat): format is PcmContainer => ["wav", "w64", "a
 export async function readEnd(source: Source, format: SoundFormat, seconds: number): Promise<SoundEnd> {
   if (isPcm(format)) return pcmEnd(source, format, seconds)
   if (format === "matroska") return matroskaEnd(source, seconds)
-  const info = format === "flac" ? flacInfo(source) : undefined
-  if (info && info.samples * info.channels > MOST_SAMPLES) throw tooMany()
-  const jump = JOINED_ANYWHERE.includes(format)
-  const found = await decodedEnd(source, format, seconds, jump)
-  // The end took far more bytes a second than the beginning let expect.
-  const isShort = found.passedOver > 0 && found.end.kept < seconds * found.end.rate
-  return isShort ? decodedEnd(source, format, seconds, false) : found
+  if (format === "flac") return flacEnd(source, seconds)
+  if (!JOINED_ANYWHERE.includes(format)) return decodedEnd(source, format, seconds)
+  for (let margin = FIRST_MARGIN; ; margin *= MORE) {
+    const found = await decodedEnd(source, format, seconds, margin)
+    // Otherwise the end took far more bytes a second than the beginning let expect.
+    if (!found.passedOver || found.end.kept >= seconds * found.end.rate) return found
+  }
 }
 
 const tooMany = () => new SoundProblem("it has more samples than three hours of music; cut it first")
+const tinyBlocks = () => new SoundProblem("it is cut into too many tiny blocks; save it anew as FLAC or WAV")
 const nothing = () => new SoundProblem("it holds no sound")
 
 /** Plain samples lie where they lie: the end alone is read, however long the file is. */
@@ -72,9 +77,14 @@ class Collector {
   passedOver = 0
   private decoded = 0
 
+  /**
+   * @param flac what a FLAC says of itself
+   * @param before samples that come before the first that is given
+   */
   constructor(
     private readonly seconds: number,
-    private readonly exact: boolean,
+    private readonly flac?: FlacInfo,
+    private readonly before = 0,
   ) {}
 
   take({ channelData, sampleRate }: { channelData: Float32Array[]; sampleRate: number }): void {
@@ -85,8 +95,11 @@ class Collector {
     this.decoded += length * channelData.length
     if (this.decoded > MOST_SAMPLES) throw tooMany()
     this.channels = Math.max(this.channels, channelData.length)
-    if (this.exact) exact16(channelData)
-    this.end ??= new MonoEnd(sampleRate, this.seconds)
+    if (this.flac?.bits === 16) exact16(channelData)
+    if (!this.end) {
+      this.end = new MonoEnd(sampleRate, this.seconds)
+      this.end.total = this.before
+    }
     this.end.append(channelData)
   }
 
@@ -104,25 +117,54 @@ class Collector {
   }
 }
 
-type Compressed = Exclude<SoundFormat, PcmContainer | "matroska">
+type Compressed = Exclude<SoundFormat, PcmContainer | "matroska" | "flac">
 
-/** Decodes a file piece by piece; with `jump` most of what is before the end is passed over. */
-async function decodedEnd(file: Source, format: Compressed, seconds: number, jump: boolean): Promise<SoundEnd> {
+/**
+ * Decodes a file piece by piece.
+ * @param margin how much more than what is wanted is decoded of the end; what is before it is passed over
+ */
+async function decodedEnd(file: Source, format: Compressed, seconds: number, margin?: number): Promise<SoundEnd> {
   const decoder = await startDecoder(format)
-  const found = new Collector(seconds, format === "flac" && flacInfo(file)?.bits === 16)
+  const found = new Collector(seconds)
   let began = false
   for (let at = 0; at < file.length; at += PIECE) {
     await setImmediate() // others of this process have their turn
     found.take(await decoder(file.subarray(at, Math.min(file.length, at + PIECE))))
     const { end } = found
-    if (!jump || began || !end || at + PIECE < BEGINNING) continue
+    if (!margin || began || !end || at + PIECE < BEGINNING) continue
     began = true
-    // Twice what is wanted, by what the beginning took: the rate may vary, and what follows a jump is damaged.
+    // By what the beginning took, and a second more: what follows a jump is damaged.
     const bytesPerSecond = (at + PIECE) / (end.total / end.rate)
-    const over = file.length - Math.ceil(2 * seconds * bytesPerSecond) - (at + PIECE)
+    const over = file.length - Math.ceil((margin * seconds + 1) * bytesPerSecond) - (at + PIECE)
     if (over <= 0) continue
     at += over
     found.jump(over / bytesPerSecond)
+  }
+  found.take(await decoder())
+  return found.result
+}
+
+/** FLAC's frames say which samples they have: it is decoded from the one with which the end begins. */
+async function flacEnd(source: Source, seconds: number): Promise<SoundEnd> {
+  const info = flacInfo(source)
+  if (!info) throw nothing()
+  const problem = rateProblem(info.rate)
+  if (problem) throw new SoundProblem(problem)
+  const { samples, channels, rate } = info
+  if (samples * channels > MOST_SAMPLES) throw tooMany()
+  const wanted = Math.ceil(seconds * rate)
+  const first = samples > wanted ? flacFrameBefore(source, info, samples - wanted) : undefined
+  const found = new Collector(seconds, info, first?.sample)
+  const decoder = await startDecoder("flac")
+  if (first) await decoder(flacHead(source))
+  let blocks = first ? (samples - first.sample) / first.samples : 0
+  if (blocks > MOST_BLOCKS) throw tinyBlocks()
+  blocks = 0
+  for (const piece of flacPieces(source, info, first?.at ?? 0)) {
+    await setImmediate()
+    blocks += piece.blocks
+    if (blocks > MOST_BLOCKS) throw tinyBlocks()
+    found.take(await decoder(piece.bytes))
   }
   found.take(await decoder())
   return found.result
@@ -135,7 +177,7 @@ async function matroskaEnd(source: Source, seconds: number): Promise<SoundEnd> {
   const codec = ({ A_OPUS: "opus", A_VORBIS: "vorbis", "A_MPEG/L3": "mp3", A_FLAC: "flac" } as const)[track.codec]
   if (!codec) throw new SoundProblem(`${track.codec} in Matroska cannot be read`)
   const decoder = await startDecoder(codec)
-  const found = new Collector(seconds, false)
+  const found = new Collector(seconds)
   let [waiting, size]: [Uint8Array[], number] = [[], 0]
   const feed = async (piece: Uint8Array) => {
     waiting.push(piece)
@@ -181,12 +223,10 @@ function oggHeaders(codec: "opus" | "vorbis", kept: Buffer): Buffer[] {
   return [...headers, kept.subarray(at)]
 }
 
-/** The decoder stretches positive 16-bit samples to reach 1; undone, a sample is its number over 32768 and comes back. */
+/** The decoder stretches 16-bit samples by 32768 / 32767; undone, a sample is its number over 32768 and comes back. */
 function exact16(channels: Float32Array[]): void {
   for (const channel of channels)
-    channel.forEach((x, i) => {
-      if (x > 0) channel[i] = Math.round(x * 32767) / 32768
-    })
+    for (let i = 0; i < channel.length; i++) channel[i] = Math.round((channel[i] as number) * 32767) / 32768
 }
 
 /**
