@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Framing, Settings } from "./app.ts"
+import { ForeignOptions, Framing, Settings } from "./app.ts"
 import { bytes, numbers } from "./arrays.ts"
 import { Pack } from "./pack.ts"
 
@@ -34,6 +34,9 @@ export type Prompt = z.infer<typeof Prompt>
 /** Bytes that the process holds after an answer: what one file took stays with it. */
 const held = z.number()
 
+/** The folders of the app. */
+const places = z.object({ shipped: z.string(), home: z.string(), cache: z.string() })
+
 export const mediaProtocol = {
   methods: {
     detect: { params: z.object(file), result: z.object({ value: MediaKind, held }) },
@@ -41,6 +44,13 @@ export const mediaProtocol = {
     read: {
       params: z.object({ ...file, pack: Pack, framing: Framing.optional(), columns: z.boolean().default(false) }),
       result: z.object({ value: Prompt, held }),
+    },
+    /** Checks and keeps the pack in a folder; gives its name. Nothing is limited: for a process of its own. */
+    importPack: { params: z.object({ folder: z.string(), places }), result: z.string() },
+    /** Makes a pack of another package's weights, which are called `file`; gives its name. Nothing is limited either. */
+    importWeights: {
+      params: z.object({ path: z.string(), file: z.string(), options: ForeignOptions, places }),
+      result: z.string(),
     },
   },
 } as const

@@ -29,7 +29,8 @@ import type { Library } from "./library.ts"
 import { LibraryInUse } from "./lock.ts"
 import { Log } from "./log.ts"
 import { MediaReader, type StartMedia } from "./media/client.ts"
-import { type AppPaths, findPack, importPack, importWeights, removePack } from "./packs/find.ts"
+import { type AppPaths, findPack, removePack } from "./packs/find.ts"
+import { Importer } from "./packs/importer.ts"
 import { packSummaries } from "./packs/summary.ts"
 import { readPreferences, writePreferences } from "./preferences.ts"
 import { previewOf } from "./previews.ts"
@@ -55,6 +56,7 @@ export type Connection = { send: Send; disconnect(): void }
 export class Studio {
   readonly log: Log
   private readonly media: MediaReader
+  private readonly importer: Importer
   private readonly windows: Windows
   private readonly engine: EngineService
   private readonly generation: Generation
@@ -73,6 +75,7 @@ export class Studio {
     startMedia?: StartMedia,
   ) {
     this.media = new MediaReader(startMedia)
+    this.importer = new Importer(places, startMedia)
     this.log = new Log(places.home)
     makeHome(places.home)
     this.windows = new Windows(this.log)
@@ -283,21 +286,22 @@ export class Studio {
     return PACK_FILES.some((name) => name === file) ? this.incoming : this.dropped
   }
 
-  /** Checks and keeps the pack that has arrived. @throws PackError, and nothing is kept */
-  private importIncoming(): string {
+  /** Checks and keeps the pack that has arrived; meanwhile another one may arrive. @throws CodedError, and nothing is kept */
+  private async importIncoming(): Promise<string> {
+    const arrived = this.dropped.takeOver(this.incoming)
     try {
-      const name = importPack(this.incoming.folder, this.places)
+      const name = await this.importer.importPack(this.dropped.path(arrived))
       this.broadcastPacks()
       return name
     } finally {
-      this.incoming.clear()
+      this.dropped.remove(arrived)
     }
   }
 
-  /** Makes a pack of another package's weights that have arrived. @throws PackError, and nothing is kept */
-  private importWeights({ file, name, options }: Asked<"importWeights">): string {
+  /** Makes a pack of another package's weights that have arrived. @throws CodedError, and nothing is kept */
+  private async importWeights({ file, name, options }: Asked<"importWeights">): Promise<string> {
     try {
-      const pack = importWeights(this.dropped.path(file), this.places, options, name)
+      const pack = await this.importer.importWeights(this.dropped.path(file), name, options)
       this.broadcastPacks()
       return pack
     } finally {
@@ -313,6 +317,7 @@ export class Studio {
     this.generation.cancel()
     this.engine.close()
     this.media.close()
+    this.importer.close()
     this.generation.flush()
     this.libraries.close()
   }

@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { appendFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LARGEST_FILE } from "../../contract/files.ts"
 import { makeFolder } from "../files/make-folder.ts"
@@ -39,8 +40,17 @@ export class Upload {
     }
   }
 
+  /** Takes over all that has arrived in another place, as one folder. Returns what that is called here. */
+  takeOver(other: Upload): string {
+    const name = randomUUID()
+    makeFolder(this.folder, 0o700)
+    if (existsSync(other.folder)) renameSync(other.folder, this.path(name))
+    return name
+  }
+
+  /** Removes a file, or a folder that was taken over. */
   remove(file: string): void {
-    rmSync(this.path(file), { force: true })
+    rmSync(this.path(file), { recursive: true, force: true })
   }
 
   clear(): void {

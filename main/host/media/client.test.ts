@@ -36,7 +36,8 @@ function standIn(act: (name: string) => { held: number } | { signal: string } | 
       exit(null, said.signal)
       return forever()
     }
-    serveRpc(own, mediaProtocol, { detect, read: forever }, (error) => ({
+    const handlers = { detect, read: forever, importPack: forever, importWeights: forever }
+    serveRpc(own, mediaProtocol, handlers, (error) => ({
       code: "refused",
       message: (error as MediaError).message,
     }))
