@@ -1,6 +1,6 @@
 import { fileTypeFromBuffer } from "file-type"
 import { BinaryReader } from "./binary.ts"
-import { decodeText, isPlainText } from "./encoding.ts"
+import { decodeText, isEbcdic, isPlainText } from "./encoding.ts"
 import { hasVideo, isMatroska, matroskaTracks, soundOf } from "./matroska.ts"
 import { mp4Brands, mp4Tracks } from "./mp4.ts"
 import { pcmContainer } from "./pcm.ts"
@@ -44,12 +44,15 @@ const otherSound = (kind: string) =>
   not(`is a sound of a kind that cannot be read (${kind}); convert it to WAV, FLAC, MP3 or Ogg.`)
 const VIDEO = not("is a video; save its sound alone as WAV or MP3.")
 
+export const EBCDIC_TEXT = "is a text in EBCDIC, which is not read here; convert it to UTF-8 first."
+
 /** What a file is. It reads headers alone, however long the file is. */
 export async function detect(name: string, source: Source): Promise<Detected> {
   const head = source.subarray(0, HEAD)
   if (isPlainText(head)) return plainText(name, head)
   const found = pictureOf(source) ?? soundFile(name, source)
   if (found) return found
+  if (isEbcdic(head)) return not(EBCDIC_TEXT)
   if (decodeText(head)) return { modality: "text" }
   return named(await fileTypeFromBuffer(head).catch(() => undefined))
 }

@@ -33,8 +33,58 @@ export function decodeText(bytes: Uint8Array): { text: string; encoding: string;
   let end = bytes.length
   if (!encoding.label.startsWith("UTF-16") && !encoding.label.startsWith("UTF-32"))
     while (end > 0 && bytes[end - 1] === 0x1a) end--
-  const text = encoding.decode(bytes.subarray(0, end)).replace(/^\uFEFF/, "")
-  return { text, encoding: encoding.label, damaged: text.includes("\uFFFD") }
+  const given = bytes.subarray(0, end)
+  const whole = encoding.label.startsWith("UTF-32") ? given.subarray(0, given.length - (given.length % 4)) : given
+  const joined = encoding === UTF8 ? withoutSurrogates(whole) : whole
+  const text = encoding.decode(joined).replace(/^\uFEFF/, "")
+  const label = joined.length < whole.length ? "CESU-8" : encoding.label
+  return { text, encoding: label, damaged: text.includes("\uFFFD") }
+}
+
+/** UTF-8 in which old databases and Java wrote a character beyond 16 bits as two surrogates of three bytes each (UTR 26). */
+function withoutSurrogates(bytes: Uint8Array): Uint8Array {
+  const isPair = (at: number) =>
+    bytes[at] === 0xed &&
+    ((bytes[at + 1] ?? 0) & 0xf0) === 0xa0 &&
+    bytes[at + 3] === 0xed &&
+    ((bytes[at + 4] ?? 0) & 0xf0) === 0xb0 &&
+    [2, 5].every((i) => ((bytes[at + i] ?? 0) & 0xc0) === 0x80)
+  const parts: Uint8Array[] = []
+  let from = 0
+  for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+    if (!isPair(at)) continue
+    const bits = (i: number, mask: number) => (bytes[at + i] as number) & mask
+    const character = 0x10000 + (bits(1, 15) << 16) + (bits(2, 63) << 10) + (bits(4, 15) << 6) + bits(5, 63)
+    parts.push(bytes.subarray(from, at), new TextEncoder().encode(String.fromCodePoint(character)))
+    from = at + 6
+    at += 5
+  }
+  return parts.length ? Buffer.concat([...parts, bytes.subarray(from)]) : bytes
+}
+
+/** Letters, digits, spaces and commonest marks of EBCDIC, which has no place in common with ASCII. */
+const EBCDIC = (byte: number) =>
+  byte === 0x40 || byte === 0x4b || byte === 0x6b || (byte >= 0xf0 && byte <= 0xf9) || isEbcdicLetter(byte)
+const isEbcdicLetter = (byte: number) => {
+  const [row, column] = [byte >> 4, byte & 15]
+  return (
+    ((row & 11) >= 8 && (row & 11) <= 9 && column >= 1 && column <= 9) ||
+    ((row & 11) === 10 && column >= 2 && column <= 9)
+  )
+}
+
+/** Whether bytes are a text of a mainframe. */
+export function isEbcdic(bytes: Uint8Array): boolean {
+  const sample = sampleOf(bytes, 1)
+  const share = (is: (byte: number) => boolean) =>
+    sample.reduce((sum, byte) => sum + Number(is(byte)), 0) / sample.length
+  return (
+    sample.length >= 8 &&
+    share(EBCDIC) > 0.8 &&
+    share(isEbcdicLetter) > 0.4 &&
+    share((byte) => byte === 0x40) > 0.04 &&
+    share((byte) => byte === 0x20) < 0.01
+  )
 }
 
 /** The encoding of a text by its mark, its structure and, for the old code pages, by what makes words; or undefined. */
@@ -42,7 +92,9 @@ export function encodingOf(bytes: Uint8Array): Encoding | undefined {
   const marked = byMark(bytes)
   if (marked)
     return marked === UTF8 || plausible(marked.decode(sampleOf(bytes, 4)), MOST_DAMAGED) > 0 ? marked : undefined
-  const sample = sampleOf(bytes, 1)
+  const wide = utf32WithoutMark(bytes)
+  if (wide) return wide
+  const sample = withoutSurrogates(sampleOf(bytes, 1))
   const controls = sample.reduce((sum, byte) => sum + (isControl(byte) ? 1 : 0), 0)
   if (controls > Math.max(1, sample.length * MOST_CONTROLS)) return utf16WithoutMark(bytes)
   if (isNearlyUtf8(sample)) return /\x1b\$[@B]/.test(latin1(sample)) ? standard("ISO-2022-JP", "iso-2022-jp") : UTF8
@@ -68,10 +120,11 @@ function sampleOf(bytes: Uint8Array, unit: number): Uint8Array {
 function byMark(bytes: Uint8Array): Encoding | undefined {
   const [a, b, c, d] = bytes
   if (a === 0xef && b === 0xbb && c === 0xbf) return UTF8
-  if (a === 0xff && b === 0xfe && c === 0 && d === 0 && bytes.length % 4 === 0) return legacy("UTF-32LE")
+  if (a === 0xff && b === 0xfe && c === 0 && d === 0 && isUtf32(bytes, true)) return legacy("UTF-32LE")
   if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return legacy("UTF-32BE")
   if (a === 0xff && b === 0xfe) return standard("UTF-16LE", "utf-16le")
   if (a === 0xfe && b === 0xff) return standard("UTF-16BE", "utf-16be")
+  if (/^\+\/v[89+/]/.test(latin1(bytes.subarray(0, 4)))) return legacy("UTF-7")
   return undefined
 }
 
@@ -95,6 +148,28 @@ function isNearlyUtf8(sample: Uint8Array): boolean {
 /** Whether bytes are valid UTF-8 throughout, without a mark. */
 export function isUtf8(bytes: Uint8Array): boolean {
   return byMark(bytes) === undefined && isUtf8Bytes(bytes)
+}
+
+/** Whether hardly a number is none of a character. */
+function isUtf32(bytes: Uint8Array, littleEndian: boolean): boolean {
+  const sample = sampleOf(bytes, 4)
+  const view = new DataView(sample.buffer, sample.byteOffset, sample.length)
+  let [wrong, count] = [0, 0]
+  for (let at = 0; at < sample.length; at += 4, count++) {
+    const number = view.getUint32(at, littleEndian)
+    if (number === 0 || number > 0x10ffff || (number >= 0xd800 && number < 0xe000)) wrong++
+  }
+  return count > 0 && wrong <= count * MOST_CONTROLS
+}
+
+function utf32WithoutMark(bytes: Uint8Array): Encoding | undefined {
+  if (bytes.length < 8) return undefined
+  for (const [label, little] of [
+    ["UTF-32LE", true],
+    ["UTF-32BE", false],
+  ] as const)
+    if (isUtf32(bytes, little) && plausible(legacy(label).decode(sampleOf(bytes, 4))) >= 0.02) return legacy(label)
+  return undefined
 }
 
 /** UTF-16 by what it would say in either order of bytes. `least`: the share of ordinary characters that it takes. */

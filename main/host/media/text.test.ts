@@ -45,10 +45,46 @@ describe("a text in an old or unmarked encoding", () => {
     ["春眠不觉晓，处处闻啼鸟。夜来风雨声。", ["gb18030", "utf16le"]],
     ["春眠不覺曉，處處聞啼鳥。夜來風雨聲。", ["big5"]],
     ["안녕하세요, 오늘 날씨가 참 좋습니다.", ["euc-kr"]],
-    ["Just ASCII, as it were.", ["utf16le", "utf16be"]],
+    ["Just ASCII, as it were.", ["utf16le", "utf16be", "utf32le", "utf32be"]],
+    ["Привет, 日本 and 😀, as it were.", ["utf32le", "utf32be"]],
     ["aaaaaaaaaaaaaaaaaaaa", ["utf16le"]],
   ])("is read as it was meant: %s", (text, encodings) => {
     for (const encoding of encodings) expect([encoding, read(encoded(text, encoding))]).toEqual([encoding, text])
+  })
+  it.each(["utf32le", "utf32be"])(
+    "is read from %s with its mark, also cut in the middle of a character",
+    (encoding) => {
+      const marked = iconv.encode("Grüße, 日本, 😀 and so on.", encoding, { addBOM: true })
+      expect(read(marked)).toBe("Grüße, 日本, 😀 and so on.")
+      expect(read(marked.subarray(0, -2))).toBe("Grüße, 日本, 😀 and so on")
+    },
+  )
+  it("is read from UTF-7 with its mark", () => {
+    expect(read(Buffer.from("+/v8-Hi Mom +Jjo-!"))).toBe("Hi Mom ☺!")
+  })
+  it("in which characters are two surrogates of three bytes (CESU-8) has them whole, wherever they stand", () => {
+    const cesu = (text: string) =>
+      Buffer.concat(
+        Array.from({ length: text.length }, (_, i) => {
+          const unit = text.charCodeAt(i)
+          if (unit < 0xd800 || unit > 0xdfff) return Buffer.from(text.charAt(i))
+          return Buffer.of(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 63), 0x80 | (unit & 63))
+        }),
+      )
+    for (const text of ["😀", "Привет 😀 日本 𝄞!", `${"a line\n".repeat(20_000)}😀`]) {
+      const { bytes, note } = readText("a.txt", cesu(text))
+      expect([new TextDecoder().decode(bytes), note]).toEqual([text, "CESU-8 read as text"])
+    }
+  })
+  it("of a mainframe (EBCDIC) is refused in one sentence, with line ends of any kind", () => {
+    // "Once upon a time there was a little girl, 7 years old." in code page 037.
+    const once =
+      "d695838540a4979695408140a3899485 40a388859985 40a681a2 408140 9389a3a39385 4087899993 6b40f740a8858199a2409693844b"
+    const line = Buffer.from(once.replaceAll(" ", ""), "hex")
+    for (const end of [[], [0x15], [0x25], [0x0d, 0x25]])
+      expect(() => readText("a.txt", Buffer.concat([line, Buffer.from(end), line, Buffer.from(end)]))).toThrow(
+        /^a\.txt is a text in EBCDIC, which is not read here; convert it to UTF-8 first\.$/,
+      )
   })
   it("of two halves of a character has one replacement for each", () => {
     const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("one \ud800 half", "utf16le")])

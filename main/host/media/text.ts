@@ -1,4 +1,5 @@
-import { decodeText } from "./encoding.ts"
+import { EBCDIC_TEXT } from "./detect.ts"
+import { decodeText, isEbcdic } from "./encoding.ts"
 import { MediaError } from "./error.ts"
 
 /** How much of a dropped text is taken: the end of it, which is all a model can look at many times over. */
@@ -9,6 +10,7 @@ const MOST = 8 * 2 ** 20
  * @throws MediaError when the bytes are not text in an encoding that can be told
  */
 export function readText(name: string, bytes: Uint8Array): { bytes: Uint8Array; note: string } {
+  if (isEbcdic(bytes)) throw new MediaError(`${name} ${EBCDIC_TEXT}`)
   const decoded = decodeText(bytes)
   if (!decoded) throw new MediaError(`${name} is neither text nor a picture nor a sound.`)
   const notes: string[] = []
