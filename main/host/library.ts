@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto"
 import {
   appendFileSync,
+  closeSync,
   existsSync,
+  ftruncateSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -157,16 +160,24 @@ export class Library {
     const [raw, other] = [this.rawPath(id), join(this.path(id), BITS)]
     const before = statSync(raw).size
     if (statSync(other, { throwIfNoEntry: false })?.size !== 4 * before) this.evenBits(this.get(id), before)
+    // Both are open before either is written: with no handles left neither has got anything.
+    const files: number[] = []
     try {
-      appendFileSync(raw, bytes, { mode: FILE_MODE })
-      appendFileSync(other, new Uint8Array(Float32Array.from(bits).buffer), { mode: FILE_MODE })
-    } catch (error) {
-      // A full disk takes a part: it goes again, so that the next try begins where this one did.
+      for (const path of [raw, other]) files.push(openSync(path, "a", FILE_MODE))
+      const [first = 0, second = 0] = files
       try {
-        truncateSync(raw, before)
-        truncateSync(other, 4 * before)
-      } catch {}
-      throw error
+        appendFileSync(first, bytes)
+        appendFileSync(second, new Uint8Array(Float32Array.from(bits).buffer))
+      } catch (error) {
+        // A full disk takes a part: it goes again, so that the next try begins where this one did.
+        try {
+          ftruncateSync(first, before)
+          ftruncateSync(second, 4 * before)
+        } catch {}
+        throw error
+      }
+    } finally {
+      for (const file of files) closeSync(file)
     }
   }
 
