@@ -1,9 +1,9 @@
 import { Bytes } from "../../contract/bytes.ts"
 import type { EngineParams, EngineResult } from "../../contract/engine.ts"
-import { documentsOf } from "../../contract/pack.ts"
-import { MOST_AGAIN, nextSeed, outside } from "../../contract/sampling.ts"
+import { outside } from "../../contract/sampling.ts"
 import { EngineClient, forkEngine } from "../host/engine/client.ts"
 import { media } from "../host/media/index.ts"
+import { mayBeRemade, type Output, remade } from "../host/remake.ts"
 import { Interrupted } from "./interrupted.ts"
 import { assertWritable, writeWhole } from "./output.ts"
 import { type Given, type MakingValues, type Plan, planOf } from "./plan.ts"
@@ -23,9 +23,6 @@ type Made = EngineResult<"generate"> & {
   bitsPerByte: number
   firstPatchMs: number
 }
-
-/** A document as it is written, `given` before what was made. */
-type Output = { bytes: Buffer; seed: number }
 
 const note = (line: string) => void process.stderr.write(`${line}\n`)
 
@@ -116,29 +113,25 @@ async function withoutFlaws(
   { pack, seed, live }: Plan,
   given: Given,
   { parts, reason }: Made,
-): Promise<Output[]> {
-  const { flaw } = documentsOf(pack)
+): Promise<Output<Buffer>[]> {
   const outputs = parts.map((part) => ({ bytes: Buffer.concat([given.bytes, part.view()]), seed }))
-  // What stands on the screen already stays; greedy, another seed makes the same.
-  const chances = live || request.sampling.temperature === 0 || reason !== "length" ? 0 : MOST_AGAIN
-  for (const output of outputs)
-    for (let again = 0; again < chances; again++) {
-      const found = flaw?.(output.bytes, given.bytes.length)
-      if (!found) break
-      output.seed = nextSeed(output.seed)
-      note(`One came out ${found}; it is made again with seed ${output.seed}.`)
-      const parts: Uint8Array[] = [given.bytes]
-      const patch = (message: { parts: { bytes: Uint8Array }[] }) => {
-        for (const part of message.parts) parts.push(part.bytes)
-      }
-      await client.generate({ ...request, variations: 1, seed: output.seed }, { patch }).result
-      output.bytes = Buffer.concat(parts)
+  // What stands on the screen already stays.
+  if (live || !mayBeRemade(reason, request.sampling)) return outputs
+  const again = async (seed: number) => {
+    const parts: Uint8Array[] = [given.bytes]
+    const patch = (message: { parts: { bytes: Uint8Array }[] }) => {
+      for (const part of message.parts) parts.push(part.bytes)
     }
-  return outputs
+    await client.generate({ ...request, variations: 1, seed }, { patch }).result
+    return Buffer.concat(parts)
+  }
+  const made: Output<Buffer>[] = []
+  for (const output of outputs) made.push(await remade(pack, given.bytes.length, output, again, note))
+  return made
 }
 
 /** Writes the files, one an output. */
-async function write(names: string[], outputs: Output[], plan: Plan, given: Given): Promise<void> {
+async function write(names: string[], outputs: Output<Buffer>[], plan: Plan, given: Given): Promise<void> {
   const { pack, form, enlarge, style, untilEnd, columns, request } = plan
   const { length, sampling } = request
   for (const [b, { bytes, seed }] of outputs.entries()) {
@@ -149,7 +142,7 @@ async function write(names: string[], outputs: Output[], plan: Plan, given: Give
   }
 }
 
-function printJson(made: Made, outputs: Output[], { pack, seed, names, request }: Plan): void {
+function printJson(made: Made, outputs: Output<Buffer>[], { pack, seed, names, request }: Plan): void {
   const { bytes, bitsPerByte, reason, decodeMs, firstPatchMs } = made
   const results = outputs.map((output, b) => ({
     ...(names ? { file: names[b] } : {}),
@@ -161,7 +154,7 @@ function printJson(made: Made, outputs: Output[], { pack, seed, names, request }
   process.stdout.write(`${JSON.stringify(told)}\n`)
 }
 
-function print(outputs: Output[]): void {
+function print(outputs: Output<Buffer>[]): void {
   outputs.forEach(({ bytes }, b) => {
     process.stdout.write(`${b ? "\n" : ""}--- ${b + 1} of ${outputs.length} ---\n${bytes}\n`)
   })

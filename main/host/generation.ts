@@ -3,7 +3,6 @@ import { type LengthUnit, lengthIn } from "../../contract/characters.ts"
 import { hasCode } from "../../contract/errors.ts"
 import { modalities } from "../../contract/modality/index.ts"
 import { documentsOf, type Pack, textOf } from "../../contract/pack.ts"
-import { MOST_AGAIN, nextSeed } from "../../contract/sampling.ts"
 import { headingOf, titleFrom, UNTITLED } from "../../contract/title.ts"
 import type { AppEvent, Asked, Content } from "../../contract/window.ts"
 import { documentBounds, readPack, roomAfter, wholeDocument } from "../packs/read.ts"
@@ -13,6 +12,7 @@ import { formOf, saveFile, titleOf } from "./exports.ts"
 import type { Library } from "./library.ts"
 import { type AppPaths, findPack } from "./packs/find.ts"
 import { bitsOf, Recorder } from "./recorder.ts"
+import { mayBeRemade, remade } from "./remake.ts"
 import { addScore, untilKept } from "./scored.ts"
 import { type Stopped, Turn } from "./turn.ts"
 import type { Windows } from "./windows.ts"
@@ -136,8 +136,8 @@ export class Generation {
     prompt: Uint8Array,
     settings: Settings,
     wanted: number,
-    again = MOST_AGAIN,
-  ): Promise<void> {
+    isAgain = false,
+  ): Promise<Reason> {
     const { folder, pack } = loaded
     const { room, ...bounds } = documentBounds(pack, prompt, settings)
     const length = Math.min(wanted, room)
@@ -172,32 +172,37 @@ export class Generation {
       this.windows.broadcast({ type: "finished", reason })
     }
     if (crashed && !stopped()) await this.writeRest(items, loaded, settings, length)
-    // Greedy, another seed makes the same; and what was there before this run is not thrown away.
+    // What was there before this run is not thrown away.
     const isFresh = prompt.length === items[0]?.given
-    if (reason === "length" && again && isFresh && settings.sampling.temperature)
-      await this.writeFlawedAgain(items, loaded, again - 1)
+    if (!isAgain && isFresh && mayBeRemade(reason, settings.sampling)) await this.remakeFlawed(items, loaded)
     this.entitle(items, pack)
+    return reason
   }
 
-  /** Each worthless item once more, from what was given on, with the next seed, which it then keeps. */
-  private async writeFlawedAgain(items: Item[], loaded: Loaded, again: number): Promise<void> {
+  /** Makes each worthless item again, from what was given on, with the next seeds; it keeps the last. */
+  private async remakeFlawed(items: Item[], loaded: Loaded): Promise<void> {
     const library = this.library()
-    const { flaw } = documentsOf(loaded.pack)
+    const say = (line: string) => this.windows.notice("info", line)
     for (const { id } of items) {
+      const { status, given, settings } = library.get(id)
       // Of one that could not be saved there is nothing to look at.
-      if (!flaw || library.get(id).status !== "done") continue
-      const { bytes } = library.read(id)
-      const { given, settings: before } = library.get(id)
-      const found = flaw(bytes, given)
-      if (!found) continue
-      const settings = { ...before, seed: nextSeed(before.seed), variations: 1 }
-      library.truncate(id, given)
-      const item = library.update(id, { settings, bytes: given, bitsPerByte: 0, status: "running" })
-      this.windows.broadcast({ type: "item", item })
-      this.windows.broadcast({ type: "content", ...contentOf(library, id) })
-      this.windows.notice("info", `One came out ${found}; it is made again with seed ${settings.seed}.`)
-      await this.write([item], loaded, bytes.subarray(0, given), settings, settings.length, again)
+      if (status !== "done") continue
+      const first = { bytes: library.read(id).bytes, seed: settings.seed }
+      await remade(loaded.pack, given, first, (seed) => this.writeAgain(id, loaded, seed), say)
     }
+  }
+
+  /** Makes an item again with another seed. Returns its bytes where it came to its end. */
+  private async writeAgain(id: string, loaded: Loaded, seed: number): Promise<Buffer | undefined> {
+    const library = this.library()
+    const { given, settings: before } = library.get(id)
+    const settings = { ...before, seed, variations: 1 }
+    library.truncate(id, given)
+    const item = library.update(id, { settings, bytes: given, bitsPerByte: 0, status: "running" })
+    this.windows.broadcast({ type: "item", item })
+    this.windows.broadcast({ type: "content", ...contentOf(library, id) })
+    const reason = await this.write([item], loaded, library.read(id).bytes, settings, settings.length, true)
+    return reason === "length" && library.get(id).status === "done" ? library.read(id).bytes : undefined
   }
 
   /** Stories that were begun without a word go by the title that they begin with. */
