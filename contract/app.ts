@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { bytes } from "./arrays.ts"
 import { MAX_FILE_NAME, MAX_FUTURES, MAX_LENGTH, MAX_PACK_NAME, MAX_SEED, MAX_THREADS, MAX_TITLE } from "./limits.ts"
 import { Modality, modalities } from "./modality/index.ts"
 import { Canvas, Device, DeviceChoice, Sound, Text } from "./pack.ts"
@@ -76,11 +77,11 @@ export type Item = z.infer<typeof Item>
 export const ListedItem = Item
 export type ListedItem = z.infer<typeof ListedItem>
 
-/** What a row of the library shows of an item's contents: some words, a small PNG as a data: address, or a wave. */
+/** What a row of the library shows of an item's contents: some words, a small PNG, or a wave. */
 export const Preview = z.object({
   id,
   text: z.string().optional(),
-  image: z.string().optional(),
+  image: bytes.optional(),
   /** Loudest sample of each stretch, 0 to 1. */
   peaks: z.array(z.number()).optional(),
   /** Of a tune, where all of its notes are known: theirs in seconds and semitones, of `seconds` in all. */

@@ -1,9 +1,10 @@
 import type { FileForm, ListedItem, Preview } from "../../contract/app.ts"
 import { MAX_TITLE } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
-import { download, fileName } from "../lib/bytes.ts"
+import { dataAddress, download, fileName } from "../lib/bytes.ts"
 import type { Core } from "./core.ts"
 import type { Showing } from "./showing.ts"
+import type { ShownPreview } from "./state.ts"
 
 /** Milliseconds between a letter typed into the search and the look into every text. */
 const SEARCH_PAUSE = 150
@@ -50,7 +51,7 @@ export function createLibrary(core: Core, showing: Showing) {
       if (!wanted.length) return
       for (const id of wanted) asked.add(id)
       const take = (fresh: Preview[]) =>
-        set((s) => ({ previews: new Map([...s.previews, ...fresh.map((p) => [p.id, p] as const)]) }))
+        set((s) => ({ previews: new Map([...s.previews, ...fresh.map((p) => [p.id, shownPreview(p)] as const)]) }))
       void ask("preview", { ids: wanted }, take).finally(() => {
         for (const id of wanted) asked.delete(id)
       })
@@ -98,4 +99,7 @@ export function createLibrary(core: Core, showing: Showing) {
     },
   }
 }
+const shownPreview = ({ image, ...preview }: Preview): ShownPreview =>
+  image ? { ...preview, image: dataAddress("image/png", image) } : preview
+
 export type LibraryActions = ReturnType<typeof createLibrary>

@@ -57,6 +57,9 @@ export type Draft = {
 }
 export type Notice = { key: number; kind: "info" | "problem"; text: string; undo?: () => void; details?: string }
 
+/** What a row shows of an item: the picture as an address. */
+export type ShownPreview = Omit<Preview, "image"> & { image?: string }
+
 /** The first screen, the work, or models and preferences. */
 export type View = "home" | "work" | "models"
 
@@ -65,7 +68,7 @@ export type State = {
   packs: PackSummary[]
   items: Map<string, ListedItem>
   /** Excerpts, small pictures and waves of the items that were in sight. */
-  previews: Map<string, Preview>
+  previews: Map<string, ShownPreview>
   folder: string
   preferences: Preferences
   /** What runs here; undefined until it is asked for. */

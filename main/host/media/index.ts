@@ -65,7 +65,7 @@ export const media: Record<Modality, Media> = {
       const canvas = of(canvasOf(pack))
       return writePng(bytes, canvas, enlarge ?? (form === "large" ? enlargement(canvas) : 1), settings)
     },
-    preview: ({ file }) => (file ? { image: `data:image/png;base64,${Buffer.from(file).toString("base64")}` } : {}),
+    preview: ({ file }) => (file ? { image: new Uint8Array(file) } : {}),
   },
   audio: {
     async read(name, file, pack) {
