@@ -290,3 +290,7 @@ export function documentsOf({ modality, media }: Pick<Pack, "modality" | "media"
   known.set(media, documents)
   return documents
 }
+
+/** Whether a chosen style can be given more weight: drafts, which follow notes, are not made with guidance. */
+export const canBeGuided = (pack: Pick<Pack, "modality" | "media" | "model">) =>
+  documentsOf(pack).styles.length > 1 && !pack.model.notes

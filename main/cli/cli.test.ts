@@ -67,9 +67,14 @@ describe("megabyte generate, with a pack of stories", () => {
     const { reason, bytes, results } = JSON.parse((await megabyte(...args, "--bytes", "700")).out.toString())
     expect([reason, bytes]).toEqual(["length", 700])
     expect(Buffer.from(results[0].base64, "base64").filter((byte) => byte < 3)).toHaveLength(0)
-    const refused = await Promise.all([megabyte(...args, "--style", "poem"), megabyte(...args, "--preset", "mild")])
-    expect(refused.map(({ code }) => code)).toEqual([2, 2])
-    expect(refused[0]?.err).toContain("any, other")
+    const refused = await Promise.all([
+      megabyte(...args, "--style", "poem"),
+      megabyte(...args, "--preset", "mild"),
+      megabyte("generate", "--pack", pack, "--guidance", "2"),
+    ])
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 2])
+    expect(refused[2]?.err).toContain("takes no --guidance")
+    expect(refused[0]?.err).toContain(`"any", "other"`)
     expect(refused[1]?.err).toContain("tame, default or wild")
   })
 })

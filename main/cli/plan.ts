@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto"
 import { LONGEST_TEXT } from "../../contract/app.ts"
 import { MAX_LENGTH, MAX_SEED, MAX_VARIATIONS } from "../../contract/limits.ts"
 import { modalities } from "../../contract/modality/index.ts"
-import { documentsOf, type Pack } from "../../contract/pack.ts"
+import { canBeGuided, documentsOf, type Pack } from "../../contract/pack.ts"
 import { presetsOf } from "../../contract/presets.ts"
 import { MOST_GUIDANCE, type Sampling } from "../../contract/sampling.ts"
 import { documentBounds } from "../packs/read.ts"
@@ -85,10 +85,10 @@ function styleOf(pack: Pack, name: string | undefined): number {
   const { styles, defaultStyle } = documentsOf(pack)
   if (name === undefined) return defaultStyle
   const style = styles.indexOf(name)
-  if (style < 0)
-    throw new UsageError(
-      `--style must be one of ${styles.join(", ") || "none: this pack has no styles"}, not "${name}"`,
-    )
+  if (style < 0) {
+    if (!styles.length) throw new UsageError(`the pack ${pack.name} has no styles; leave --style out`)
+    throw new UsageError(`--style must be one of ${styles.map((s) => `"${s}"`).join(", ")}, not "${name}"`)
+  }
   return style
 }
 
@@ -98,11 +98,13 @@ function samplingOf(values: MakingValues, pack: Pack): Sampling {
   if (preset !== "tame" && preset !== "default" && preset !== "wild")
     throw new UsageError(`--preset must be tame, default or wild, not "${preset}"`)
   const d = presetsOf(pack)[preset]
+  const guidance = number("guidance", values.guidance, d.guidance ?? 1, { min: 1, max: MOST_GUIDANCE })
+  if (guidance > 1 && !canBeGuided(pack)) throw new UsageError(`the pack ${pack.name} takes no --guidance; leave it out`)
   return {
     temperature: number("temperature", values.temperature, d.temperature, { min: 0, max: 10 }),
     topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
     topK: number("top-k", values["top-k"], d.topK, { min: 0, max: 256, whole: true }),
     minP: number("min-p", values["min-p"], d.minP, { min: 0, max: 1 }),
-    guidance: number("guidance", values.guidance, d.guidance ?? 1, { min: 1, max: MOST_GUIDANCE }),
+    guidance,
   }
 }

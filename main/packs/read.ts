@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { modalities } from "../../contract/modality/index.ts"
-import { documentsOf, Pack } from "../../contract/pack.ts"
+import { canBeGuided, documentsOf, Pack } from "../../contract/pack.ts"
 import { PackError } from "./error.ts"
 
 /** The largest weights file that is opened; beyond it a pack cannot fit beside its compiled form. */
@@ -64,7 +64,7 @@ export function documentBounds(pack: Pack, given: Uint8Array, wish: Wish = {}): 
     prompt: prompt.length || end === undefined ? prompt : Uint8Array.of(end),
     header: header.length,
     cutHeader,
-    ...(told.style ? { open: headers(0) } : {}),
+    ...(told.style && canBeGuided(pack) ? { open: headers(0) } : {}),
     room: roomAfter(pack, given.length),
     ...(stops ? { stopAt: end } : {}),
     barred: marks.filter((mark) => !(stops && mark === end)),
