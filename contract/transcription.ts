@@ -19,14 +19,75 @@ const ROUGH = 0.35
 
 /** @param samples -1..1; @param rate a second */
 export function notesOf(samples: Float32Array, rate: number): Note[] {
-  const notes: Note[] = []
-  for (const [from, to] of sounding(samples, Math.max(2, Math.round(GAP * rate)))) {
-    if (to - from < SHORTEST * rate) continue
-    const period = exactPeriod(samples, from, to, rate)
-    if (period) notes.push(note(from, to, rate / period, true, rate))
-    else notes.push(...estimated(samples, from, to, rate))
+  const listener = new Listener(rate)
+  listener.hear(samples)
+  return listener.notes
+}
+
+/** A stretch of sound that is not over yet, and what is known of its notes. */
+type Stretch = {
+  from: number
+  /** The last sample that is not silent. */
+  last: number
+  /** Samples after which it repeats, once enough is there to tell; undefined where it does not. */
+  period: number | undefined
+  isTold: boolean
+  /** Estimates up to `at`. */
+  estimates: Note[]
+  at: number
+}
+
+/** Hears the notes of a sound as it grows: what was heard is not listened to again. */
+export class Listener {
+  private samples = new Float32Array(4096)
+  private length = 0
+  private readonly done: Note[] = []
+  private open: Stretch | undefined
+  private readonly gap: number
+
+  constructor(private readonly rate: number) {
+    this.gap = Math.max(2, Math.round(GAP * rate))
   }
-  return notes
+
+  /** Takes the samples that come next. */
+  hear(more: Float32Array): void {
+    const from = this.length
+    this.length += more.length
+    if (this.length > this.samples.length) {
+      const larger = new Float32Array(Math.max(this.length, 2 * this.samples.length))
+      larger.set(this.samples.subarray(0, from))
+      this.samples = larger
+    }
+    this.samples.set(more, from)
+    for (let i = from; i < this.length; i++) {
+      if (Math.abs(this.samples[i] as number) < SILENT) continue
+      if (this.open && i - this.open.last > this.gap) {
+        for (const one of this.notesIn(this.open)) this.done.push(one)
+        this.open = undefined
+      }
+      this.open ??= { from: i, last: i, period: undefined, isTold: false, estimates: [], at: i }
+      this.open.last = i
+    }
+  }
+
+  /** All notes up to here; the last of them may get longer. */
+  get notes(): Note[] {
+    return this.open ? [...this.done, ...this.notesIn(this.open)] : [...this.done]
+  }
+
+  private notesIn(stretch: Stretch): Note[] {
+    const { samples, rate } = this
+    const [from, to] = [stretch.from, stretch.last + 1]
+    if (to - from < SHORTEST * rate) return []
+    if (!stretch.isTold) {
+      stretch.period = exactPeriod(samples, from, to, rate)
+      stretch.isTold = to - from >= looked(rate)
+    }
+    if (stretch.period) return [note(from, to, rate / stretch.period, true, rate)]
+    stretch.at = estimate(samples, stretch.at, to, rate, stretch.estimates)
+    // A copy: the last of them goes on while the stretch does.
+    return stretch.estimates.filter(({ length }) => length > 1.5 * FRAME).map((one) => ({ ...one }))
+  }
 }
 
 const note = (from: number, to: number, hertz: number, exact: boolean, rate: number): Note => ({
@@ -36,27 +97,13 @@ const note = (from: number, to: number, hertz: number, exact: boolean, rate: num
   exact,
 })
 
-/** Stretches between silences of at least `gap` samples. */
-function sounding(samples: Float32Array, gap: number): [number, number][] {
-  const found: [number, number][] = []
-  let [from, last] = [-1, -1]
-  for (let i = 0; i < samples.length; i++) {
-    if (Math.abs(samples[i] as number) < SILENT) continue
-    if (from >= 0 && i - last > gap) {
-      found.push([from, last + 1])
-      from = i
-    }
-    if (from < 0) from = i
-    last = i
-  }
-  if (from >= 0) found.push([from, last + 1])
-  return found
-}
+/** Samples of a note's beginning by which it is told whether it repeats. */
+const looked = (rate: number) => Math.max(2 * Math.floor(rate / LOWEST), Math.round(0.012 * rate))
 
 /** The smallest period, in samples, after which the beginning of a note repeats exactly; undefined for none. */
 function exactPeriod(samples: Float32Array, from: number, to: number, rate: number): number | undefined {
   const longest = Math.floor(rate / LOWEST)
-  const end = Math.min(to, from + Math.max(2 * longest, Math.round(0.012 * rate)))
+  const end = Math.min(to, from + looked(rate))
   for (let period = Math.floor(rate / HIGHEST); period <= longest; period++) {
     if (end - from < 1.2 * period) return undefined
     let i = from
@@ -66,20 +113,23 @@ function exactPeriod(samples: Float32Array, from: number, to: number, rate: numb
   return undefined
 }
 
-/** Notes of a stretch by the least difference to one period ago, look by look; those of one pitch are one. */
-function estimated(samples: Float32Array, from: number, to: number, rate: number): Note[] {
+/**
+ * Adds the notes from `at` on by the least difference to one period ago, look by look; those of one pitch are one.
+ * @returns where the next look begins
+ */
+function estimate(samples: Float32Array, at: number, to: number, rate: number, notes: Note[]): number {
   const size = Math.round(FRAME * rate)
-  const notes: Note[] = []
-  for (let at = from; at + size <= to; at += size) {
-    const hertz = tone(samples, at, size, rate)
+  let next = at
+  for (; next + size <= to; next += size) {
+    const hertz = tone(samples, next, size, rate)
     if (!hertz) continue
-    const next = note(at, at + size, hertz, false, rate)
+    const heard = note(next, next + size, hertz, false, rate)
     const last = notes.at(-1)
-    const joins = last && Math.abs(last.pitch - next.pitch) < 0.7 && next.start - (last.start + last.length) < 0.001
-    if (joins) last.length += next.length
-    else notes.push(next)
+    const joins = last && Math.abs(last.pitch - heard.pitch) < 0.7 && heard.start - (last.start + last.length) < 0.001
+    if (joins) last.length += heard.length
+    else notes.push(heard)
   }
-  return notes.filter(({ length }) => length > 1.5 * FRAME)
+  return next
 }
 
 /** Frequency of a frame: the shortest period whose difference is near the least of all (de Cheveigne and Kawahara 2002). */

@@ -93,7 +93,7 @@ function useGrowth(result: Result): [Content, number] {
 function Stage({ content, result, version }: { content: Content; result: Result; version: number }) {
   if (result.canvas) return <PictureThumb bytes={content.bytes} canvas={result.canvas} version={version} />
   const share = version / patchesOf(result)
-  if (result.sound) return <SoundThumb bytes={content.bytes} sound={result.sound} version={version} share={share} />
+  if (result.sound) return <SoundThumb content={content} sound={result.sound} version={version} share={share} />
   const given = givenText(result)
   const text = content.chunks.map((c) => c.text).join("")
   return (

@@ -2,7 +2,7 @@ import { useMemo } from "react"
 import { secondBytes } from "../../contract/pack.ts"
 import { surpriseColor } from "../lib/color.ts"
 import { Panel, type Shown } from "./Panel.tsx"
-import { paintRoll, rollOf } from "./roll.ts"
+import { paintRoll, useRoll } from "./roll.ts"
 
 /**
  * Notes heard in the sound; those that are only estimated are pale. Those that were given are drawn softly; with `heat`
@@ -10,8 +10,7 @@ import { paintRoll, rollOf } from "./roll.ts"
  */
 export function NotesView(props: Shown & { given: number; heat: boolean; usual: number }) {
   const { content, version, sound, given, heat, usual } = props
-  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
-  const roll = useMemo(() => rollOf(content.bytes, sound), [content, version, sound])
+  const roll = useRoll(content, version, sound)
   const paint = useMemo(
     () => (g: CanvasRenderingContext2D, width: number, height: number) => {
       const style = getComputedStyle(g.canvas)

@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useMemo, useRef } from "react"
 import { type Sound, sampleBytes } from "../../contract/pack.ts"
 import { sampleAt } from "../../contract/samples.ts"
+import type { Content } from "../lib/content.ts"
 import { useThemeCount } from "../lib/useTheme.ts"
-import { type Drawn, isPlayed, paintRoll, rollOf } from "./roll.ts"
+import { type Drawn, isPlayed, paintRoll, useRoll } from "./roll.ts"
 
 /** Seconds of new sound after which its notes are heard anew: one that grows stays quick. */
 const GROWS_BY = 1 / 8
@@ -37,12 +38,12 @@ function Thumb({ paint }: { paint: (g: CanvasRenderingContext2D, colorOf: (name:
 }
 
 /** A sound, small: its notes where they are known, else its wave; `share` of the width is there already. */
-export function SoundThumb(props: { bytes: Uint8Array; sound: Sound; version: number; share?: number }) {
-  const { bytes, sound } = props
+export function SoundThumb(props: { content: Content; sound: Sound; version: number; share?: number }) {
+  const { content, sound } = props
+  const { bytes } = content
   const share = Math.min(1, props.share ?? 1)
   const steps = Math.floor(bytes.length / (sound.rate * sampleBytes(sound) * GROWS_BY))
-  // biome-ignore lint/correctness/useExhaustiveDependencies: steps stands for the bytes' growth
-  const roll = useMemo(() => rollOf(bytes, sound), [steps, sound])
+  const roll = useRoll(content, steps, sound)
   // biome-ignore lint/correctness/useExhaustiveDependencies: roll stands for the bytes' growth
   const peaks = useMemo(
     () => (isPlayed(roll) ? undefined : peaksOf(bytes, sound, Math.max(1, Math.round(BARS * share)))),

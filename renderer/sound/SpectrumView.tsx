@@ -1,7 +1,8 @@
 import { useMemo } from "react"
+import { sampleBytes } from "../../contract/pack.ts"
 import { decodeSamples } from "../../contract/samples.ts"
 import { Panel, type Shown } from "./Panel.tsx"
-import { loudness } from "./spectrum.ts"
+import { LOOKED, loudness } from "./spectrum.ts"
 
 /** Loudness of all frequencies over time, low ones at the bottom. */
 export function SpectrumView(props: Shown) {
@@ -10,10 +11,14 @@ export function SpectrumView(props: Shown) {
   const paint = useMemo(
     () => (g: CanvasRenderingContext2D) => {
       const el = g.canvas
-      const samples = decodeSamples(content.bytes, sound)
+      const step = sampleBytes(sound)
+      const total = Math.floor(content.length / step)
       const image = g.createImageData(el.width, el.height)
       for (let x = 0; x < el.width; x++) {
-        const levels = loudness(samples, Math.floor((x / el.width) * samples.length))
+        const at = Math.floor((x / el.width) * total)
+        const from = Math.max(0, at - LOOKED)
+        const samples = decodeSamples(content.bytes.subarray(from * step, (at + LOOKED) * step), sound)
+        const levels = loudness(samples, at - from)
         for (let y = 0; y < el.height; y++) {
           const level = levels[Math.floor(((el.height - 1 - y) / el.height) * levels.length)] as number
           const color = [255 * Math.min(1, 1.6 * level), 255 * level ** 1.5, 255 * (0.15 + level * (1 - level)), 255]

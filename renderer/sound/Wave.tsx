@@ -1,7 +1,7 @@
 import { useMemo } from "react"
 import { sampleBytes } from "../../contract/pack.ts"
-import { sampleAt } from "../../contract/samples.ts"
 import { surpriseColor } from "../lib/color.ts"
+import { Extremes } from "./extremes.ts"
 import { type Paint, Panel, type Shown } from "./Panel.tsx"
 
 /**
@@ -12,6 +12,8 @@ import { type Paint, Panel, type Shown } from "./Panel.tsx"
  */
 export function Wave(props: Shown & { given: number; heat: boolean; usual: number }) {
   const { content, version, sound, given, heat, usual } = props
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another content is another sound
+  const extremes = useMemo(() => new Extremes(sound), [content, sound])
   // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
   const paint = useMemo<Paint>(
     () => (g, width, height) => {
@@ -19,17 +21,11 @@ export function Wave(props: Shown & { given: number; heat: boolean; usual: numbe
       const [ink, soft, accent] = ["--ink", "--soft", "--accent"].map((name) => style.getPropertyValue(name))
       const step = sampleBytes(sound)
       const total = Math.floor(content.length / step)
+      extremes.grow(content.bytes)
       for (let x = 0; x < width; x++) {
         const from = Math.floor((x * total) / width)
         const to = Math.max(from + 1, Math.floor(((x + 1) * total) / width))
-        // A column looks at 200 samples at most, evenly spread: enough for the eye, and a long sound stays quick.
-        const stride = Math.max(1, Math.floor((to - from) / 200))
-        let [low, high] = [1, -1]
-        for (let i = from; i < to; i += stride) {
-          const y = sampleAt(content.bytes, i, sound)
-          low = Math.min(low, y)
-          high = Math.max(high, y)
-        }
+        const [low, high] = extremes.of(content.bytes, from, to)
         const bits = heat ? content.meanBits(from * step, to * step) : undefined
         if (bits !== undefined) {
           g.fillStyle = surpriseColor(bits, usual)
@@ -41,7 +37,7 @@ export function Wave(props: Shown & { given: number; heat: boolean; usual: numbe
       g.fillStyle = ink ?? ""
       if (given > 0 && given < content.length) g.fillRect((width * given) / content.length - 1, 0, 2, height)
     },
-    [content, version, sound, given, heat, usual],
+    [content, extremes, version, sound, given, heat, usual],
   )
   return <Panel {...props} paint={paint} />
 }

@@ -50,7 +50,7 @@ export const audio: ModalityView = {
   Item,
   Draft,
   Thumb: ({ content, pack, version }) =>
-    pack?.sound && <SoundThumb bytes={content.bytes} sound={pack.sound} version={version} />,
+    pack?.sound && <SoundThumb content={content} sound={pack.sound} version={version} />,
   dragged({ item, content, pack }) {
     if (!content || !pack?.sound) return undefined
     const settings = item.scored ? undefined : item.settings

@@ -1,13 +1,28 @@
+import { useMemo } from "react"
 import type { Sound } from "../../contract/pack.ts"
-import { secondBytes } from "../../contract/pack.ts"
+import { sampleBytes, secondBytes } from "../../contract/pack.ts"
 import { decodeSamples } from "../../contract/samples.ts"
-import { type Note, notesOf } from "../../contract/transcription.ts"
+import { Listener, type Note, notesOf } from "../../contract/transcription.ts"
+import type { Content } from "../lib/content.ts"
 
 /** What is heard in bytes of sound, and how many seconds they are. */
 export type Roll = { notes: Note[]; seconds: number }
 
 export function rollOf(bytes: Uint8Array, sound: Sound): Roll {
   return { notes: notesOf(decodeSamples(bytes, sound), sound.rate), seconds: bytes.length / secondBytes(sound) }
+}
+
+/** What is heard in a sound that grows, of which only what is new is listened to. `version` grows with it. */
+export function useRoll(content: Content, version: number, sound: Sound): Roll {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another content is another sound
+  const heard = useMemo(() => ({ listener: new Listener(sound.rate), bytes: 0 }), [content, sound])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: version stands for the content's growth
+  return useMemo(() => {
+    const whole = content.length - (content.length % sampleBytes(sound))
+    heard.listener.hear(decodeSamples(content.bytes.subarray(heard.bytes, whole), sound))
+    heard.bytes = whole
+    return { notes: heard.listener.notes, seconds: content.length / secondBytes(sound) }
+  }, [content, version, sound, heard])
 }
 
 /** Whether the notes are what was played, every one, and no estimate. */

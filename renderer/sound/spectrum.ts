@@ -1,6 +1,8 @@
 /** What a canvas shows of a sound beside its wave: loudness by frequency, as columns of pixels. */
 
 const SIZE = 512
+/** Samples before and after a place that its loudness is told from. */
+export const LOOKED = SIZE / 2
 const WINDOW = Float32Array.from({ length: SIZE }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE))
 const COS = Float32Array.from({ length: SIZE / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / SIZE))
 const SIN = Float32Array.from({ length: SIZE / 2 }, (_, i) => -Math.sin((2 * Math.PI * i) / SIZE))
