@@ -99,7 +99,8 @@ function samplingOf(values: MakingValues, pack: Pack): Sampling {
     throw new UsageError(`--preset must be tame, default or wild, not "${preset}"`)
   const d = presetsOf(pack)[preset]
   const guidance = number("guidance", values.guidance, d.guidance ?? 1, { min: 1, max: MOST_GUIDANCE })
-  if (guidance > 1 && !canBeGuided(pack)) throw new UsageError(`the pack ${pack.name} takes no --guidance; leave it out`)
+  if (guidance > 1 && !canBeGuided(pack))
+    throw new UsageError(`the pack ${pack.name} takes no --guidance; leave it out`)
   return {
     temperature: number("temperature", values.temperature, d.temperature, { min: 0, max: 10 }),
     topP: number("top-p", values["top-p"], d.topP, { min: 1e-6, max: 1 }),
