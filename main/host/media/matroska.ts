@@ -110,19 +110,22 @@ function* laced(block: Buffer, lacing: number): Generator<Buffer> {
 
 /** Goes through a file's elements, into those that hold others. */
 function* walk(file: BinaryReader, most: number): Generator<Element> {
-  const ends: number[] = [file.length]
+  const open: { id: number; end: number }[] = [{ id: 0, end: file.length }]
   let at = 0
   for (let count = 0; count < most; count++) {
-    while (ends.length > 1 && at >= (ends.at(-1) as number)) ends.pop()
-    const element = elementAt(file, at, ends.at(-1) as number)
+    while (open.length > 1 && at >= (open.at(-1)?.end ?? 0)) open.pop()
+    const element = elementAt(file, at, open.at(-1)?.end ?? 0)
     if (!element) {
-      if (ends.length === 1) return
-      at = ends.pop() as number // damaged: on after what holds it
+      const holder = open.pop()
+      if (!open.length || !holder) return
+      at = holder.end // damaged: on after what holds it
       continue
     }
+    // A cluster of unknown length, as live recordings have them, ends where the next one begins.
+    while (element.id === CLUSTER && open.some(({ id }) => id === CLUSTER)) open.pop()
     yield element
-    if (PARENTS.has(element.id) && ends.length < 8) {
-      ends.push(element.end)
+    if (PARENTS.has(element.id) && open.length < 8) {
+      open.push(element)
       at = element.at
     } else at = element.end
   }
