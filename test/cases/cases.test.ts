@@ -115,6 +115,13 @@ describe("a sound", () => {
     expect(samples.length / 8000).toBeCloseTo(2, 1)
     expect(peak(samples)).toBeGreaterThan(0.05)
   })
+  it("14: as a browser records it is decoded from its end alone where it is long", async () => {
+    const [whole, end] = [await soundOf("voice.webm"), await readSound("a.webm", file("voice.webm"), sound, 0.5)]
+    expect(end.samples.length).toBe(4000)
+    expect(end.note).toMatch(/, the last \d of about 2 seconds$/)
+    const loudness = (samples: Float32Array) => Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length)
+    expect(loudness(end.samples) / loudness(whole.samples.subarray(-4000))).toBeCloseTo(1, 2)
+  })
   it("15: of a rate with a fraction, as old recorders have it", async () => {
     const { samples, note } = await soundOf("x22254.aiff")
     expect(note).toMatch(/^AIFF, 22.255 kHz mono → 8 kHz mono/)

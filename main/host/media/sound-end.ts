@@ -191,15 +191,38 @@ async function matroskaEnd(source: Source, seconds: number): Promise<SoundEnd> {
   if (codec === "opus" || codec === "vorbis")
     for (const header of oggHeaders(codec, track.private)) await feed(ogg?.packet(header, 0) ?? header)
   else if (codec === "flac") await feed(track.private)
+  const [packets, passedOver] =
+    codec === "opus" ? lastOpus(source, track.number, seconds) : [packetsOf(source, track.number), 0]
   let samples = 0
-  for (const packet of packetsOf(source, track.number)) {
+  for (const packet of packets) {
     if (!packet.length) continue
     samples += codec === "opus" ? opusSamples(packet) : 1
     await feed(ogg ? ogg.packet(packet, samples) : packet)
   }
   if (size) found.take(await decoder(Buffer.concat(waiting)))
   found.take(await decoder())
-  return found.result
+  return { ...found.result, passedOver }
+}
+
+/** The packets of the last `seconds` and a bit, as Opus says how long each is; and the seconds before them. */
+function lastOpus(source: Source, track: number, seconds: number): [Buffer[], number] {
+  const most = (seconds + 1) * 48_000
+  let packets: Buffer[] = []
+  let [first, held, passed] = [0, 0, 0]
+  for (const packet of packetsOf(source, track)) {
+    if (!packet.length) continue
+    packets.push(packet)
+    held += opusSamples(packet)
+    for (let next = packets[first]; next && held - opusSamples(next) >= most; next = packets[first]) {
+      passed += opusSamples(next)
+      held -= opusSamples(next)
+      first++
+    }
+    if (first < 4096) continue
+    packets = packets.slice(first)
+    first = 0
+  }
+  return [packets.slice(first), passed / 48_000]
 }
 
 /** The packets that a stream in Ogg begins with, from what Matroska keeps of them. */
