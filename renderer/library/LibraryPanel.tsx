@@ -14,7 +14,6 @@ type Filter = "all" | Modality | "starred"
 export function LibraryPanel() {
   const actions = useActions()
   const search = useSlice((s) => s.search)
-  const folder = useSlice((s) => s.folder)
   const [filter, setFilter] = useState<Filter>("all")
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
   const works = useWorks(filter)
@@ -78,9 +77,6 @@ export function LibraryPanel() {
       <button type="button" className="models-link" onClick={() => actions.setView("models")}>
         <Icon name="gear" /> Models and preferences
       </button>
-      <p className="note folder" title={folder}>
-        Kept in {folder}
-      </p>
     </nav>
   )
 }

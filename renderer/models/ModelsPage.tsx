@@ -13,6 +13,7 @@ export function ModelsPage() {
   const packs = useSlice((s) => s.packs)
   const preferences = useSlice((s) => s.preferences)
   const weights = useSlice((s) => s.weights)
+  const folder = useSlice((s) => s.folder)
   return (
     <section className="manage" id="work" aria-label="Models and preferences" tabIndex={-1}>
       <header>
@@ -44,7 +45,7 @@ export function ModelsPage() {
       <Devices />
       <Setting
         label="Library folder"
-        hint="Absolute path; leave empty for the default. What is in the old folder stays there."
+        hint={`Kept in ${folder}. Type another absolute path, or nothing for the default; what is in the old folder stays there.`}
         value={preferences.library}
         valid={() => true}
         onChange={(library) => actions.prefer({ library: library.trim() })}

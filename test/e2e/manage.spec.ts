@@ -126,7 +126,9 @@ test("preferences last: threads, the library's folder, the theme", async ({ app 
 
   await app.close()
   page = await app.open()
+  await page.getByRole("button", { name: "Models and preferences" }).click()
   await expect(page.getByText(`Kept in ${folder}`)).toBeVisible()
+  await page.keyboard.press("Escape")
   await setUp(page, { length: 20 })
   await page.keyboard.press("Control+Enter")
   await finished(page)
