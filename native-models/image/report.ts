@@ -104,12 +104,12 @@ async function measureSampling(): Promise<void> {
     { temperature: 1.1 },
     { guidance: 1.5 },
     { guidance: 2 },
-    { guidance: 1.5, temperature: 0.95 },
     { guidance: 1.5, minP: 0.01 },
+    { guidance: 1.5, temperature: 0.95 },
+    { guidance: 1.5, temperature: 0.9 },
+    { guidance: 2, temperature: 0.95 },
     { guidance: 2, temperature: 0.9 },
-    { guidance: 2, temperature: 0.85 },
     { guidance: 2.5, temperature: 0.85 },
-    { guidance: 2, temperature: 0.8 },
   ]
   for (const way of ways) {
     const verdict = judged(await samples({ temperature: 1, topP: 1, topK: 0, minP: 0, ...way }))
