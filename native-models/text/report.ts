@@ -304,9 +304,10 @@ writeFileSync(
 A MEGABYTE model of simple stories: ${(pack.parameters / 1e6).toFixed(1)}M parameters, stored in 8 bits (${(weights.length / 1e6).toFixed(1)} MB). Trained on ${pack.data}.
 License of the weights: ${pack.license}.
 
-What it is: a small model that has read simple text. It keeps to plain words and mostly to grammar; it forgets who did what
-after a few sentences, sooner in the style of a bedtime story than in that of a tiny tale, whose 32 plots it knows well. The
-bedtime stories it read are of 1870 to 1930, and so are their words and views.
+What it is: a small model that has read simple text. It keeps to plain words and mostly to grammar. A tiny tale follows one of
+the 32 plots that it knows well and mostly keeps its hero's name, with slips: another name takes its place, a sentence of
+another plot gets in. A bedtime story keeps its names too, and wanders. Those it read are of 1870 to 1930, and so are their
+words and views.
 
 Written by \`npx tsx native-models/text/report.ts\`; nothing is picked.
 
