@@ -14,8 +14,8 @@ import {
   rows,
   setUp,
   share,
+  stopAtFirst,
   violations,
-  writing,
 } from "./steps.ts"
 
 /** Pictures, one at a time where nothing else is said. */
@@ -66,7 +66,6 @@ test("choose a style, watch a picture fill, and find it as a PNG in the library"
   await choosePictures(page)
   await page.getByRole("button", { name: "face", exact: true }).click()
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("progressbar")).toBeVisible()
   await finished(page)
   await expect(page.getByRole("button", { name: "Make another" })).toBeVisible()
   const file = join(folderOf(app.home), "picture.png")
@@ -129,9 +128,9 @@ test("a sprite is enlarged by whole pixels; eight begin with its left half", asy
 test("stop keeps the rows that are there, continue completes them", async ({ app }) => {
   const page = await app.open()
   await choosePictures(page, 8)
+  const stopped = stopAtFirst(page)
   await page.keyboard.press("Control+Enter")
-  await writing(page)
-  await page.keyboard.press("Escape")
+  await stopped
   await finished(page)
   const before = JSON.parse(readFileSync(join(folderOf(app.home), "item.json"), "utf8"))
   expect(before.status).toBe("stopped")

@@ -45,6 +45,21 @@ export const finished = async (page: Page) => {
 /** Patches come, however fast: how long they still take is only said after a while. */
 export const writing = (page: Page) => expect(count(page)).toContainText(" of ")
 
+/** Presses Escape in the frame in which the first patches show: what is made in half a second is over at the next look from here. */
+export const stopAtFirst = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (!document.querySelector(".progress .count")?.textContent?.includes(" of "))
+            return requestAnimationFrame(look)
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))
+          resolve()
+        }
+        look()
+      }),
+  )
+
 /** Does what the menu behind Share has. */
 export async function share(page: Page, choice: string): Promise<void> {
   await page.getByRole("button", { name: "Share" }).click()

@@ -33,7 +33,6 @@ test("type, watch it being written, and find it in the library after a restart",
   await setUp(page, { length: 300 })
   await prompt(page).fill("Once upon a time")
   await page.keyboard.press("Control+Enter")
-  await expect(page.getByRole("progressbar")).toBeVisible()
   await expect(textOf(page)).toContainText("Once upon a time")
   await finished(page)
   const [id = ""] = idsOf(app.home)

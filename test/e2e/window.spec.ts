@@ -25,8 +25,8 @@ test("three cards stand first, and a click opens the work already begun (H1)", a
   for (const kind of ["Story", "Picture", "Sound"])
     await expect(page.getByRole("button", { name: new RegExp(`^${kind}: `) })).toBeVisible()
   await page.getByRole("button", { name: /^Picture: / }).click()
-  await expect(page.getByRole("progressbar")).toBeVisible()
-  await page.keyboard.press("Escape")
+  await finished(page)
+  await expect(page.getByRole("heading", { name: /^A picture: / })).toBeVisible()
 })
 
 test("the prompt stays in sight from the key to the last patch (H2)", async ({ app }) => {
