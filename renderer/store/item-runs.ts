@@ -30,9 +30,11 @@ export function createItemRuns(core: Core, { begin }: Beginner) {
       const both = contentAndItem(id)
       if (!both) return
       const before = both.content.bytes.subarray(0, at)
-      const bytes = instead === undefined ? before : Uint8Array.of(...before, instead)
+      const bytes = new Uint8Array(before.length + (instead === undefined ? 0 : 1))
+      bytes.set(before)
+      if (instead !== undefined) bytes[before.length] = instead
       const settings = { ...settingsLike(id), withinWord: true }
-      begin("generate", { settings, given: { item: id, length: at, next: instead }, parent: { id, at } }, bytes.slice())
+      begin("generate", { settings, given: { item: id, length: at, next: instead }, parent: { id, at } }, bytes)
     },
 
     /** More futures of an item's run, from the same beginning with another seed. */

@@ -222,6 +222,18 @@ describe("the window's store", () => {
     studio.actions.branch("a", 5)
     expect(host.asked("generate")).toMatchObject([{ given: { item: "a", length: 5 }, parent: { id: "a", at: 5 } }])
   })
+  it("takes another byte far into a long text", () => {
+    const length = 300_000
+    studio.actions.receive({ type: "item", item: item("a") })
+    studio.actions.receive({
+      type: "content",
+      id: "a",
+      bytes: new Uint8Array(length).fill(97),
+      bits: bitsOf(length, 1),
+    })
+    studio.actions.branch("a", length - 1, 98)
+    expect(host.asked("generate")).toMatchObject([{ given: { item: "a", length: length - 1, next: 98 } }])
+  })
   it("says whether the text that is given ends within a word", () => {
     const generated = (act: () => void) => {
       act()
