@@ -35,8 +35,9 @@ function lettersBefore(bytes: Uint8Array, end: number): number {
 /** Follows the names of one sequence byte by byte. */
 export class NameMatcher {
   /** Where they begin, the nearest last. */
-  private readonly names: number[] = []
-  private letters: number
+  readonly names: number[] = []
+  /** Of the word so far. */
+  letters: number
 
   constructor(
     private readonly match: Match,
@@ -80,12 +81,14 @@ export class NameMatcher {
 /** What a decode graph begins with after `bytes`: see `carriedPast`. Arrays of `window` numbers, the nearest first. */
 export function namesBefore(match: Match, bytes: Uint8Array, runs: Float32Array, names: Float32Array) {
   const end = bytes.length
+  const matcher = new NameMatcher(match, bytes, end)
   runs.fill(0)
-  for (const distance of new NameMatcher(match, bytes, end).distances()) runs[distance - 1] = 1
-  for (let i = 0; i < names.length; i++) names[i] = Number(isName(bytes, end - 1 - i))
+  for (const distance of matcher.distances()) runs[distance - 1] = 1
+  names.fill(0)
+  for (const at of matcher.names) names[end - 1 - at] = 1 // what lies farther than the window is dropped
   const [last = 0, before = 0] = [bytes[end - 1], bytes[end - 2]]
   return {
-    letters: Math.min(lettersBefore(bytes, end), MOST_LETTERS),
+    letters: Math.min(matcher.letters, MOST_LETTERS),
     goesOn: Number(goesOn(last)),
     opens: Number(isSpace(last) && goesOn(before)),
   }
