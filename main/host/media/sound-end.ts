@@ -157,9 +157,9 @@ async function flacEnd(source: Source, seconds: number): Promise<SoundEnd> {
   const found = new Collector(seconds, info, first?.sample)
   const decoder = await startDecoder("flac")
   if (first) await decoder(flacHead(source))
-  let blocks = first ? (samples - first.sample) / first.samples : 0
-  if (blocks > MOST_BLOCKS) throw tinyBlocks()
-  blocks = 0
+  const expected = first ? (samples - first.sample) / first.samples : 0
+  if (expected > MOST_BLOCKS) throw tinyBlocks()
+  let blocks = 0
   for (const piece of flacPieces(source, info, first?.at ?? 0)) {
     await setImmediate()
     blocks += piece.blocks
